@@ -1,0 +1,1 @@
+"""Photo Wake-Up: one photo of a person becomes a rigged, textured character in Blender."""

@@ -1,0 +1,1 @@
+"""Computation: arrays and frozen dataclasses in and out. Never imports bpy or mathutils."""

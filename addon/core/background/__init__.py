@@ -1,0 +1,1 @@
+"""The plate: what was behind the person."""

@@ -1,0 +1,1 @@
+"""From body maps to a textured, skinned mesh with the photo's exact silhouette."""

@@ -1,0 +1,31 @@
+"""Errors that a user can cause, each one sentence that says what to do about it."""
+
+from __future__ import annotations
+
+
+class WakeUpError(Exception):
+    """Base of every error that the user can mend. Its text is shown as it is."""
+
+
+class PhotoError(WakeUpError):
+    """The photo cannot be read, or is too small or too large to work with."""
+
+
+class PersonError(WakeUpError):
+    """There is no such person in the photo, or too little of one can be seen."""
+
+
+class ModelFileError(WakeUpError):
+    """A model file (network or body) is missing, damaged or of another kind."""
+
+
+class MotionError(WakeUpError):
+    """A motion clip cannot be read or does not fit a human skeleton."""
+
+
+class OutputError(WakeUpError):
+    """The result cannot be written where it was asked for."""
+
+
+class Cancelled(WakeUpError):
+    """The user stopped the work; nothing has been changed."""

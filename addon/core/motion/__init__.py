@@ -1,0 +1,1 @@
+"""Clips, BVH files and their retargeting to the character's skeleton."""

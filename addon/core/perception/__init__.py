@@ -1,0 +1,1 @@
+"""Finding people in a photo: boxes, landmarks, masks and mattes."""

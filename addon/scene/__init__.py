@@ -1,0 +1,1 @@
+"""Finished values to Blender datablocks. No algorithms here."""

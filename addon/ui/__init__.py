@@ -1,0 +1,1 @@
+"""Properties, panels and preferences. draw() computes nothing."""

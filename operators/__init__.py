@@ -1,0 +1,1 @@
+"""The buttons: read the scene, call one function, report one sentence."""
