@@ -1,0 +1,46 @@
+"""Skinning weights of the character's vertices: smooth, four at most, summing to one."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sparse
+
+from ..types import Float32, Int32
+
+MOST_INFLUENCES = 4  # glTF's JOINTS_0 / WEIGHTS_0 carry four, and so do most engines
+SMOOTHING_ROUNDS = 6  # evens out steps of the warp over about as many edges
+SMOOTHING_SHARE = 0.5
+
+
+def finish(weights: Float32, triangles: Int32) -> Float32:
+    """Smooth weights over the mesh and keep the four largest of each vertex.
+
+    weights : (V, 24) float32, non-negative; triangles : (T, 3)
+    Returns (V, 24) float32 whose rows sum to 1 to float precision.
+    """
+    return strongest(smooth(weights, triangles))
+
+
+def smooth(weights: Float32, triangles: Int32) -> Float32:
+    """Laplacian smoothing of weights over the mesh's edges."""
+    count = len(weights)
+    start = triangles[:, [0, 1, 2]].ravel()
+    end = triangles[:, [1, 2, 0]].ravel()
+    adjacency = sparse.csr_matrix((np.ones(len(start)), (start, end)), shape=(count, count))
+    adjacency = ((adjacency + adjacency.T) > 0).astype(np.float64)
+    degree = np.maximum(np.asarray(adjacency.sum(axis=1)), 1.0)
+    smoothed = weights.astype(np.float64)
+    for _ in range(SMOOTHING_ROUNDS):
+        mean = (adjacency @ smoothed) / degree
+        smoothed += SMOOTHING_SHARE * (mean - smoothed)
+    return smoothed.astype(np.float32)
+
+
+def strongest(weights: Float32) -> Float32:
+    """Keep the MOST_INFLUENCES largest weights of each row and let them sum to one."""
+    kept = np.zeros(weights.shape, np.float64)
+    rows = np.arange(len(weights))[:, None]
+    columns = np.argpartition(-weights, MOST_INFLUENCES - 1, axis=1)[:, :MOST_INFLUENCES]
+    kept[rows, columns] = weights[rows, columns]
+    kept /= kept.sum(axis=1, keepdims=True)
+    return kept.astype(np.float32)
