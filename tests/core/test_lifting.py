@@ -1,0 +1,166 @@
+"""Normal integration, triangulation, stitching, weights and texture layout."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from photo_wake_up.addon.core.character import contour, skinning_weights, texture, triangulation
+from photo_wake_up.addon.core.character.lift import lift
+from photo_wake_up.addon.core.character.normal_integration import integrate
+from photo_wake_up.addon.core.character.warp import fill_harmonically
+
+from .test_outlines import disc
+
+
+def sphere(size: int, focal: float, distance: float, radius: float, side: int):
+    """Rays, depth, normals and silhouette of a sphere; side -1 the near sheet, +1 the far one."""
+    centre = (size - 1) / 2
+    y, x = np.mgrid[:size, :size]
+    rays = np.stack([(x - centre) / focal, (y - centre) / focal, np.ones((size, size))], axis=-1)
+    a, b = (rays**2).sum(axis=-1), distance
+    root = b * b - a * (distance**2 - radius**2)
+    inside = root > 0
+    depth = np.where(inside, (b + side * np.sqrt(np.maximum(root, 0))) / a, np.nan)
+    normal = (rays * depth[..., None] - [0, 0, distance]) / radius
+    return rays, depth, np.nan_to_num(normal).astype(np.float32), inside
+
+
+def rim_of(inside: np.ndarray) -> np.ndarray:
+    core = inside.copy()
+    for axis in (0, 1):
+        for step in (1, -1):
+            core &= np.roll(inside, step, axis=axis)
+    return inside & ~core
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(("focal", "distance"), [(800.0, 4.0), (4000.0, 20.0)])
+def test_normals_of_a_sphere_integrate_to_the_sphere(side, focal, distance) -> None:
+    """Within 0.2 % of the relief, near and far lens, both sheets."""
+    rays, depth, normal, inside = sphere(256, focal, distance, 0.5, side)
+    rim = rim_of(inside)
+    found = integrate(normal, inside, rays, focal, np.nan_to_num(depth), rim)
+    relief = np.nanmax(depth) - np.nanmin(depth)
+    assert np.nanmean(np.abs(found - depth)) / relief < 2e-3
+    assert np.isnan(found[~inside]).all()
+
+
+def test_a_tilted_plane_under_perspective_is_restored_exactly() -> None:
+    size, focal = 128, 150.0
+    centre = (size - 1) / 2
+    y, x = np.mgrid[:size, :size]
+    rays = np.stack([(x - centre) / focal, (y - centre) / focal, np.ones((size, size))], axis=-1)
+    normal = np.array([0.4, -0.3, -1.0])
+    normal /= np.linalg.norm(normal)
+    depth = -2.0 / (rays @ normal)
+    inside = disc((size, size), (centre, centre), 50) > 0.5
+    found = integrate(
+        np.broadcast_to(normal, (size, size, 3)).astype(np.float32), inside, rays, focal, depth,
+        rim_of(inside),
+    )  # fmt: skip
+    assert np.nanmax(np.abs(found - depth) / depth) < 1e-4
+
+
+def test_harmonic_filling_restores_a_linear_function() -> None:
+    y, x = np.mgrid[:60, :80].astype(np.float64)
+    values = np.stack([2 * x + y, 3 - y], axis=-1)
+    hole = disc((60, 80), (40, 30), 18) > 0.5
+    broken = np.where(hole[..., None], 99.0, values)
+    assert np.abs(fill_harmonically(broken, ~hole, hole) - values).max() < 1e-3
+
+
+def figure() -> np.ndarray:
+    """A blocky figure with a gap between arm and body and legs that nearly touch."""
+    matte = np.zeros((300, 220), np.float32)
+    matte[40:180, 80:140] = 1  # torso
+    matte[20:60, 95:125] = 1  # head
+    matte[60:75, 30:190] = 1  # shoulders and arms
+    matte[75:160, 30:50] = 1  # right arm
+    matte[145:160, 30:85] = 1  # hand on the hip: closes a hole
+    matte[75:170, 170:190] = 1
+    matte[180:280, 80:108] = 1
+    matte[180:280, 111:140] = 1
+    return matte
+
+
+@settings(max_examples=12, deadline=None)
+@given(spacing=st.floats(3.0, 20.0))
+def test_closed_mesh_is_a_manifold_whatever_the_spacing(spacing: float) -> None:
+    outline = contour.trace(figure())
+    assert len(outline.holes) == 1
+    flat = triangulation.triangulate(outline, spacing)
+    inside = contour.rasterise(outline, (300, 220))
+    y, x = np.mgrid[:300, :220]
+    front = np.where(inside, 5 - 0.1 * np.sin(x / 40.0), np.nan)
+    back = np.where(inside, 5.1 + 0.1 * np.cos(y / 60.0), np.nan)
+    mesh = lift(flat, front, back, np.full(flat.rim_count, 5.0), 0.006)
+    points = np.column_stack([(mesh.pixels - 110) * mesh.depth[:, None] / 800, mesh.depth])
+    solid = trimesh.Trimesh(points, mesh.triangles, process=False)
+    assert solid.is_watertight
+    assert solid.is_winding_consistent
+    assert solid.volume > 0
+    assert np.bincount(solid.edges_unique_inverse).tolist() == [2] * len(solid.edges_unique)
+    # The hand on the hip is a handle: one component of genus one.
+    assert solid.euler_number == 0
+    assert solid.body_count == 1
+    # Its projection is the silhouette.
+    area = abs(contour.signed_area(outline.outer)) - abs(contour.signed_area(outline.holes[0]))
+    corners = flat.points[flat.triangles]
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    covered = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]).sum() / 2
+    assert covered == pytest.approx(area, rel=0.01 * spacing / 3)
+
+
+@pytest.mark.parametrize("target", [10_000, 30_000, 60_000])
+def test_triangle_count_is_met(target: int) -> None:
+    outline = contour.trace(figure())
+    spacing = triangulation.spacing_for(outline, target)
+    count = 2 * len(triangulation.triangulate(outline, spacing).triangles)
+    assert 0.7 * target <= count <= 1.05 * target
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**31))
+def test_four_strongest_weights_sum_to_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = rng.random((200, 24)).astype(np.float32) ** 8
+    kept = skinning_weights.strongest(weights)
+    assert np.abs(kept.sum(axis=1) - 1).max() < 5e-7
+    assert ((kept > 0).sum(axis=1) <= 4).all()
+    order = np.sort(weights, axis=1)
+    assert (kept.argmax(axis=1) == weights.argmax(axis=1)).all()
+    assert (kept[weights < order[:, -4:-3]] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(900, 400), (400, 900), (5000, 3000)])
+def test_panels_hold_the_photo_where_the_uv_points(shape: tuple[int, int]) -> None:
+    mask = np.zeros(shape, bool)
+    mask[20 : shape[0] - 30, 10 : shape[1] - 15] = True
+    layout = texture.lay_out(mask)
+    assert layout.size & (layout.size - 1) == 0
+    assert layout.size <= texture.LARGEST_ATLAS
+    rows, columns = np.nonzero(mask)
+    corners = np.array([[columns.min(), rows.min()], [columns.max(), rows.max()]], np.float64)
+    front, back = layout.uv(corners, back=False), layout.uv(corners, back=True)
+    assert (front > 0).all() and (front < 1).all() and (back > 0).all() and (back < 1).all()
+    # The panels do not overlap.
+    size = layout.size
+    assert (
+        layout.front[0] + layout.panel[0] <= layout.back[0]
+        or layout.front[1] + layout.panel[1] <= layout.back[1]
+    )
+    assert max(layout.back[0] + layout.panel[0], layout.back[1] + layout.panel[1]) <= size
+
+
+def test_colours_spread_from_the_nearest_pixel() -> None:
+    rgb = np.zeros((20, 20, 3), np.uint8)
+    rgb[:, :10] = (200, 10, 30)
+    rgb[5:8, 15:18] = (7, 8, 9)
+    mask = np.zeros((20, 20), bool)
+    mask[:, :8] = True
+    spread = texture.spread_colours(rgb, mask)
+    assert (spread == (200, 10, 30)).all()
