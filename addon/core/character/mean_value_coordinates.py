@@ -8,6 +8,8 @@ import torch
 from ..types import Float32, Float64
 
 POINTS_A_BATCH = 4096  # bounds the memory of the points x corners table to about 50 MB
+ON_OUTLINE = 1e-9  # pixels: a point this near to an edge or a corner is on it
+DOMINANT = 1e9  # stands for the tangent of a right angle
 
 
 def interpolate(points: Float64, loops: tuple[Float64, ...], values: tuple[Float64, ...]) -> Float32:
@@ -34,14 +36,13 @@ def interpolate(points: Float64, loops: tuple[Float64, ...], values: tuple[Float
 
 def _weights(x: torch.Tensor, loop: torch.Tensor) -> torch.Tensor:
     """Unnormalised weights (N, n) of a loop's corners."""
-    tiny = 1e-9
     dx = loop[None, :, 0] - x[:, None, 0]
     dy = loop[None, :, 1] - x[:, None, 1]
-    r = torch.sqrt(dx * dx + dy * dy).clamp_min(tiny)
+    r = torch.sqrt(dx * dx + dy * dy).clamp_min(ON_OUTLINE)
     dx_next, dy_next, r_next = (torch.roll(a, -1, dims=1) for a in (dx, dy, r))
     cross = dx * dy_next - dx_next * dy
-    dot = dx * dx_next + dy * dy_next
-    opening = r * r_next + dot
-    # On an edge r r' + dot vanishes: the half angle's tangent grows without bound, as it should.
-    half = cross / torch.where(opening.abs() < tiny, torch.full_like(opening, tiny), opening)
+    opening = r * r_next + dx * dx_next + dy * dy_next
+    # On an edge the angle is straight: its tangent dominates, which leaves linear interpolation
+    # between the edge's ends. At a corner both of its edges are such.
+    half = torch.where(opening <= ON_OUTLINE * (r + r_next), DOMINANT, cross / opening)
     return (torch.roll(half, 1, dims=1) + half) / r
