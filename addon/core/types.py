@@ -185,7 +185,9 @@ class Clip:
 
     name: str
     fps: float
-    rotations: Float64  # (F, 24, 4), unit quaternions w x y z, local to the parent, T-pose = identity
+    rotations: (
+        Float64  # (F, 24, 4), unit quaternions w x y z, local to the parent, T-pose = identity
+    )
     root: Float64  # (F, 3), pelvis position over the ground, in leg lengths of the performer
     loop: bool  # the last frame is followed by the first (root travel continues)
 

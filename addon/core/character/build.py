@@ -202,7 +202,9 @@ def _assemble(
 
     skeleton = body_pose.skeleton_of(model, fitted)
     pose = body_pose.pose_of(fitted, place)
-    blended = np.einsum("vj,jab->vab", weights.astype(np.float64), body_pose.skin_matrices(skeleton, pose))
+    blended = np.einsum(
+        "vj,jab->vab", weights.astype(np.float64), body_pose.skin_matrices(skeleton, pose)
+    )
     homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=1)
     rest = np.linalg.solve(blended, homogeneous[..., None])[:, :3, 0]
 
@@ -223,9 +225,7 @@ def _assemble(
     )
 
 
-def ground_under(
-    person: Person, photo: Photo, fitted: FittedBody, in_camera: Float64
-) -> Float64:
+def ground_under(person: Person, photo: Photo, fitted: FittedBody, in_camera: Float64) -> Float64:
     """(3,) camera-frame point on the ground under the pelvis: the world's origin.
 
     The ground touches the lowest point of the person; where the picture cuts the feet off, the

@@ -12,7 +12,9 @@ ON_OUTLINE = 1e-9  # pixels: a point this near to an edge or a corner is on it
 DOMINANT = 1e9  # stands for the tangent of a right angle
 
 
-def interpolate(points: Float64, loops: tuple[Float64, ...], values: tuple[Float64, ...]) -> Float32:
+def interpolate(
+    points: Float64, loops: tuple[Float64, ...], values: tuple[Float64, ...]
+) -> Float32:
     """Values (N, k) at points, from values given at the corners of closed loops.
 
     points : (N, 2); loops : closed polygons (n_l, 2), the outer one first, holes turning the

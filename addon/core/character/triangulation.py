@@ -70,9 +70,7 @@ def _inner_points(outline: Outline, spacing: float) -> Float64:
     """Two hexagonal lattices: a fine one near the outline, a coarse one inside."""
     low = np.floor(outline.outer.min(axis=0)) - 2
     scale = max(1.0, 4.0 / (spacing * FINE_SHARE))  # at least 4 raster pixels a fine spacing
-    moved = Outline(
-        (outline.outer - low) * scale, tuple((h - low) * scale for h in outline.holes)
-    )
+    moved = Outline((outline.outer - low) * scale, tuple((h - low) * scale for h in outline.holes))
     size = np.ceil(moved.outer.max(axis=0)).astype(int) + 3
     inside = rasterise(moved, (int(size[1]), int(size[0])))
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) / scale
