@@ -1,0 +1,210 @@
+"""Everyone in the photo: BlazePose's detector on the picture and on tiles of it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from ..errors import PersonError
+from ..types import Detection, Float32, Photo, PoseLandmarks, UInt8
+from . import litert
+from .landmarks import LANDMARK, Reading, Square, read, square_from_points
+
+NETWORK = "pose_detection.tflite"
+INPUT_PX = 224
+STRIDES = (8, 16, 32, 32, 32)
+LEAST_DETECTION_SCORE = 0.5
+LEAST_TILE_SCORE = 0.6  # a tile shows parts of bodies, so it errs more
+LEAST_PRESENCE = 0.6
+LEAST_SHOWN = 0.35  # mean visibility of shoulders, hips and knees: less is a portrait or no body
+SETTLING_PASSES = 4
+TILE_SHARES = (1.0, 0.6)  # tile side over the photo's shorter side
+TILE_OVERLAP = 0.5
+SMALLEST_PERSON = 0.12  # of the photo's height; smaller ones have too few pixels to wake up
+SAME_PERSON = 0.45  # mean joint distance over torso length below which two readings are one
+
+
+@lru_cache(maxsize=1)
+def _anchors() -> Float32:
+    """(2254, 2) centres of the detector's anchors, 0..1; two a cell and a stride."""
+    centres = []
+    layer = 0
+    while layer < len(STRIDES):
+        repeat = sum(1 for s in STRIDES[layer:] if s == STRIDES[layer])
+        cells = INPUT_PX // STRIDES[layer]
+        y, x = np.mgrid[:cells, :cells]
+        cell = np.stack([(x + 0.5) / cells, (y + 0.5) / cells], axis=-1).reshape(-1, 2)
+        centres.append(np.repeat(cell, 2 * repeat, axis=0))
+        layer += repeat
+    return np.vstack(centres).astype(np.float32)
+
+
+def _detect(rgb: UInt8) -> list[tuple[float, Square]]:
+    """Scores and squares of the bodies in a picture (pixels of `rgb`)."""
+    height, width = rgb.shape[:2]
+    scale = INPUT_PX / max(height, width)
+    small = cv2.resize(
+        rgb, (max(1, round(width * scale)), max(1, round(height * scale))),
+        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+    )  # fmt: skip
+    left = (INPUT_PX - small.shape[1]) // 2
+    top = (INPUT_PX - small.shape[0]) // 2
+    canvas = np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8)
+    canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
+    outputs = {o.shape[-1]: o for o in litert.run(NETWORK, canvas.astype(np.float32) / 127.5 - 1)}
+    scores = 1 / (1 + np.exp(-np.clip(outputs[1][:, 0], -100, 100)))
+    found = np.nonzero(scores >= LEAST_DETECTION_SCORE)[0]
+    boxes = outputs[12][found] / INPUT_PX
+    boxes[:, 0:2] += _anchors()[found]
+    points = boxes[:, 4:].reshape(-1, 4, 2) + _anchors()[found][:, None]
+    points = (points * INPUT_PX - [left, top]) / scale
+    results = []
+    for group in _groups(boxes[:, :4], scores[found]):
+        weight = scores[found][group]
+        mean = np.average(points[group], axis=0, weights=weight)
+        results.append((float(weight.max()), square_from_points(mean[0], mean[1])))
+    return results
+
+
+def _groups(boxes: Float32, scores: Float32) -> list[np.ndarray]:
+    """Weighted non-maximum suppression: boxes (cx, cy, w, h) that overlap are one body."""
+    order = np.argsort(-scores, kind="stable")
+    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
+    area = np.prod(boxes[:, 2:], axis=1)
+    groups = []
+    while len(order):
+        first = order[0]
+        shared = np.prod(
+            np.maximum(
+                np.minimum(high[first], high[order]) - np.maximum(low[first], low[order]), 0
+            ),
+            axis=1,
+        )
+        overlap = shared / np.maximum(area[first] + area[order] - shared, 1e-9)
+        same = overlap > 0.3
+        same[0] = True
+        groups.append(order[same])
+        order = order[~same]
+    return groups
+
+
+def _candidates(rgb: UInt8) -> list[tuple[float, Square]]:
+    """Detections on the whole picture and on its tiles, in photo pixels."""
+    height, width = rgb.shape[:2]
+    found = _detect(rgb)
+    for share in TILE_SHARES:
+        side = round(min(height, width) * share)
+        if side >= max(height, width):
+            continue
+        for y0 in _starts(height, side):
+            for x0 in _starts(width, side):
+                for score, square in _detect(rgb[y0 : y0 + side, x0 : x0 + side]):
+                    if score >= LEAST_TILE_SCORE:
+                        moved = Square(square.x + x0, square.y + y0, square.side, square.angle)
+                        found.append((score, moved))
+    return found
+
+
+def _starts(length: int, side: int) -> list[int]:
+    count = max(1, int(np.ceil((length - side) / (side * (1 - TILE_OVERLAP)))) + 1)
+    return sorted({round(s) for s in np.linspace(0, length - side, count)})
+
+
+def settle(rgb: UInt8, square: Square) -> Reading:
+    """Read a body again and again, each time in the square that the last reading proposes."""
+    reading = read(rgb, square)
+    for _ in range(SETTLING_PASSES - 1):
+        if reading.presence < LEAST_PRESENCE / 2:
+            break
+        reading = read(rgb, reading.next_square)
+    return reading
+
+
+def find_people(photo: Photo) -> tuple[Detection, ...]:
+    """Everyone whose body can be seen, left to right.
+
+    Raises PersonError where nobody is found.
+    """
+    rgb = on_grey(photo)
+    kept: list[tuple[float, Reading]] = []
+    for score, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
+        reading = settle(rgb, square)
+        if not _is_person(reading, photo):
+            continue
+        quality = reading.presence * float(reading.landmarks.visibility.mean())
+        rival = next((k for k, (_, r) in enumerate(kept) if _same(r, reading)), None)
+        if rival is None:
+            kept.append((quality, reading))
+        elif quality > kept[rival][0]:
+            kept[rival] = (quality, reading)
+    kept = [
+        (quality, reading)
+        for k, (quality, reading) in enumerate(kept)
+        if not any(_same(reading, other) for _, other in kept[:k])
+    ]
+    if not kept:
+        raise PersonError(
+            "No person was found in the photo: choose one that shows a whole person, "
+            "or draw a box around the person."
+        )
+    people = [
+        Detection(_box(reading.landmarks, photo), reading.presence, reading.landmarks)
+        for _, reading in kept
+    ]
+    return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
+
+
+def choose(people: tuple[Detection, ...], number: int | None) -> Detection:
+    """Person `number` counted from 1 at the left; the largest one where no number is given."""
+    if number is None:
+        return max(people, key=lambda p: float((p.box[2] - p.box[0]) * (p.box[3] - p.box[1])))
+    if not 1 <= number <= len(people):
+        raise PersonError(
+            f"There is no person {number}: the photo shows {len(people)}, counted from the left."
+        )
+    return people[number - 1]
+
+
+def on_grey(photo: Photo) -> UInt8:
+    """The photo's pixels (H, W, 3), a transparent background replaced by light grey."""
+    if photo.alpha is None:
+        return photo.rgb
+    share = photo.alpha[..., None].astype(np.float32) / 255
+    return (photo.rgb * share + 200.0 * (1 - share)).round().astype(np.uint8)
+
+
+def _is_person(reading: Reading, photo: Photo) -> bool:
+    marks = reading.landmarks
+    if reading.presence < LEAST_PRESENCE:
+        return False
+    body = [
+        LANDMARK[f"{side}_{joint}"]
+        for side in ("left", "right")
+        for joint in ("shoulder", "hip", "knee")
+    ]
+    box = _box(marks, photo)
+    large = (box[3] - box[1]) >= SMALLEST_PERSON * photo.height
+    return bool(large and marks.visibility[body].mean() >= LEAST_SHOWN)
+
+
+def _same(a: Reading, b: Reading) -> bool:
+    distance = np.linalg.norm(a.landmarks.image - b.landmarks.image, axis=1).mean()
+    return bool(distance < SAME_PERSON * min(_torso(a.landmarks), _torso(b.landmarks)))
+
+
+def _torso(marks: PoseLandmarks) -> float:
+    shoulders = marks.image[[11, 12]].mean(axis=0)
+    hips = marks.image[[23, 24]].mean(axis=0)
+    return float(max(np.linalg.norm(shoulders - hips), 1e-3))
+
+
+def _box(marks: PoseLandmarks, photo: Photo) -> Float32:
+    """The landmarks' box, widened to the crown and the soles, within the photo."""
+    low, high = marks.image.min(axis=0), marks.image.max(axis=0)
+    margin = 0.08 * float((high - low).max())
+    limit = np.array([photo.width, photo.height], np.float32) - 1
+    return np.concatenate(
+        [np.clip(low - margin, 0, limit), np.clip(high + margin, 0, limit)]
+    ).astype(np.float32)
