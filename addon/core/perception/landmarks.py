@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.special import expit
 
 from ..types import Float32, PoseLandmarks, UInt8
 from . import litert
@@ -89,8 +90,8 @@ def read(rgb: UInt8, square: Square) -> Reading:
     outputs = {o.size: o for o in litert.run(NETWORK, crop.astype(np.float32) / 255.0)}
     points = outputs[POINTS * 5].reshape(POINTS, 5)
     presence = float(outputs[1].ravel()[0])
-    mask = _sigmoid(outputs[INPUT_PX * INPUT_PX].reshape(INPUT_PX, INPUT_PX))
-    heatmaps = _sigmoid(outputs[64 * 64 * POINTS].reshape(64, 64, POINTS))
+    mask = expit(outputs[INPUT_PX * INPUT_PX].reshape(INPUT_PX, INPUT_PX))
+    heatmaps = expit(outputs[64 * 64 * POINTS].reshape(64, 64, POINTS))
     world = outputs[POINTS * 3].reshape(POINTS, 3)
     xy = _refined(points[:, :2] / INPUT_PX, heatmaps) * INPUT_PX
     to_photo = square.matrix()
@@ -102,14 +103,10 @@ def read(rgb: UInt8, square: Square) -> Reading:
         image[:33].astype(np.float32),
         (points[:33, 2] * square.side / INPUT_PX).astype(np.float32),
         metric.astype(np.float32),
-        _sigmoid(points[:33, 3]).astype(np.float32),
+        expit(points[:33, 3]).astype(np.float32),
     )
     following = square_from_points(image[AUXILIARY_CENTRE], image[AUXILIARY_RIM])
     return Reading(presence, landmarks, following, square, mask.astype(np.float32))
-
-
-def _sigmoid(x: Float32) -> Float32:
-    return 1.0 / (1.0 + np.exp(-x))
 
 
 def _refined(points: Float32, heatmaps: Float32) -> Float32:

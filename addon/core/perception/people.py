@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from scipy.special import expit
 
 from ..errors import PersonError
 from ..types import Detection, Float32, Photo, PoseLandmarks, UInt8
@@ -17,12 +18,13 @@ INPUT_PX = 224
 STRIDES = (8, 16, 32, 32, 32)
 LEAST_DETECTION_SCORE = 0.5
 LEAST_TILE_SCORE = 0.6  # a tile shows parts of bodies, so it errs more
-LEAST_PRESENCE = 0.6
+LEAST_PRESENCE = 0.85  # the landmark network's own word for "there is a body"
 LEAST_SHOWN = 0.35  # mean visibility of shoulders, hips and knees: less is a portrait or no body
 SETTLING_PASSES = 4
 TILE_SHARES = (1.0, 0.6)  # tile side over the photo's shorter side
 TILE_OVERLAP = 0.5
 SMALLEST_PERSON = 0.12  # of the photo's height; smaller ones have too few pixels to wake up
+MOSTLY_WITHIN = 0.6  # share of landmarks in a larger person's box that makes a reading a part of it
 SAME_PERSON = 0.45  # mean joint distance over torso length below which two readings are one
 
 
@@ -54,7 +56,7 @@ def _detect(rgb: UInt8) -> list[tuple[float, Square]]:
     canvas = np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8)
     canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
     outputs = {o.shape[-1]: o for o in litert.run(NETWORK, canvas.astype(np.float32) / 127.5 - 1)}
-    scores = 1 / (1 + np.exp(-np.clip(outputs[1][:, 0], -100, 100)))
+    scores = expit(outputs[1][:, 0])
     found = np.nonzero(scores >= LEAST_DETECTION_SCORE)[0]
     boxes = outputs[12][found] / INPUT_PX
     boxes[:, 0:2] += _anchors()[found]
@@ -141,8 +143,12 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
             kept[rival] = (quality, reading)
     kept = [
         (quality, reading)
-        for k, (quality, reading) in enumerate(kept)
-        if not any(_same(reading, other) for _, other in kept[:k])
+        for quality, reading in kept
+        if not any(
+            _same(reading, other) or _part_of(reading, other, photo)
+            for other_quality, other in kept
+            if other is not reading and other_quality >= quality
+        )
     ]
     if not kept:
         raise PersonError(
@@ -192,6 +198,16 @@ def _is_person(reading: Reading, photo: Photo) -> bool:
 def _same(a: Reading, b: Reading) -> bool:
     distance = np.linalg.norm(a.landmarks.image - b.landmarks.image, axis=1).mean()
     return bool(distance < SAME_PERSON * min(_torso(a.landmarks), _torso(b.landmarks)))
+
+
+def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
+    """Whether a reading is of some of another person's limbs: its torso lies in the other's box
+    and is far smaller than the other's."""
+    if _torso(small.landmarks) > 0.5 * _torso(large.landmarks):
+        return False
+    box, inner = _box(large.landmarks, photo), small.landmarks.image
+    within = ((inner >= box[:2]) & (inner <= box[2:])).all(axis=1)
+    return bool(within.mean() > MOSTLY_WITHIN)
 
 
 def _torso(marks: PoseLandmarks) -> float:
