@@ -19,12 +19,19 @@ Index = npt.NDArray[np.int64]
 NEAR_M = 0.05  # triangles nearer to the camera than this are not drawn
 
 
-def render_maps(model: BodyModel, fitted: FittedBody, crop: Crop) -> BodyMaps:
-    """Depth, normals, weights, labels and vertices of the body on a crop's grid."""
+def render_maps(
+    model: BodyModel, fitted: FittedBody, crop: Crop, faces: npt.NDArray[np.bool_] | None = None
+) -> BodyMaps:
+    """Depth, normals, weights, labels and vertices of the body on a crop's grid.
+
+    faces : (F,) bool, the faces that are drawn; all of them where none are named
+    """
     vertices = fitted.vertices.astype(np.float64)
     normals = vertex_normals(vertices, model.faces)
     grid = frames.grid_from_photo(crop, frames.project(fitted.camera, vertices))
-    pixel, triangle, share = _fragments(grid, vertices[:, 2], model.faces, crop)
+    drawn = np.arange(len(model.faces)) if faces is None else np.nonzero(faces)[0]
+    pixel, triangle, share = _fragments(grid, vertices[:, 2], model.faces[drawn], crop)
+    triangle = drawn[triangle]
     # Perspective-correct: shares in the image, divided by depth, give shares on the triangle.
     corner_depth = vertices[model.faces[triangle], 2]
     share = share / corner_depth

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sparse
 
-from ..types import Float32, Int32
+from ..types import Float32, Float64, Int32
 
 MOST_INFLUENCES = 4  # glTF's JOINTS_0 / WEIGHTS_0 carry four, and so do most engines
 SMOOTHING_ROUNDS = 6  # evens out steps of the warp over about as many edges
 SMOOTHING_SHARE = 0.5
+# A blend of opposite rotations flattens space, and undoing it throws vertices far away: no
+# direction may shrink below this under a vertex's blended transform.
+LEAST_STRETCH = 0.45
+SHARPENING_POWERS = (1.5, 2.5, 5.0, 12.0, 60.0)
 
 
 def finish(weights: Float32, triangles: Int32) -> Float32:
@@ -44,3 +48,22 @@ def strongest(weights: Float32) -> Float32:
     kept[rows, columns] = weights[rows, columns]
     kept /= kept.sum(axis=1, keepdims=True)
     return kept.astype(np.float32)
+
+
+def invertible(weights: Float32, matrices: Float64) -> Float32:
+    """Sharpen the weights of vertices whose blended transform is all but singular.
+
+    weights : (V, 24) rows that sum to 1; matrices : (24, 4, 4) rest to pose
+    The sharper a row, the nearer its blend is to one bone's rigid motion.
+    """
+    result = weights.copy()
+    flat = np.arange(len(weights))
+    for power in SHARPENING_POWERS:
+        blended = np.einsum("vj,jab->vab", result[flat].astype(np.float64), matrices[:, :3, :3])
+        smallest = np.linalg.svd(blended, compute_uv=False)[:, -1]
+        flat = flat[smallest < LEAST_STRETCH]
+        if len(flat) == 0:
+            break
+        sharp = weights[flat].astype(np.float64) ** power
+        result[flat] = (sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result

@@ -1,7 +1,8 @@
-"""One atlas for the character: the photo on the front, its mirror image on the back.
+"""One atlas for the character: a panel for the front and the back of each layer.
 
-Photo Wake-Up section 4.5. Front and back are two panels of a square power-of-two image. Where the
-person fits, a panel is the photo pixel by pixel, so nothing of its sharpness is lost.
+Photo Wake-Up section 4.5. The front is the photo; what another layer hides of it is filled from
+around. The back is the front's mirror image, without the face: hair takes its place. Panels hold
+the photo pixel by pixel where the atlas has room, so nothing of its sharpness is lost.
 """
 
 from __future__ import annotations
@@ -11,78 +12,148 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..types import Float32, Float64, Mask, Person, UInt8
+from ..types import Float32, Float64, Mask, UInt8
 
 LARGEST_ATLAS = 2048  # pixels a side: what AR viewers accept
 SMALLEST_ATLAS = 256
 PANEL_MARGIN = 4  # pixels of spread colour around the person, for texture filtering
+FILL_RADIUS_PX = 5  # Telea's neighbourhood for what another layer hides
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A window of the photo and its place in the atlas."""
+
+    x0: int  # photo pixels
+    y0: int
+    width: int
+    height: int
+    left: int  # atlas pixels
+    top: int
 
 
 @dataclass(frozen=True)
 class AtlasLayout:
-    """Where the two panels lie: atlas pixel = (photo pixel - (x0, y0)) * scale + panel origin."""
+    """Where the panels lie: atlas pixel = (photo pixel - (x0, y0)) * scale + (left, top)."""
 
-    size: int  # atlas pixels a side
-    x0: float
-    y0: float
+    size: int  # atlas pixels a side, a power of two
     scale: float  # atlas pixels a photo pixel
-    front: tuple[int, int]  # x, y of the front panel's first pixel
-    back: tuple[int, int]
-    panel: tuple[int, int]  # width, height of a panel in atlas pixels
+    panels: tuple[Panel, ...]
 
-    def uv(self, photo_pixels: Float64, back: bool) -> Float32:
-        """Photo pixels (..., 2) to UV (origin bottom left) in the front or back panel."""
-        origin = np.array(self.back if back else self.front, np.float64)
-        atlas = (photo_pixels - np.array([self.x0, self.y0])) * self.scale + origin
+    def uv(self, photo_pixels: Float64, panel: int) -> Float32:
+        """Photo pixels (..., 2) to UV (origin bottom left) in one of the panels."""
+        at = self.panels[panel]
+        atlas = (photo_pixels - np.array([at.x0, at.y0])) * self.scale + [at.left, at.top]
         # Pixel centres are at integers here and at half pixels in UV.
         uv = (atlas + 0.5) / self.size
         uv[..., 1] = 1.0 - uv[..., 1]
         return uv.astype(np.float32)
 
 
-def lay_out(mask: Mask, largest: int = LARGEST_ATLAS) -> AtlasLayout:
-    """The smallest power-of-two atlas that holds the person twice, else a scaled-down one."""
-    rows, columns = np.nonzero(mask)
-    x0, y0 = columns.min() - PANEL_MARGIN, rows.min() - PANEL_MARGIN
-    width = int(columns.max() - x0 + 1 + PANEL_MARGIN)
-    height = int(rows.max() - y0 + 1 + PANEL_MARGIN)
-    upright = height >= width
+def lay_out(masks: list[Mask], largest: int = LARGEST_ATLAS) -> AtlasLayout:
+    """Pack a panel for each mask (its box in the photo) into the smallest power-of-two atlas;
+    panels are scaled down together where the largest atlas is too small."""
+    boxes = [_box(mask) for mask in masks]
     size = SMALLEST_ATLAS
-    needed = max(2 * width, height) if upright else max(width, 2 * height)
-    while size < min(needed, largest):
+    while size < largest and _shelves(boxes, 1.0, size) is None:
         size *= 2
-    scale = min(1.0, size / needed)
-    panel = (int(np.floor(width * scale)), int(np.floor(height * scale)))
-    back = (size // 2, 0) if upright else (0, size // 2)
-    return AtlasLayout(size, float(x0), float(y0), scale, (0, 0), back, panel)
-
-
-def paint(person: Person, layout: AtlasLayout) -> UInt8:
-    """(S, S, 4) uint8 sRGB and opacity: both panels, the person's colours spread over the rest."""
-    spread = spread_colours(person.foreground, person.mask)
-    panel_w, panel_h = layout.panel
-    move = np.array(
-        [[1 / layout.scale, 0, layout.x0], [0, 1 / layout.scale, layout.y0]], np.float64
+    scale = 1.0
+    while (places := _shelves(boxes, scale, size)) is None:
+        scale *= 0.97
+    panels = tuple(
+        Panel(*box, left, top) for box, (left, top) in zip(boxes, places, strict=True)
     )
-    sampling = cv2.INTER_NEAREST if layout.scale == 1.0 else cv2.INTER_AREA
-    if layout.scale == 1.0:
-        panel = cv2.warpAffine(
-            spread, move, (panel_w, panel_h), flags=sampling | cv2.WARP_INVERSE_MAP,
+    return AtlasLayout(size, scale, panels)
+
+
+def _box(mask: Mask) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(mask)
+    x0, y0 = int(columns.min()) - PANEL_MARGIN, int(rows.min()) - PANEL_MARGIN
+    width = int(columns.max()) + 1 + PANEL_MARGIN - x0
+    return x0, y0, width, int(rows.max()) + 1 + PANEL_MARGIN - y0
+
+
+def _shelves(
+    boxes: list[tuple[int, int, int, int]], scale: float, size: int
+) -> list[tuple[int, int]] | None:
+    """Left and top of each box on shelves of falling height, or None where they do not fit."""
+    places: list[tuple[int, int]] = [(0, 0)] * len(boxes)
+    left = top = shelf = 0
+    for k in sorted(range(len(boxes)), key=lambda k: -boxes[k][3]):
+        width, height = (int(np.ceil(boxes[k][axis] * scale)) for axis in (2, 3))
+        if left + width > size:
+            left, top, shelf = 0, top + shelf, 0
+        if width > size or top + height > size:
+            return None
+        places[k] = (left, top)
+        left += width
+        shelf = max(shelf, height)
+    return places
+
+
+def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
+    """(S, S, 4) uint8 sRGB and opacity: each panel's photo-sized image (H, W, 3) in its place."""
+    atlas = np.zeros((layout.size, layout.size, 4), np.uint8)
+    atlas[..., 3] = 255
+    for image, panel in zip(images, layout.panels, strict=True):
+        width = int(np.ceil(panel.width * layout.scale))
+        height = int(np.ceil(panel.height * layout.scale))
+        source = image
+        if layout.scale < 1.0:  # averaging first, else fine patterns alias
+            source = cv2.GaussianBlur(image, (0, 0), 0.4 / layout.scale)
+        step = 1 / layout.scale
+        move = np.array([[step, 0, panel.x0], [0, step, panel.y0]], np.float64)
+        atlas[panel.top : panel.top + height, panel.left : panel.left + width, :3] = cv2.warpAffine(
+            source, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
-    else:
-        # Area averaging before the resampling, else fine patterns alias.
-        sigma = 0.4 / layout.scale
-        panel = cv2.warpAffine(
-            cv2.GaussianBlur(spread, (0, 0), sigma), move, (panel_w, panel_h),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-    atlas = np.zeros((layout.size, layout.size, 4), np.uint8)
-    atlas[..., :3] = np.median(person.foreground[person.mask], axis=0).astype(np.uint8)
-    atlas[..., 3] = 255
-    for x, y in (layout.front, layout.back):
-        atlas[y : y + panel_h, x : x + panel_w, :3] = panel
     return atlas
+
+
+def front_colours(rgb: UInt8, own: Mask, region: Mask) -> UInt8:
+    """A layer's front (H, W, 3): the photo where it shows the layer, the hidden rest filled from
+    around, everything beyond in the colour of the nearest pixel."""
+    hidden = region & ~own
+    if not hidden.any():
+        return spread_colours(rgb, own)
+    rows, columns = np.nonzero(region)
+    window = (
+        slice(max(0, rows.min() - 8), rows.max() + 9),
+        slice(max(0, columns.min() - 8), columns.max() + 9),
+    )
+    spread = spread_colours(rgb, own)
+    part = spread[window].copy()
+    part[...] = cv2.inpaint(
+        part, hidden[window].astype(np.uint8), FILL_RADIUS_PX, cv2.INPAINT_TELEA
+    )
+    spread[window] = np.where(hidden[window][..., None], part, spread[window])
+    return spread_colours(spread, region)
+
+
+def without_face(colours: UInt8, face: Mask, head: Mask) -> UInt8:
+    """A back (H, W, 3): the face gives way to the colours of the head around and above it.
+
+    face : (H, W) bool, skin of the face; head : (H, W) bool, the whole head
+    """
+    hair = head & ~face
+    rows = np.nonzero(face.any(axis=1))[0]
+    if len(rows) == 0:
+        return colours
+    hair[int(rows.mean()) :] = False  # below are neck and collar, not hair
+    if hair.sum() < 20:
+        return colours
+    covered = (head | face) & ~hair
+    filled = spread_colours(colours, hair)
+    # Nearest colours make streaks; a blur along with noise of the hair's own strength hides them.
+    size = max(3, int(0.12 * len(rows)) | 1)
+    soft = cv2.blur(filled, (size, size)).astype(np.float32)
+    detail = colours.astype(np.float32) - cv2.blur(colours, (size, size)).astype(np.float32)
+    strands = detail[hair]
+    rng = np.random.default_rng(0)
+    noise = strands[rng.integers(0, len(strands), int(covered.sum()))] * 0.5
+    result = colours.copy()
+    result[covered] = np.clip(soft[covered] + noise, 0, 255).astype(np.uint8)
+    return result
 
 
 def spread_colours(rgb: UInt8, mask: Mask) -> UInt8:

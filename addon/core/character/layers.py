@@ -1,0 +1,177 @@
+"""Self-occlusion: arms that lie over or against the body become layers of their own.
+
+Photo Wake-Up section 4.4: the silhouette is divided by a map of part labels, each part is lifted by
+itself, and what an arm hides is completed from the body. A label map comes from the warp; where
+an arm borders on skin or cloth that is not its neighbour on the body, the border is moved to the
+picture's edges by graph cuts on colour mixtures (the paper's equation for O). An arm that borders
+on nothing but its own shoulder stays in the base layer, which keeps its surface in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..body.model import BodyModel
+from ..body.parts import LEFT_ARM, PART_NAMES, RIGHT_ARM, part_of_joint
+from ..types import BodyMaps, Mask, UInt8
+from .warp import Warp
+
+SHOULDER_REACH_M = 0.13  # around the shoulder joint arm and trunk are neighbours on the body
+LEAST_CONTACT = 0.03  # of the figure: an arm that touches the rest along less stays in the base
+BAND_SHARE = 0.018  # of the figure: half width of the band where the border may move
+OVERLAP_WEIGHT = 0.12  # an arm's layer takes the shoulder's faces that follow it at least so much
+STUMP_WEIGHT = 0.85  # the base keeps the faces that follow the arm less than so much
+GRABCUT_ROUNDS = 2
+SMALLEST_LAYER = 60  # grid pixels; less is noise of the labels
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A part of the person that is lifted as one closed surface.
+
+    region : (h, w) bool, all of its silhouette, what others hide included
+    own : (h, w) bool, where the photo shows it
+    faces : (F,) bool, the body's faces it is made from
+    """
+
+    name: str
+    region: Mask
+    own: Mask
+    faces: npt.NDArray[np.bool_]
+
+
+def label_map(mapping: Warp, maps: BodyMaps) -> UInt8:
+    """(h, w) uint8 part labels of the person's pixels, 0 outside: the body's nearest surface,
+    seen through the warp; pixels that land beside the body take the nearest label."""
+    x = np.nan_to_num(mapping.source[..., 0], nan=-10.0)
+    y = np.nan_to_num(mapping.source[..., 1], nan=-10.0)
+    labels = cv2.remap(maps.front.label, x, y, cv2.INTER_NEAREST)
+    labels[~mapping.inside] = 0
+    known = labels > 0
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    lookup = np.zeros(nearest.max() + 1, np.uint8)
+    lookup[nearest[known]] = labels[known]
+    return np.where(mapping.inside, lookup[nearest], 0).astype(np.uint8)
+
+
+def divide(
+    labels: UInt8,
+    colours: UInt8,
+    inside: Mask,
+    model: BodyModel,
+    shoulders: npt.NDArray[np.float64],
+    pixels_a_metre: float,
+    silhouette: Callable[[npt.NDArray[np.bool_]], Mask],
+) -> list[Layer]:
+    """The base layer first, then an own layer for each arm that lies over or against it.
+
+    labels, colours : (h, w) and (h, w, 3), on the crop's grid; inside : (h, w) the person
+    shoulders : (2, 2) left and right shoulder joint, grid pixels
+    silhouette : from faces of the body (F,) to where the person's pixels show or hide them (h, w)
+    """
+    rows, columns = np.nonzero(inside)
+    figure = float(max(np.ptp(rows), np.ptp(columns)))
+    reach = SHOULDER_REACH_M * pixels_a_metre
+    refined = labels.copy()
+    arms: dict[int, npt.NDArray[np.float64]] = {}
+    for arm, shoulder in ((LEFT_ARM, shoulders[0]), (RIGHT_ARM, shoulders[1])):
+        rows, columns = np.nonzero(_contact(refined == arm, inside & (refined != arm)))
+        far = np.hypot(columns - shoulder[0], rows - shoulder[1]) > reach
+        if far.sum() >= LEAST_CONTACT * figure:
+            arms[arm] = shoulder
+            band = max(2, round(BAND_SHARE * figure))
+            refined = _follow_edges(refined, arm, colours, inside, band)
+
+    layers = []
+    taken = np.zeros_like(inside)
+    base_faces = np.ones(len(model.faces), bool)
+    for arm, shoulder in arms.items():
+        follows = _arm_weight(model, arm)
+        faces = follows > OVERLAP_WEIGHT
+        reachable = silhouette(faces) & inside
+        rows, columns = np.indices(inside.shape)
+        joined = np.hypot(columns - shoulder[0], rows - shoulder[1]) < reach
+        hidden = np.isin(refined, [other for other in arms if other != arm])
+        own = refined == arm
+        region = _largest(_grown(own, 1) & inside | (reachable & (hidden | joined)))
+        if (region & own).sum() < SMALLEST_LAYER:
+            continue
+        layers.append(Layer(PART_NAMES[arm], region, own & region, faces))
+        taken |= own & region
+        base_faces &= follows < STUMP_WEIGHT
+    own = inside & ~taken
+    region = (_grown(own, 2) | silhouette(base_faces)) & inside if layers else inside
+    return [Layer("body", region, own, base_faces), *layers]
+
+
+def _grown(mask: Mask, pixels: int) -> Mask:
+    kernel = np.ones((2 * pixels + 1,) * 2, np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), kernel) > 0
+
+
+def _arm_weight(model: BodyModel, arm: int) -> npt.NDArray[np.float32]:
+    """(F,) how much each face follows an arm: the mean weight of its corners."""
+    of_arm = part_of_joint() == arm
+    return model.weights[:, of_arm].sum(axis=1)[model.faces].mean(axis=1)
+
+
+def _contact(part: Mask, rest: Mask) -> Mask:
+    """Pixels of a part that touch the rest."""
+    return part & (cv2.dilate(rest.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _follow_edges(labels: UInt8, arm: int, colours: UInt8, inside: Mask, band: int) -> UInt8:
+    """Move an arm's border inside of the person to the picture's edges, by graph cuts."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * band + 1,) * 2)
+    part = labels == arm
+    border = _contact(part, inside & ~part)
+    open_band = (cv2.dilate(border.astype(np.uint8), disc) > 0) & inside
+    known = np.where(part, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    known[~open_band & part] = cv2.GC_FGD
+    known[~open_band & ~part] = cv2.GC_BGD
+    if not (known == cv2.GC_FGD).any():
+        # A thin arm lies in the band as a whole: its middle line stays.
+        depth = cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, 5)
+        known[part & (depth > 0.6 * depth.max())] = cv2.GC_FGD
+    # Background far from the person would only blur the other mixture.
+    rows, columns = np.nonzero(cv2.dilate(part.astype(np.uint8), np.ones((61, 61), np.uint8)))
+    window = (
+        slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    )  # fmt: skip
+    cut = np.ascontiguousarray(known[window])
+    picture = np.where(inside[window][..., None], colours[window], 0).astype(np.uint8)
+    cv2.setRNGSeed(0)
+    cv2.grabCut(
+        np.ascontiguousarray(picture), cut, None, np.zeros((1, 65)), np.zeros((1, 65)),
+        GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK,
+    )  # fmt: skip
+    chosen = np.zeros_like(part)
+    chosen[window] = (cut == cv2.GC_FGD) | (cut == cv2.GC_PR_FGD)
+    chosen = _largest(chosen & inside)
+    result = labels.copy()
+    lost = part & ~chosen
+    result[chosen] = arm
+    if lost.any():
+        # What is no longer arm belongs to whatever else is nearest.
+        others = (labels > 0) & (labels != arm)
+        _, nearest = cv2.distanceTransformWithLabels(
+            (~others).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        lookup = np.zeros(nearest.max() + 1, np.uint8)
+        lookup[nearest[others]] = labels[others]
+        result[lost] = lookup[nearest[lost]]
+    return result
+
+
+def _largest(mask: Mask) -> Mask:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if count < 2:
+        return mask
+    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
