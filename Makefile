@@ -1,0 +1,98 @@
+# Photo Wake-Up. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BUILD := build
+VENV := $(BUILD)/venv
+PYTHON := $(VENV)/bin/python
+PIP_OPTIONS := --quiet --disable-pip-version-check
+PACKAGES := $(BUILD)/packages
+MODELS := $(BUILD)/models
+DEMO_PHOTO := $(BUILD)/demo_photo/photo.png
+RUN := PYTHONPATH=$(PACKAGES) $(PYTHON)
+
+SET_UP := $(BUILD)/.set-up
+BODY := $(MODELS)/body.npz
+NETWORKS := $(MODELS)/.networks
+WARM := $(BUILD)/.warm
+VALIDATOR := $(BUILD)/npm/node_modules/gltf-validator/package.json
+
+.PHONY: help
+help: ## List the targets
+	@grep -E '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(SET_UP) models $(WARM) ## Make the virtual environment and the model files (needs a network once)
+
+$(SET_UP): requirements.txt requirements-dev.txt assets/check_system.sh
+	@bash assets/check_system.sh
+	python3.11 -m venv $(VENV)
+	$(VENV)/bin/pip install $(PIP_OPTIONS) -r requirements-dev.txt
+	@bash assets/check_system.sh $(PYTHON)
+	mkdir -p $(PACKAGES)
+	ln -sfn ../.. $(PACKAGES)/photo_wake_up
+	touch $@
+
+.PHONY: models
+models: $(BODY) $(NETWORKS) ## Build the default body and take the networks out of their wheel
+
+$(BODY): $(SET_UP) assets/build_body.py
+	$(RUN) -W ignore assets/build_body.py $@
+
+$(NETWORKS): $(SET_UP) assets/build_networks.py
+	$(RUN) assets/build_networks.py $(MODELS) --downloads $(BUILD)/downloads
+	touch $@
+
+# PyMatting compiles its loops once for a machine; doing it here keeps the first photo fast.
+$(WARM): $(SET_UP)
+	$(PYTHON) -c "import numpy, pymatting as m; a = numpy.full((9, 9), .5); a[0], a[8] = 0, 1; i = numpy.random.default_rng(0).random((9, 9, 3)); m.cf_laplacian(i, is_known=a != .5); m.estimate_foreground_ml(i.astype('f4'), a.astype('f4'))"
+	touch $@
+
+$(DEMO_PHOTO): $(SET_UP) $(BODY) $(wildcard assets/demo/*.py)
+	$(RUN) -m photo_wake_up.assets.demo.build_demo_photo --out $(dir $@)
+
+.PHONY: demo
+demo: setup $(DEMO_PHOTO) ## Wake up the demo photo: everything goes to build/demo/
+	$(RUN) -m photo_wake_up.operators.cli $(DEMO_PHOTO) --out $(BUILD)/demo
+
+.PHONY: wake-up
+wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--motion run"
+	@test -n "$(PHOTO)" -a -n "$(OUT)" || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }
+	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTO)" --out "$(OUT)" $(ARGS)
+
+.PHONY: test
+test: setup lint ## Run all checks and tests
+	$(PYTHON) -m pytest
+
+.PHONY: test-core
+test-core: setup ## Run the tests that need no Blender
+	$(PYTHON) -m pytest tests/core
+
+.PHONY: test-blender
+test-blender: setup ## Run the tests of scenes and operators
+	$(PYTHON) -m pytest tests/scene tests/operators
+
+.PHONY: lint
+lint: setup ## Check style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+.PHONY: format
+format: setup ## Put the code into its usual shape
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+$(VALIDATOR):
+	mkdir -p $(BUILD)/npm
+	npm install --silent --prefix $(BUILD)/npm gltf-validator@2.0.0-dev.3.10
+	touch $@
+
+.PHONY: bench
+bench: setup $(DEMO_PHOTO) $(VALIDATOR) ## Wake up every test photo and measure the bars: build/bench/
+	$(RUN) -m photo_wake_up.tests.bench --out $(BUILD)/bench
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf $(BUILD)
