@@ -16,10 +16,11 @@ import anny
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.spatial.transform import Rotation
+
 from photo_wake_up.addon.core.body.parts import part_of_joint
 from photo_wake_up.addon.core.body.skeleton import JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.frames import DEFAULT_HEIGHT_M, WORLD_FROM_BODY_AXES
-from scipy.spatial.transform import Rotation
 
 Array = npt.NDArray[np.float64]
 

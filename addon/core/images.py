@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import OutputError, PhotoError
-from .types import Photo, UInt8
+from .types import Photo
 
 SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart
 LARGEST_MEGAPIXELS = 200.0  # decoding more would take gigabytes
@@ -46,8 +46,7 @@ def load_photo(path: Path | str) -> Photo:
                 return _decoded(path, opened)
     except Image.DecompressionBombError as error:
         raise PhotoError(
-            f"{path.name} is too large: save it with at most "
-            f"{LARGEST_MEGAPIXELS:.0f} megapixels."
+            f"{path.name} is too large: save it with at most {LARGEST_MEGAPIXELS:.0f} megapixels."
         ) from error
     except UnidentifiedImageError as error:
         raise PhotoError(
@@ -129,7 +128,7 @@ def _focal_share_of_width(image: Image.Image) -> float | None:
 
 def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:
     """Write (H, W), (H, W, 3) or (H, W, 4) uint8, or a bool mask as black and white."""
-    values: UInt8 = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
+    values = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
     try:
         Image.fromarray(values).save(path, compress_level=4)
     except OSError as error:

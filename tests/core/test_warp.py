@@ -34,9 +34,7 @@ def ellipsoid_maps(a: float, b: float, c: float) -> BodyMaps:
     weights[..., 1] = inside & (y >= 0)
     sheets = []
     for side in (-1, 1):
-        gradient = np.stack(
-            [x / a**2 * metre, y / b**2 * metre, side * height / c**2], axis=-1
-        )
+        gradient = np.stack([x / a**2 * metre, y / b**2 * metre, side * height / c**2], axis=-1)
         normal = gradient / np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-9)
         sheets.append(
             SurfaceMaps(

@@ -143,7 +143,7 @@ def first_pose(model: BodyModel, person: Person) -> Float64:
 
 
 def _shortest_arc(source: Float64, target: Float64) -> Float64:
-    a, b = source / np.linalg.norm(source), target / max(np.linalg.norm(target), 1e-9)
+    a, b = source / np.linalg.norm(source), target / max(float(np.linalg.norm(target)), 1e-9)
     axis = np.cross(a, b)
     sine, cosine = float(np.linalg.norm(axis)), float(a @ b)
     if sine < 1e-8:

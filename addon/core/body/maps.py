@@ -111,7 +111,7 @@ def _sheet(
     at = pixel[seen]
 
     def spread(values: npt.NDArray[np.generic], empty: float, dtype: type) -> npt.NDArray:
-        image = np.full((count, *values.shape[1:]), empty, dtype)
+        image: npt.NDArray = np.full((count, *values.shape[1:]), empty, dtype)
         image[at] = values
         return image.reshape(crop.height, crop.width, *values.shape[1:])
 

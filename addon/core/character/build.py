@@ -105,9 +105,7 @@ def build_character(
         part_outline = _to_grid(contour.trace(_matte_of(layer.region, matte, crop)), crop)
         part_maps = within_photo(render_maps(model, fitted, crop, layer.faces), photo)
         part_mapping = warp(part_outline, part_maps, terms)
-        surfaces.append(
-            _lift_layer(layer, part_outline, part_maps, part_mapping, fitted, spacing)
-        )
+        surfaces.append(_lift_layer(layer, part_outline, part_maps, part_mapping, fitted, spacing))
     surfaces = _in_order(surfaces)
 
     tell(0.85, "Painting the texture")
@@ -427,9 +425,7 @@ def face_mask(photo: Photo, person: Person) -> Mask:
         return canvas > 0
     down = mouth - eyes
     tall = float(np.linalg.norm(down))
-    ear_gap = np.linalg.norm(
-        marks.image[LANDMARK["left_ear"]] - marks.image[LANDMARK["right_ear"]]
-    )
+    ear_gap = np.linalg.norm(marks.image[LANDMARK["left_ear"]] - marks.image[LANDMARK["right_ear"]])
     centre = eyes + 0.6 * down
     axes = (1.75 * tall, max(1.25 * tall, 0.62 * float(ear_gap)))
     angle = float(np.degrees(np.arctan2(down[1], down[0])))

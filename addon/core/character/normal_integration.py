@@ -14,10 +14,13 @@ decides what normals leave open: steps between parts, and the offset of each par
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 
 from ..types import Float32, Float64, Mask
+
+Index = npt.NDArray[np.int64]
 
 
 def integrate(
@@ -42,7 +45,7 @@ def integrate(
     index = np.full(inside.shape, -1, np.int64)
     index[inside] = np.arange(int(inside.sum()))
     n_ray = np.einsum("hwc,hwc->hw", normal, rays)
-    equations: list[tuple[Float64, ...]] = []
+    equations: list[tuple[npt.NDArray, ...]] = []
     for axis, component in ((1, 0), (0, 1)):
         here, there = _neighbours(inside, axis)
         turned = (n_ray[here] + n_ray[there]) / 2
@@ -86,7 +89,7 @@ def integrate(
     return depth
 
 
-def _neighbours(inside: Mask, axis: int) -> tuple[tuple[Float64, ...], tuple[Float64, ...]]:
+def _neighbours(inside: Mask, axis: int) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
     """Index tuples of each pair of neighbouring inside pixels along an axis."""
     first = [slice(None)] * 2
     second = [slice(None)] * 2

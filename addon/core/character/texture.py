@@ -60,9 +60,7 @@ def lay_out(masks: list[Mask], largest: int = LARGEST_ATLAS) -> AtlasLayout:
     scale = 1.0
     while (places := _shelves(boxes, scale, size)) is None:
         scale *= 0.97
-    panels = tuple(
-        Panel(*box, left, top) for box, (left, top) in zip(boxes, places, strict=True)
-    )
+    panels = tuple(Panel(*box, left, top) for box, (left, top) in zip(boxes, places, strict=True))
     return AtlasLayout(size, scale, panels)
 
 

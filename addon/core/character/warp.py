@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sparse
 from scipy.interpolate import RegularGridInterpolator
 from scipy.sparse.linalg import splu
@@ -57,7 +58,7 @@ def warp(
     terms: contour_matching.MatchingTerms = contour_matching.DEFAULT,
 ) -> Warp:
     """Match the person's outline (grid pixels) to the body's and carry the plane along."""
-    inside = contour.rasterise(outline, maps.mask.shape)
+    inside = contour.rasterise(outline, (maps.crop.height, maps.crop.width))
     body = body_outline(maps)
     figure = float(np.ptp(outline.outer, axis=0).max())
     mean_depth = _rim_depth_map(maps)
@@ -233,7 +234,7 @@ def fill_harmonically(values: Float32, known: Mask, unknown: Mask) -> Float32:
     h, w = known.shape
     degree = np.zeros(len(rows))
     load = np.zeros((len(rows), values.shape[2]))
-    pairs: list[tuple[Float64, Float64]] = []
+    pairs: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
     for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0)):
         r, c = rows + dr, columns + dc
         valid = (r >= 0) & (r < h) & (c >= 0) & (c < w)

@@ -131,7 +131,7 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
     """
     rgb = on_grey(photo)
     kept: list[tuple[float, Reading]] = []
-    for score, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
+    for _, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
         reading = settle(rgb, square)
         if not _is_person(reading, photo):
             continue
@@ -213,7 +213,7 @@ def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
 def _torso(marks: PoseLandmarks) -> float:
     shoulders = marks.image[[11, 12]].mean(axis=0)
     hips = marks.image[[23, 24]].mean(axis=0)
-    return float(max(np.linalg.norm(shoulders - hips), 1e-3))
+    return max(float(np.linalg.norm(shoulders - hips)), 1e-3)
 
 
 def _box(marks: PoseLandmarks, photo: Photo) -> Float32:
