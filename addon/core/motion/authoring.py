@@ -1,0 +1,171 @@
+"""Tools for writing clips by hand: segment orientations, periodic curves, a standard leg.
+
+Clips are written as the orientations of body segments in the world (what gait tables give), and
+turned into joint rotations at the end. Angles are degrees. The person looks along -y, the left is
++x; a flexed thigh, a swung arm and a bent elbow point forward, a flexed knee backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import CubicSpline, PchipInterpolator
+from scipy.spatial.transform import Rotation, Slerp
+
+from ..body.skeleton import JOINT, JOINT_COUNT, PARENTS
+from ..types import Float64
+
+Curve = Callable[[npt.ArrayLike], Float64]
+
+LEFT, RIGHT = 1.0, -1.0  # a side is the sign of its x
+
+# The default body's leg in leg lengths (thigh and shin together); forward is -y.
+LEG_LENGTH_M = 0.823
+HIP_HALF_WIDTH = 0.131
+HIP_DROP = 0.061  # hip joints below the pelvis joint
+THIGH = 0.489
+SHIN = 0.511
+ANKLE_HEIGHT = 0.091  # ankle joint over the sole
+HEEL = np.array([0.0, 0.070, -ANKLE_HEIGHT])  # from the ankle, foot flat
+BALL = np.array([0.0, -0.169, -ANKLE_HEIGHT])
+TOE_TIP = np.array([0.0, -0.071, 0.0])  # from the ball, toes flat
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A leg's orientations (F frames) and the places of its sole's points."""
+
+    thigh: Rotation
+    shin: Rotation
+    foot: Rotation
+    toes: Rotation
+    sole: Float64  # (F, 3, 3): heel, ball and toe tip from the pelvis joint, leg lengths
+
+
+def about(axis: str, degrees: npt.ArrayLike) -> Rotation:
+    """Rotations about a world axis ('x', 'y' or 'z')."""
+    return Rotation.from_euler(axis, np.asarray(degrees, np.float64).reshape(-1, 1), degrees=True)
+
+
+def cyclic(keys: Mapping[float, float]) -> Curve:
+    """A smooth curve of period 1 through values at phases in percent (twice differentiable)."""
+    at = np.array([*keys, 100.0]) / 100.0
+    values = np.array([*keys.values(), next(iter(keys.values()))], np.float64)
+    spline = CubicSpline(at, values, bc_type="periodic")
+    return lambda phase: spline(np.asarray(phase) % 1.0)
+
+
+def keyed(times: Sequence[float], values: Sequence[float]) -> Curve:
+    """A curve through values at times that rests at every turning point and does not overshoot;
+    flat at both ends, so that a clip which ends as it begins repeats smoothly."""
+    # Flat ends: the neighbours across the wrap hold the end values.
+    span = times[-1] - times[0]
+    at = [times[0] - span, *times, times[-1] + span]
+    curve = PchipInterpolator(at, [values[0], *values, values[-1]])
+    return lambda time: curve(np.asarray(time))
+
+
+def pose_leg(
+    side: float,
+    pelvis: Rotation,
+    flexion: Float64,
+    adduction: Float64,
+    knee: Float64,
+    foot_pitch: Float64,
+    toe_out: float,
+    toes_flat: Float64,
+) -> Leg:
+    """A leg from its angles (F,): the thigh's and foot's against the vertical, the knee's between.
+
+    flexion : thigh forward; adduction : leg towards the middle; foot_pitch : heel up; toe_out :
+    foot turned outward; toes_flat : 0..1, how far the toes stay flat while the heel is up
+    """
+    frames = len(flexion)
+    thigh = about("y", side * adduction) * about("x", -flexion)
+    shin = thigh * about("x", knee)
+    heading = about("z", np.full(frames, side * toe_out))
+    foot = heading * about("x", foot_pitch)
+    toes = heading * about("x", foot_pitch * (1.0 - toes_flat))
+    hip = pelvis.apply([side * HIP_HALF_WIDTH, 0.0, -HIP_DROP])
+    ankle = hip + thigh.apply([0.0, 0.0, -THIGH]) + shin.apply([0.0, 0.0, -SHIN])
+    ball = ankle + foot.apply(BALL)
+    sole = np.stack([ankle + foot.apply(HEEL), ball, ball + toes.apply(TOE_TIP)], axis=1)
+    return Leg(thigh, shin, foot, toes, sole)
+
+
+def hanging_arm(
+    side: float, carrier: Rotation, flexion: npt.ArrayLike, abduction: npt.ArrayLike = 8.0
+) -> Rotation:
+    """The upper arm at the body's side, swung forward by `flexion`, off the hips by `abduction`.
+
+    A relaxed arm hangs turned a little inward, the thumb ahead and towards the thigh.
+    """
+    inward = 15.0
+    down = about("y", side * (90.0 - np.asarray(abduction, np.float64)))
+    return carrier * about("x", -np.asarray(flexion)) * about("z", [-side * inward]) * down
+
+
+def bend_elbow(side: float, upper_arm: Rotation, flexion: npt.ArrayLike) -> Rotation:
+    """The forearm, bent forward against the upper arm."""
+    return upper_arm * about("z", -side * np.asarray(flexion, np.float64))
+
+
+def between(first: Rotation, second: Rotation, share: float) -> Rotation:
+    """Rotations `share` of the way from the first to the second, frame by frame."""
+    return first * Rotation.from_rotvec(share * (first.inv() * second).as_rotvec())
+
+
+def trunk(pelvis: Rotation, chest: Rotation, head: Rotation) -> dict[str, Rotation]:
+    """The spine bent evenly from pelvis to chest, the neck half way to the head."""
+    return {
+        "pelvis": pelvis,
+        "spine1": between(pelvis, chest, 1 / 3),
+        "spine2": between(pelvis, chest, 2 / 3),
+        "spine3": chest,
+        "neck": between(chest, head, 0.5),
+        "head": head,
+    }
+
+
+def leg_segments(left: Leg, right: Leg) -> dict[str, Rotation]:
+    """Joint names to orientations of both legs."""
+    segments = {}
+    for name, leg in (("left", left), ("right", right)):
+        segments[f"{name}_hip"] = leg.thigh
+        segments[f"{name}_knee"] = leg.shin
+        segments[f"{name}_ankle"] = leg.foot
+        segments[f"{name}_foot"] = leg.toes
+    return segments
+
+
+def local_rotations(segments: Mapping[str, Rotation], frames: int) -> Float64:
+    """(F, 24, 4) local quaternions from the world orientations of segments; a joint that is not
+    named moves with its parent."""
+    world: list[Rotation] = []
+    rotations = np.empty((frames, JOINT_COUNT, 4))
+    names = {index: name for name, index in JOINT.items()}
+    for joint, parent in enumerate(PARENTS):
+        above = world[parent] if parent >= 0 else Rotation.identity(frames)
+        world.append(segments.get(names[joint], above))
+        rotations[:, joint] = (above.inv() * world[joint]).as_quat(scalar_first=True)
+    return rotations
+
+
+def resample(rotations: Float64, root: Float64, count: int) -> tuple[Float64, Float64]:
+    """The same motion with another number of frames (first and last kept): rotations (F, J, 4) by
+    spherical, root (F, 3) by cubic interpolation."""
+    old = np.linspace(0.0, 1.0, len(root))
+    new = np.linspace(0.0, 1.0, count)
+    if len(root) < 2:
+        return np.repeat(rotations, count, axis=0), np.repeat(root, count, axis=0)
+    turned = np.empty((count, rotations.shape[1], 4))
+    for joint in range(rotations.shape[1]):
+        keys = Rotation.from_quat(rotations[:, joint], scalar_first=True)
+        turned[:, joint] = Slerp(old, keys)(new).as_quat(scalar_first=True)
+    moved = CubicSpline(old, root)(new) if len(root) > 3 else np.stack(
+        [np.interp(new, old, root[:, axis]) for axis in range(3)], axis=1
+    )  # fmt: skip
+    return turned, moved

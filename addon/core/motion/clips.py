@@ -1,0 +1,289 @@
+"""The project's own clips: walk, run, jump, wave and idle, made for any frame rate.
+
+Walking and running follow published curves of the leg's angles over the gait cycle (per cent from
+one heel strike to the next of the same foot). Every clip is a loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ..types import Clip, Float64
+from . import authoring
+from .authoring import LEFT, RIGHT, Leg, about, bend_elbow, cyclic, hanging_arm
+
+_GRAVITY = 9.81  # m/s^2
+STANDING = 1.0  # root height of a body that stands straight, by definition of a clip's root
+
+
+# Walking at natural speed: thigh and knee after Perry, Gait Analysis (1992), chapters 4 to 6, and
+# Winter, The Biomechanics and Motor Control of Human Gait (1991), appendix; the foot's angle to
+# the floor instead of the ankle's, so that the sole is truly flat in mid-stance.
+_WALK_THIGH = cyclic({
+    0: 22, 5: 22, 10: 20, 15: 16, 20: 11, 30: 0, 40: -10, 50: -17, 55: -17, 60: -13, 65: -3,
+    70: 8, 80: 22, 85: 26, 90: 26, 95: 24,
+})  # fmt: skip
+_WALK_KNEE = cyclic({
+    0: 4, 5: 10, 10: 16, 15: 19, 20: 18, 25: 14, 30: 10, 35: 7.5, 40: 6.5, 45: 8.5, 50: 14,
+    55: 25, 60: 40, 65: 54, 70: 62, 75: 62, 80: 54, 85: 40, 90: 22, 95: 7,
+})  # fmt: skip
+_WALK_FOOT = cyclic({
+    0: -20, 4: -11, 8: -3, 12: 0, 20: 0, 30: 0, 36: 2, 40: 6, 45: 13, 50: 24, 55: 42, 60: 62,
+    65: 72, 70: 66, 75: 49, 80: 27, 85: 7, 90: -9, 95: -19,
+})  # fmt: skip
+_WALK_PERIOD_S = 1.08  # 111 steps a minute, Perry's mean of adults
+_WALK_FOOT_X = 0.075  # half of the walking base, leg lengths
+
+# Running at about 3 m/s: Novacheck, The biomechanics of running, Gait & Posture 7 (1998), figs 6-8.
+_RUN_THIGH = cyclic({
+    0: 34, 6: 31, 12: 24, 20: 11, 28: -3, 36: -12, 43: -11, 52: 4, 62: 24, 72: 40, 80: 46,
+    88: 43, 95: 37,
+})  # fmt: skip
+_RUN_KNEE = cyclic({
+    0: 20, 6: 32, 12: 40, 18: 41, 26: 31, 33: 21, 38: 24, 46: 50, 55: 80, 63: 92, 72: 85,
+    80: 62, 88: 35, 95: 18,
+})  # fmt: skip
+_RUN_FOOT = cyclic({
+    0: -6, 4: 0, 10: 0, 16: 1, 20: 5, 26: 18, 32: 38, 37: 58, 46: 82, 56: 96, 66: 92, 76: 58,
+    85: 20, 92: 0, 97: -7,
+})  # fmt: skip
+_RUN_PERIOD_S = 0.72
+_RUN_STANCE = 0.36  # share of the cycle with the foot on the ground
+_RUN_FOOT_X = 0.05
+
+_STAND_FOOT_X = 0.125
+_STAND_KNEE = 5.0  # nobody stands with locked knees
+
+
+def walk(fps: float) -> Clip:
+    """One stride of walking: two steps, left heel strike first."""
+    frames = _frames(_WALK_PERIOD_S, fps)
+    phase = np.arange(frames) / frames
+    turn = 2 * np.pi * phase
+    # Pelvis: the hip of the leading leg ahead, the hip of the swinging leg lower (Perry, ch. 7).
+    pelvis = about("z", -4.0 * np.cos(turn)) * about("y", -3.5 * np.sin(turn + 0.35))
+    sway = 0.024 * np.sin(turn - 0.3)  # towards the standing leg
+    legs = [
+        _gait_leg(
+            side, pelvis, sway, (phase + shift) % 1.0, (_WALK_THIGH, _WALK_KNEE, _WALK_FOOT),
+            foot_x=_WALK_FOOT_X, toe_out=6.0, toe_off=0.62,
+        )
+        for side, shift in ((LEFT, 0.0), (RIGHT, 0.5))
+    ]  # fmt: skip
+    chest = about("x", np.full(frames, 2.0)) * about("z", 4.5 * np.cos(turn - 0.2))
+    head = about("z", 0.8 * np.cos(turn)) * about("x", 0.8 * np.cos(2 * turn))
+    segments = {**authoring.trunk(pelvis, chest, head), **authoring.leg_segments(*legs)}
+    for name, side, shift in (("left", LEFT, 0.0), ("right", RIGHT, 0.5)):
+        # Arms swing against the legs (Murray 1967: 24 degrees back to 8 ahead, elbows follow).
+        swing = 2 * np.pi * (phase + shift)
+        upper = hanging_arm(side, chest, -4.0 - 18.0 * np.cos(swing - 0.15))
+        segments[f"{name}_shoulder"] = upper
+        segments[f"{name}_elbow"] = bend_elbow(side, upper, 24.0 - 11.0 * np.cos(swing - 0.6))
+    root = _gait_root(legs, sway, fps, np.full((frames, 2), True))
+    return Clip("walk", fps, authoring.local_rotations(segments, frames), root, True)
+
+
+def run(fps: float) -> Clip:
+    """One stride of an easy run."""
+    frames = _frames(_RUN_PERIOD_S, fps)
+    phase = np.arange(frames) / frames
+    turn = 2 * np.pi * phase
+    pelvis = (
+        about("z", -6.0 * np.cos(turn + 0.3))
+        * about("y", -4.0 * np.sin(turn + 0.2))
+        * about("x", np.full(frames, 5.0))
+    )
+    sway = 0.012 * np.sin(turn)
+    legs = [
+        _gait_leg(
+            side, pelvis, sway, (phase + shift) % 1.0, (_RUN_THIGH, _RUN_KNEE, _RUN_FOOT),
+            foot_x=_RUN_FOOT_X, toe_out=4.0, toe_off=_RUN_STANCE + 0.02,
+        )
+        for side, shift in ((LEFT, 0.0), (RIGHT, 0.5))
+    ]  # fmt: skip
+    chest = about("z", 9.0 * np.cos(turn + 0.1)) * about("x", 8.0 + 1.5 * np.cos(2 * turn))
+    head = about("z", 1.0 * np.cos(turn)) * about("x", 2.0 + 1.0 * np.cos(2 * turn))
+    segments = {**authoring.trunk(pelvis, chest, head), **authoring.leg_segments(*legs)}
+    for name, side, shift in (("left", LEFT, 0.0), ("right", RIGHT, 0.5)):
+        swing = 2 * np.pi * (phase + shift)
+        upper = hanging_arm(side, chest, -10.0 - 32.0 * np.cos(swing), 14.0)
+        segments[f"{name}_shoulder"] = upper
+        segments[f"{name}_elbow"] = bend_elbow(side, upper, 88.0 - 12.0 * np.cos(swing - 0.5))
+    stance = np.stack([phase < _RUN_STANCE, (phase + 0.5) % 1.0 < _RUN_STANCE], axis=1)
+    root = _gait_root(legs, sway, fps, stance)
+    return Clip("run", fps, authoring.local_rotations(segments, frames), root, True)
+
+
+def idle(fps: float) -> Clip:
+    """Standing: breathing and a slow shift of the weight."""
+    frames = _frames(5.0, fps)
+    turn = 2 * np.pi * np.arange(frames) / frames
+    segments, root = _standing(turn)
+    return Clip("idle", fps, authoring.local_rotations(segments, frames), root, True)
+
+
+def wave(fps: float) -> Clip:
+    """Standing, the right arm raised, waving and lowered again."""
+    seconds, waves = 4.0, 4
+    frames = _frames(seconds, fps)
+    time = np.arange(frames) * seconds / frames
+    segments, root = _standing(2 * np.pi * time / seconds)
+    raised = authoring.keyed([0.0, 0.15, 0.75, 3.05, 3.75, seconds], [0, 0, 1, 1, 0, 0])(time)
+    beat = 2 * np.pi * waves * (time - 0.6) / 2.4
+    swing = np.where((time > 0.6) & (time < 3.0), np.sin(beat), 0.0) * raised
+    chest = segments["spine3"]
+    collar = chest * about("y", 9.0 * raised)
+    # From hanging at the side to the height of the shoulder, turned out until the palm shows.
+    upper = (
+        collar
+        * about("x", -4.0 - 14.0 * raised)
+        * about("z", 15.0 * (1.0 - raised))
+        * about("y", -82.0 + 86.0 * raised + 3.0 * swing)
+        * about("x", -80.0 * raised)
+    )
+    forearm = bend_elbow(RIGHT, upper, 13.0 + 75.0 * raised + 17.0 * swing)
+    segments["right_collar"] = collar
+    segments["right_shoulder"] = upper
+    segments["right_elbow"] = forearm
+    segments["right_wrist"] = forearm * about("z", 9.0 * np.roll(swing, -1) * raised)
+    segments["head"] = segments["head"] * about("y", -4.0 * raised)
+    return Clip("wave", fps, authoring.local_rotations(segments, frames), root, True)
+
+
+def jump(fps: float) -> Clip:
+    """A jump on the spot: crouch, take-off, flight, landing, standing up."""
+    times = [0.0, 0.1, 0.34, 0.56, 0.68, 0.78, 0.88, 0.99, 1.1, 1.2, 1.36, 1.66, 1.96, 2.2]
+    take_off, touch_down, seconds = 0.78, 1.2, times[-1]
+    frames = _frames(seconds, fps)
+    time = np.arange(frames) * seconds / frames
+    thigh = authoring.keyed(times, [3, 3, 32, 62, 38, -2, 2, 14, 20, 20, 56, 26, 6, 3])(time)
+    knee = authoring.keyed(times, [5, 5, 54, 98, 60, 3, 10, 28, 30, 24, 88, 46, 11, 5])(time)
+    pitch = authoring.keyed(times, [0, 0, 0, 0, 10, 48, 50, 36, 24, 14, 0, 0, 0, 0])(time)
+    lean = authoring.keyed(times, [1, 1, 22, 42, 25, 2, -2, 0, 4, 8, 32, 18, 5, 1])(time)
+    reach = authoring.keyed(times, [-2, -2, -25, -52, 20, 130, 160, 158, 130, 95, 38, 8, -2, -2])(
+        time
+    )
+    elbow = authoring.keyed(times, [13, 13, 16, 22, 34, 30, 22, 20, 22, 24, 28, 20, 13, 13])(time)
+    # The pelvis follows the trunk's lean by half, as hips and spine share it.
+    pelvis, chest = about("x", lean * 0.5), about("x", lean)
+    head = about("x", lean * 0.35)
+    adduction = np.zeros(frames)
+    legs = [
+        authoring.pose_leg(side, pelvis, thigh, adduction, knee, pitch, 7.0, np.ones(frames))
+        for side in (LEFT, RIGHT)
+    ]
+    segments = {**authoring.trunk(pelvis, chest, head), **authoring.leg_segments(*legs)}
+    for name, side in (("left", LEFT), ("right", RIGHT)):
+        upper = hanging_arm(side, chest, reach, 8.0 + 8.0 * (reach > 0) * reach / 160.0)
+        segments[f"{name}_shoulder"] = upper
+        segments[f"{name}_elbow"] = bend_elbow(side, upper, elbow)
+    root = _jump_root(legs, time, take_off, touch_down)
+    return Clip("jump", fps, authoring.local_rotations(segments, frames), root, True)
+
+
+CLIPS: dict[str, Callable[[float], Clip]] = {
+    "walk": walk, "run": run, "jump": jump, "wave": wave, "idle": idle,
+}  # fmt: skip
+
+
+def _frames(seconds: float, fps: float) -> int:
+    """Whole frames of a loop, so that its last is followed exactly by its first."""
+    return max(int(round(seconds * fps)), 2)
+
+
+def _gait_leg(
+    side: float,
+    pelvis: Rotation,
+    sway: Float64,
+    phase: Float64,
+    curves: tuple[authoring.Curve, authoring.Curve, authoring.Curve],
+    foot_x: float,
+    toe_out: float,
+    toe_off: float,
+) -> Leg:
+    """A leg at phases (F,) of its cycle whose foot stays `foot_x` beside the line of travel."""
+    thigh, knee, foot = (curve(phase) for curve in curves)
+    hip_x = sway + pelvis.apply([side * authoring.HIP_HALF_WIDTH, 0.0, -authoring.HIP_DROP])[:, 0]
+    adduction = np.degrees(np.arctan2(side * hip_x - foot_x, 1.0))
+    # Toes stay flat under the rising heel and let go after toe-off.
+    flat = np.clip(1.0 - (phase - toe_off) / 0.12, 0.0, 1.0) * (phase < toe_off + 0.12)
+    flat = np.where(foot > 0.0, 0.85 * flat, 0.0)
+    return authoring.pose_leg(side, pelvis, thigh, adduction, knee, foot, toe_out, flat)
+
+
+def _gait_root(legs: list[Leg], sway: Float64, fps: float, stance: np.ndarray) -> Float64:
+    """(F, 3) root that keeps the standing foot on the ground and does not let it slide.
+
+    The pelvis rises and falls twice a stride, nearly as a sine (Perry, ch. 7): its height is the
+    second and fourth harmonic nearest to what the standing foot asks. Its speed is constant, the
+    mean at which the lowest point of the sole moves back.
+    """
+    frames = len(sway)
+    turn = 2 * np.pi * np.arange(frames) / frames
+    soles = np.stack([leg.sole for leg in legs], axis=1)  # (F, side, point, xyz)
+    lowest = np.where(stance, soles[..., 2].min(axis=2), np.inf)
+    asked = -lowest.min(axis=1)
+    standing = np.isfinite(asked)
+    waves = np.stack([np.ones(frames), *(f(k * turn) for k in (2, 4) for f in (np.cos, np.sin))])
+    fit, *_ = np.linalg.lstsq(waves.T[standing], asked[standing], rcond=None)
+    height = fit @ waves
+    foot = lowest.argmin(axis=1)
+    rows = np.arange(frames)
+    after = (rows + 1) % frames
+    point = soles[rows, foot, :, 2].argmin(axis=1)
+    back = soles[after, foot, point, 1] - soles[rows, foot, point, 1]
+    speed = float(np.median(back[standing & standing[after]]))
+    root = np.stack([sway, -speed * rows, height], axis=1)
+    root[:, 2] += STANDING - _STRAIGHT
+    return root
+
+
+# Pelvis joint over the ground when the leg is straight and the sole flat.
+_STRAIGHT = authoring.HIP_DROP + authoring.THIGH + authoring.SHIN + authoring.ANKLE_HEIGHT
+
+
+def _standing(turn: Float64) -> tuple[dict[str, Rotation], Float64]:
+    """Segments and root of relaxed standing; `turn` (F,) runs once through 2 pi."""
+    frames = len(turn)
+    sway = 0.010 * np.sin(turn)
+    breath = np.sin(turn + 0.8)
+    pelvis = about("y", -0.8 * np.sin(turn)) * about("z", 0.6 * np.sin(turn + 1.0))
+    legs = []
+    for side in (LEFT, RIGHT):
+        hip = sway + pelvis.apply([side * authoring.HIP_HALF_WIDTH, 0, -authoring.HIP_DROP])[:, 0]
+        adduction = np.degrees(np.arctan2(side * hip - _STAND_FOOT_X, 1.0))
+        # The leg that carries less bends a little more.
+        knee = _STAND_KNEE - side * 1.5 * np.sin(turn)
+        flat = np.zeros(frames)
+        legs.append(
+            authoring.pose_leg(side, pelvis, knee * 0.5, adduction, knee, flat, 9.0, flat)
+        )
+    chest = about("x", 1.0 - 0.9 * breath) * about("y", 0.5 * np.sin(turn))
+    head = about("x", 1.0 + 0.5 * np.sin(turn + 2.0)) * about("z", 1.5 * np.sin(turn + 0.4))
+    segments = {**authoring.trunk(pelvis, chest, head), **authoring.leg_segments(*legs)}
+    for name, side in (("left", LEFT), ("right", RIGHT)):
+        segments[f"{name}_collar"] = chest * about("y", -side * 0.8 * breath)
+        upper = hanging_arm(side, chest, -2.0 + 0.8 * np.sin(turn + side), 8.0 + 0.7 * breath)
+        segments[f"{name}_shoulder"] = upper
+        segments[f"{name}_elbow"] = bend_elbow(side, upper, 14.0 + 1.2 * np.sin(turn + 0.5))
+    low = np.stack([leg.sole[..., 2].min(axis=1) for leg in legs]).min(axis=0)
+    root = np.stack([sway, np.zeros(frames), STANDING - _STRAIGHT - low], axis=1)
+    return segments, root
+
+
+def _jump_root(legs: list[Leg], time: Float64, take_off: float, touch_down: float) -> Float64:
+    """(F, 3) root of a jump: over the balls of the feet on the ground, a parabola in the air."""
+    sole = (legs[0].sole + legs[1].sole) / 2
+    root = np.zeros((len(time), 3))
+    root[:, 1] = -(sole[:, 1, 1] - sole[0, 1, 1])
+    root[:, 2] = -sole[..., 2].min(axis=1)
+    flight = (time > take_off) & (time < touch_down)
+    ground = np.flatnonzero(~flight)
+    for axis in (1, 2):
+        root[flight, axis] = np.interp(time[flight], time[ground], root[ground, axis])
+    rise = _GRAVITY / 2 * (time - take_off) * (touch_down - time) / authoring.LEG_LENGTH_M
+    root[:, 2] += np.where(flight, rise, 0.0) + STANDING - _STRAIGHT
+    return root
