@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import trimesh
@@ -138,22 +139,54 @@ def test_four_strongest_weights_sum_to_one(seed: int) -> None:
 
 @pytest.mark.parametrize("shape", [(900, 400), (400, 900), (5000, 3000)])
 def test_panels_hold_the_photo_where_the_uv_points(shape: tuple[int, int]) -> None:
-    mask = np.zeros(shape, bool)
-    mask[20 : shape[0] - 30, 10 : shape[1] - 15] = True
-    layout = texture.lay_out(mask)
+    """The atlas read at a photo pixel's UV is that photo pixel, to the last bit at full scale."""
+    whole = np.zeros(shape, bool)
+    whole[20 : shape[0] - 30, 10 : shape[1] - 15] = True
+    arm = np.zeros(shape, bool)
+    arm[40:200, 30:90] = True
+    masks = [whole, whole, arm, arm]
+    layout = texture.lay_out(masks)
     assert layout.size & (layout.size - 1) == 0
     assert layout.size <= texture.LARGEST_ATLAS
-    rows, columns = np.nonzero(mask)
-    corners = np.array([[columns.min(), rows.min()], [columns.max(), rows.max()]], np.float64)
-    front, back = layout.uv(corners, back=False), layout.uv(corners, back=True)
-    assert (front > 0).all() and (front < 1).all() and (back > 0).all() and (back < 1).all()
-    # The panels do not overlap.
-    size = layout.size
-    assert (
-        layout.front[0] + layout.panel[0] <= layout.back[0]
-        or layout.front[1] + layout.panel[1] <= layout.back[1]
-    )
-    assert max(layout.back[0] + layout.panel[0], layout.back[1] + layout.panel[1]) <= size
+    rng = np.random.default_rng(3)
+    images = [
+        cv2.GaussianBlur(rng.integers(0, 256, (*shape, 3)).astype(np.uint8), (0, 0), 6)
+        for _ in masks
+    ]
+    atlas = texture.paint(images, layout)
+    for k, (image, mask) in enumerate(zip(images, masks, strict=True)):
+        rows, columns = np.nonzero(mask)
+        some = rng.integers(0, len(rows), 200)
+        uv = layout.uv(np.stack([columns[some], rows[some]], axis=1).astype(np.float64), k)
+        assert (uv > 0).all() and (uv < 1).all()
+        x = np.round(uv[:, 0] * layout.size - 0.5).astype(int)
+        y = np.round((1 - uv[:, 1]) * layout.size - 0.5).astype(int)
+        difference = np.abs(
+            atlas[y, x, :3].astype(int) - image[rows[some], columns[some]].astype(int)
+        )
+        assert difference.max() <= (0 if layout.scale == 1.0 else 40)
+    assert (atlas[..., 3] == 255).all()
+
+
+def test_what_another_layer_hides_is_filled_from_around() -> None:
+    rgb = np.full((80, 60, 3), (200, 40, 40), np.uint8)
+    rgb[30:50, 20:40] = (0, 255, 0)
+    region = np.zeros((80, 60), bool)
+    region[10:70, 10:50] = True
+    own = region.copy()
+    own[28:52, 18:42] = False
+    front = texture.front_colours(rgb, own, region)
+    assert np.abs(front.astype(int) - (200, 40, 40)).max() <= 4  # Telea rounds
+    assert (front[own] == rgb[own]).all()
+
+
+def test_the_back_of_the_head_has_no_face() -> None:
+    rgb = np.full((100, 80, 3), (90, 60, 30), np.uint8)
+    face, head = disc((100, 80), (40, 55), 18) > 0.5, disc((100, 80), (40, 48), 32) > 0.5
+    rgb[face] = (230, 190, 170)
+    back = texture.without_face(rgb, face, head)
+    assert np.abs(back[face].astype(int) - (90, 60, 30)).max() <= 10
+    assert (back[~head] == rgb[~head]).all()
 
 
 def test_colours_spread_from_the_nearest_pixel() -> None:

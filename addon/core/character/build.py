@@ -287,7 +287,7 @@ def within_photo(maps: BodyMaps, photo: Photo) -> BodyMaps:
 def integrate_sheets(
     mapping: Warp, front: WarpedSheet, back: WarpedSheet, camera: Camera, crop: Crop
 ) -> tuple[Float64, Float64]:
-    """Depth (h, w) in metres of both sheets, equal on the silhouette."""
+    """Depth (h, w) in metres of both sheets; on the silhouette's pixels it is the body's."""
     inside = mapping.inside
     x, y = np.meshgrid(np.arange(crop.width), np.arange(crop.height))
     pixels = frames.photo_from_grid(crop, np.stack([x, y], axis=-1).astype(np.float64))
@@ -300,14 +300,13 @@ def integrate_sheets(
         & inside[1:-1, :-2]
         & inside[1:-1, 2:]
     )
+    # A rim pixel's centre lies up to a pixel inside of the outline, where front and back already
+    # differ: a tenth of the relief of a round limb lies in the first half pixel.
     rim = inside & ~core
-    rim_depth = np.zeros(inside.shape)
-    rows, columns = np.nonzero(rim)
-    rim_depth[rim] = mapping.rim_depth_at(np.stack([columns, rows], axis=1).astype(np.float64))
     focal = camera.focal_px * crop.scale
     return tuple(  # type: ignore[return-value]
         integrate(
-            sheet.normal, inside, rays, focal, rim_depth, rim, sheet.depth, DEPTH_PRIOR_WEIGHT
+            sheet.normal, inside, rays, focal, sheet.depth, rim, sheet.depth, DEPTH_PRIOR_WEIGHT
         )
         for sheet in (front, back)
     )

@@ -145,8 +145,7 @@ def without_face(colours: UInt8, face: Mask, head: Mask) -> UInt8:
     # Nearest colours make streaks; a blur along with noise of the hair's own strength hides them.
     size = max(3, int(0.12 * len(rows)) | 1)
     soft = cv2.blur(filled, (size, size)).astype(np.float32)
-    detail = colours.astype(np.float32) - cv2.blur(colours, (size, size)).astype(np.float32)
-    strands = detail[hair]
+    strands = (filled.astype(np.float32) - soft)[hair]
     rng = np.random.default_rng(0)
     noise = strands[rng.integers(0, len(strands), int(covered.sum()))] * 0.5
     result = colours.copy()

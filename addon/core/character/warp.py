@@ -83,9 +83,8 @@ def warp(
         # The body has no such gap: its rim lies midway between the body's two sides.
         p = contour.resample(hole, OUTLINE_SPACING)
         at = mean_value_coordinates.interpolate(p, tuple(person_loops), tuple(body_loops))
-        middle = np.nanmean([maps.front.depth, maps.back.depth], axis=0)
         rim_points = np.vstack([rim_points, p])
-        rim_depth = np.concatenate([rim_depth, _sample(_spread(middle), at.astype(np.float64))])
+        rim_depth = np.concatenate([rim_depth, _sample(mean_depth, at.astype(np.float64))])
     return Warp(
         inside, source, rim_points, rim_depth, float(np.mean(collapsed)), _foldover(source, inside)
     )
@@ -142,7 +141,11 @@ def _foldover(source: Float32, inside: Mask) -> float:
 
 def _rim_depth_map(maps: BodyMaps) -> Float64:
     """The body's mean depth of front and back, spread beyond its silhouette."""
-    return _spread(np.nanmean([maps.front.depth, maps.back.depth], axis=0))
+    return _spread(_middle(maps))
+
+
+def _middle(maps: BodyMaps) -> Float64:
+    return (maps.front.depth.astype(np.float64) + maps.back.depth) / 2
 
 
 def _spread(values: Float64) -> Float64:
