@@ -1,0 +1,305 @@
+"""The stages in order, timed, yielding Progress: a photo's file to a character that moves.
+
+Results are immutable and partial ones are allowed: `advance` computes what is missing up to a
+stage. Whoever corrects a value (a painted mask, a dragged joint) drops what depends on it with
+`without` and advances again.
+"""
+
+from __future__ import annotations
+
+import queue
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .character.build import CharacterBuild
+from .errors import Cancelled, PersonError
+from .frames import DEFAULT_HEIGHT_M
+from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress
+
+# Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
+# of the time (measured on 1-megapixel photos) and what the status line says.
+_STAGES: dict[str, tuple[float, str]] = {
+    "photo": (0.02, "Reading the photo"),
+    "people": (0.05, "Looking for people"),
+    "person": (0.15, "Cutting the person out"),
+    "fitted": (0.33, "Fitting the body"),
+    "build": (0.20, "Building the character"),
+    "background": (0.23, "Filling the background"),
+    "motion": (0.02, "Performing the motion"),
+}
+STAGES = tuple(_STAGES)
+
+# What each stage's value is made from.
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "photo": (),
+    "people": ("photo",),
+    "person": ("people",),
+    "fitted": ("person",),
+    "build": ("person", "fitted"),
+    "background": ("person",),
+    "motion": ("build",),
+}
+
+_POLL_S = 0.05  # how soon a caller learns of progress
+
+
+@dataclass(frozen=True)
+class WakeUpSettings:
+    """What the user chooses; everything else follows from the photo."""
+
+    person: int = 1  # counted from the left, from 1
+    motion: str = "walk"  # a built-in clip's name or a BVH file's path
+    frames: int = 120  # length of the motion, the photo's pose included
+    fps: float = 24.0
+    height_m: float = DEFAULT_HEIGHT_M  # the person's height in T-pose
+    focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
+    seed: int = 0  # of all randomness
+    body_file: str = ""  # an SMPL-format file of the user's; empty: the default body
+
+
+@dataclass(frozen=True, eq=False)
+class StageCost:
+    """What a stage took."""
+
+    seconds: float
+    peak_memory_mb: float  # of the whole process up to the stage's end
+
+
+@dataclass(frozen=True, eq=False)
+class WakeUpResult:
+    """The values of all stages, None where a stage has not run."""
+
+    photo: Photo | None = None
+    people: tuple[Detection, ...] | None = None
+    person: Person | None = None
+    fitted: FittedBody | None = None
+    build: CharacterBuild | None = None
+    background: Background | None = None
+    motion: Motion | None = None
+    motion_name: str = ""  # the clip's
+    costs: dict[str, StageCost] = field(default_factory=dict)
+
+    def without(self, *stages: str) -> WakeUpResult:
+        """The result without these stages' values and all that was made from them."""
+        gone = set(stages)
+        for stage in STAGES:
+            if gone.intersection(_NEEDS[stage]):
+                gone.add(stage)
+        return replace(self, **dict.fromkeys(gone))
+
+
+def wake_up(
+    photo_path: Path | str, settings: WakeUpSettings
+) -> Generator[Progress, None, WakeUpResult]:
+    """All stages for one photo; the generator's return value is the finished result.
+
+    Raises WakeUpError kinds with a sentence for the user. Closing the generator stops the work at
+    the running stage's next report.
+    """
+    return (yield from advance(WakeUpResult(), settings, photo_path))
+
+
+def advance(
+    result: WakeUpResult,
+    settings: WakeUpSettings,
+    photo_path: Path | str = "",
+    until: str = STAGES[-1],
+) -> Generator[Progress, None, WakeUpResult]:
+    """Compute the values that `until` needs and that `result` lacks, and return them with it."""
+    wanted = _needed_for(until, result)
+    total = sum(_STAGES[stage][0] for stage in wanted) or 1.0
+    done = 0.0
+    for stage in wanted:
+        share, message = _STAGES[stage]
+        yield Progress(done / total, message)
+        started = time.perf_counter()
+        values = yield from _in_thread(
+            _work(stage, result, settings, photo_path), done / total, share / total
+        )
+        cost = StageCost(time.perf_counter() - started, peak_memory_mb())
+        result = replace(result, **values, costs={**result.costs, stage: cost})
+        done += share
+    yield Progress(1.0, "Done")
+    return result
+
+
+def drain(work: Generator[Progress, None, WakeUpResult]) -> WakeUpResult:
+    """Run a generator of work to its end and return its value."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            return finished.value
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts kilobytes, macOS bytes.
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def _needed_for(stage: str, result: WakeUpResult) -> list[str]:
+    """The stage and the missing ones it rests on, in order."""
+    wanted: set[str] = set()
+
+    def want(name: str) -> None:
+        if getattr(result, name) is None and name not in wanted:
+            wanted.add(name)
+            for needed in _NEEDS[name]:
+                want(needed)
+
+    want(stage)
+    if stage == STAGES[-1]:
+        want("background")
+    return [name for name in STAGES if name in wanted]
+
+
+Report = Callable[[Progress], None]
+Values = dict[str, Any]
+
+
+def _work(
+    stage: str, result: WakeUpResult, settings: WakeUpSettings, photo_path: Path | str
+) -> Callable[[Report], Values]:
+    """The stage as a function of a progress callback; imports wait until they are needed."""
+
+    def photo(report: Report) -> Values:
+        from .images import load_photo
+
+        return {"photo": load_photo(photo_path)}
+
+    def people(report: Report) -> Values:
+        from .perception.people import find_people
+
+        return {"people": find_people(result.photo)}
+
+    def person(report: Report) -> Values:
+        from .perception.masks import segment_person
+
+        detection = _chosen(result.people, settings.person)
+        return {"person": segment_person(result.photo, detection)}
+
+    def fitted(report: Report) -> Values:
+        from .body.fit import fit_body
+
+        return {
+            "fitted": fit_body(
+                result.photo,
+                result.person,
+                _body_model(settings),
+                height_m=settings.height_m,
+                focal_px=settings.focal_px,
+                progress=report,
+            )
+        }
+
+    def build(report: Report) -> Values:
+        from .character.build import build_character
+
+        model = _body_model(settings)
+        return {
+            "build": build_character(
+                result.photo, result.person, model, result.fitted, progress=report
+            )
+        }
+
+    def background(report: Report) -> Values:
+        from .background.plate import fill_background
+
+        return {
+            "background": fill_background(
+                result.photo, result.person.mask, seed=settings.seed, progress=report
+            )
+        }
+
+    def motion(report: Report) -> Values:
+        from .motion.library import load_motion
+        from .motion.perform import perform
+
+        clip = load_motion(settings.motion, settings.fps)
+        character = result.build.character
+        performed = perform(
+            character.skeleton,
+            character.pose,
+            clip,
+            settings.frames,
+            settings.fps,
+            camera_position=character.world_from_camera[:3, 3],
+        )
+        return {"motion": performed, "motion_name": clip.name}
+
+    return locals()[stage]
+
+
+def _chosen(people: tuple[Detection, ...], number: int) -> Detection:
+    if not people:
+        raise PersonError(
+            "No person was found in the photo: choose one that shows somebody from head to foot."
+        )
+    if not 1 <= number <= len(people):
+        there = "is one person" if len(people) == 1 else f"are {len(people)} people"
+        raise PersonError(
+            f"There {there} in the photo: choose a number from 1 to {len(people)} instead of "
+            f"{number}, counted from the left."
+        )
+    return people[number - 1]
+
+
+def _body_model(settings: WakeUpSettings) -> Any:
+    from .body.model import cached_body_model
+    from .model_files import model_path
+
+    path = Path(settings.body_file) if settings.body_file else model_path("body.npz")
+    return cached_body_model(path)
+
+
+def _in_thread(
+    work: Callable[[Report], Values], base: float, share: float
+) -> Generator[Progress, None, Values]:
+    """Run a stage beside the generator, so that its reports can be yielded while it works.
+
+    When the generator is closed, the stage's next report raises Cancelled in its thread.
+    """
+    reports: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
+    stopped = threading.Event()
+    outcome: dict[str, Any] = {}
+
+    def report(progress: Progress) -> None:
+        if stopped.is_set():
+            raise Cancelled("Stopped: nothing has been changed.")
+        reports.put(progress)
+
+    def run() -> None:
+        try:
+            outcome["values"] = work(report)
+        except BaseException as error:  # noqa: BLE001 - raised again where the caller waits
+            outcome["error"] = error
+        reports.put(None)
+
+    thread = threading.Thread(target=run, name="wake-up stage", daemon=True)
+    thread.start()
+    last = Progress(base, "")
+    try:
+        while True:
+            try:
+                report_ = reports.get(timeout=_POLL_S)
+            except queue.Empty:
+                yield last  # keeps a window that steps this generator alive
+                continue
+            if report_ is None:
+                break
+            last = Progress(base + share * min(max(report_.fraction, 0.0), 1.0), report_.message)
+            yield last
+    finally:
+        stopped.set()
+        thread.join()
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["values"]

@@ -1,0 +1,78 @@
+"""What is measured of a finished result, for report.json and the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .pipeline import WakeUpResult
+from .types import Int32, Mask
+
+# A warp that folds or invents more than this of the silhouette shows in the picture.
+_FOLDOVER_WORTH_SAYING = 0.02
+_HOLES_WORTH_SAYING = 0.15
+_COLLAPSE_WORTH_SAYING = 0.2
+
+
+def watertight(triangles: Int32) -> bool:
+    """Whether every edge is shared by exactly two triangles that run it in opposite directions:
+    closed, without boundary, without non-manifold edges, consistently oriented.
+
+    triangles : (T, 3)
+    """
+    directed = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    base = int(triangles.max()) + 1
+    forth = directed[:, 0].astype(np.int64) * base + directed[:, 1]
+    back = directed[:, 1].astype(np.int64) * base + directed[:, 0]
+    unique = np.unique(forth)
+    return len(unique) == len(forth) and np.array_equal(unique, np.unique(back))
+
+
+def signed_volume(vertices: npt.NDArray[np.floating], triangles: Int32) -> float:
+    """Cubic metres enclosed (divergence theorem); positive where normals point outward."""
+    a, b, c = (vertices[triangles[:, corner]].astype(np.float64) for corner in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
+
+
+def intersection_over_union(a: Mask, b: Mask) -> float:
+    """Of two masks (H, W); 1 where both are empty."""
+    union = int((a | b).sum())
+    return int((a & b).sum()) / union if union else 1.0
+
+
+def describe(result: WakeUpResult) -> dict[str, Any]:
+    """The report's figures that follow from the values alone, ready for JSON."""
+    photo, built, fitted = result.photo, result.build, result.fitted
+    character, measured = built.character, built.report
+    warnings = []
+    if measured.foldover_fraction > _FOLDOVER_WORTH_SAYING:
+        warnings.append("The body fits the outline badly in places: parts of it may be torn.")
+    if measured.hole_fraction > _HOLES_WORTH_SAYING:
+        warnings.append("Much of the surface was hidden and had to be made up.")
+    if measured.collapsed_fraction > _COLLAPSE_WORTH_SAYING:
+        warnings.append("Stretches of the outline have no counterpart on the body.")
+    if not watertight(character.triangles):
+        warnings.append("The mesh is not closed.")
+    return {
+        "photo": {"name": photo.name, "width": photo.width, "height": photo.height},
+        "people": len(result.people) if result.people is not None else None,
+        "camera": {"focal_px": fitted.camera.focal_px, "from_exif": photo.focal_px is not None},
+        "motion": result.motion_name,
+        "stages": {
+            name: {
+                "seconds": round(cost.seconds, 3),
+                "peak_memory_mb": round(cost.peak_memory_mb, 1),
+            }
+            for name, cost in result.costs.items()
+        },
+        "hole_fraction": round(measured.hole_fraction, 5),
+        "foldover_fraction": round(measured.foldover_fraction, 5),
+        "collapsed_fraction": round(measured.collapsed_fraction, 5),
+        "vertices": len(character.vertices),
+        "triangles": len(character.triangles),
+        "watertight": watertight(character.triangles),
+        "outward": signed_volume(character.vertices, character.triangles) > 0,
+        "warnings": warnings,
+    }

@@ -1,0 +1,101 @@
+"""A character's skeleton as an armature and its mesh as a skinned object."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..core.body.skeleton import JOINT
+from ..core.types import Character, Float64, Skeleton
+from .images import new_image
+from .material import new_photo_material
+from .meshes import new_mesh
+from .selection import selected
+
+# The child that a bone points to, where a joint has several.
+_POINTS_TO = {JOINT["pelvis"]: JOINT["spine1"], JOINT["spine3"]: JOINT["neck"]}
+# Bones without a child: direction (None goes on as the bone above does) and length in metres.
+_ENDS: dict[int, tuple[tuple[float, float, float] | None, float]] = {
+    JOINT["head"]: ((0.0, 0.0, 1.0), 0.18),
+    JOINT["left_foot"]: ((0.0, -1.0, 0.0), 0.07),
+    JOINT["right_foot"]: ((0.0, -1.0, 0.0), 0.07),
+    JOINT["left_hand"]: (None, 0.08),
+    JOINT["right_hand"]: (None, 0.08),
+}
+_SHORTEST_BONE_M = 1e-3  # Blender deletes bones of no length
+
+
+def new_armature(
+    name: str, skeleton: Skeleton, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """An armature in `collection` with one bone a joint, at rest in the world's axes.
+
+    The object stays at the identity: the root bone carries all travel.
+    """
+    armature = bpy.data.armatures.new(name)
+    armature.display_type = "STICK"
+    armature_object = bpy.data.objects.new(name, armature)
+    armature_object.show_in_front = True
+    collection.objects.link(armature_object)
+    with selected([armature_object], mode="EDIT"):
+        bones = []
+        for joint, (bone_name, parent) in enumerate(
+            zip(skeleton.names, skeleton.parents, strict=True)
+        ):
+            bone = armature.edit_bones.new(bone_name)
+            bone.head = Vector(skeleton.joints[joint])
+            bone.tail = Vector(_tail(skeleton, joint))
+            # Sideways and upward bones take their z from the way the body faces, feet from above.
+            forward = bone.vector.normalized().y < -0.7
+            bone.align_roll(Vector((0, 0, 1)) if forward else Vector((0, -1, 0)))
+            if parent >= 0:
+                bone.parent = bones[parent]
+            bones.append(bone)
+    for pose_bone in armature_object.pose.bones:
+        pose_bone.rotation_mode = "QUATERNION"
+    return armature_object
+
+
+def _tail(skeleton: Skeleton, joint: int) -> Float64:
+    head = skeleton.joints[joint]
+    if joint in _ENDS:
+        direction, length = _ENDS[joint]
+        if direction is None:
+            above = head - skeleton.joints[skeleton.parents[joint]]
+            direction = above / max(float(np.linalg.norm(above)), 1e-9)
+        return head + np.asarray(direction) * length
+    child = _POINTS_TO.get(joint, -1)
+    if child < 0:
+        child = skeleton.parents.index(joint)
+    tail = skeleton.joints[child]
+    if np.linalg.norm(tail - head) < _SHORTEST_BONE_M:
+        return head + np.array([0.0, 0.0, _SHORTEST_BONE_M])
+    return tail
+
+
+def new_character(
+    name: str,
+    character: Character,
+    armature: bpy.types.Object,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    """The character's mesh at rest in `collection`, textured and bound to the armature."""
+    mesh = new_mesh(name, character.rest_vertices, character.triangles, character.uv)
+    texture = new_image(f"{name} Texture", character.texture[..., :3])
+    mesh.materials.append(new_photo_material(name, texture))
+    mesh_object = bpy.data.objects.new(name, mesh)
+    collection.objects.link(mesh_object)
+
+    groups = [mesh_object.vertex_groups.new(name=bone) for bone in character.skeleton.names]
+    vertex_index, joint_index = np.nonzero(character.weights)
+    values = character.weights[vertex_index, joint_index]
+    for vertex, joint, value in zip(
+        vertex_index.tolist(), joint_index.tolist(), values.tolist(), strict=True
+    ):
+        groups[joint].add((vertex,), value, "REPLACE")
+
+    modifier = mesh_object.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
+    mesh_object.parent = armature
+    return mesh_object

@@ -1,0 +1,56 @@
+"""The character as glTF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..core.errors import OutputError
+from .build import find_parts
+from .selection import selected
+
+_JPEG_QUALITY = 92  # no visible loss on a photo's texture
+
+
+def export_glb(collection: bpy.types.Collection, path: Path) -> None:
+    """Write mesh, skin, texture and the armature's clip to one .glb file.
+
+    At most four influences a vertex, unlit material, the clip starting at time 0. Raises
+    OutputError where the exporter is switched off or the file cannot be written.
+    """
+    parts = find_parts(collection)
+    if not hasattr(bpy.ops.export_scene, "gltf") or not _exporter_is_on():
+        raise OutputError("Switch on the add-on 'glTF 2.0 format' in Blender's preferences.")
+    with selected([parts.character, parts.armature]):
+        try:
+            bpy.ops.export_scene.gltf(
+                filepath=str(path),
+                export_format="GLB",
+                use_selection=True,
+                export_yup=True,
+                export_apply=False,
+                export_texcoords=True,
+                export_normals=True,
+                export_materials="EXPORT",
+                export_image_format="JPEG",
+                export_image_quality=_JPEG_QUALITY,
+                export_skins=True,
+                export_influence_nb=4,
+                export_all_influences=False,
+                export_armature_object_remove=True,
+                export_animations=True,
+                export_animation_mode="ACTIVE_ACTIONS",
+                export_anim_slide_to_zero=True,
+                export_frame_range=False,
+                export_cameras=False,
+                export_lights=False,
+            )
+        except RuntimeError as error:
+            raise OutputError(f"{path.name} could not be written: {error}.") from error
+
+
+def _exporter_is_on() -> bool:
+    import addon_utils
+
+    return addon_utils.check("io_scene_gltf2")[1]

@@ -1,0 +1,48 @@
+"""Pixels to packed Blender images and rendered files back to pixels."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ..core.types import Mask, UInt8
+
+_PNG_COMPRESSION = 1  # of 9: packing is waited for, and a .blend can be compressed as a whole
+
+
+def new_image(name: str, pixels: npt.NDArray[np.generic]) -> bpy.types.Image:
+    """A packed image datablock.
+
+    pixels : (H, W) bool, (H, W, 3) or (H, W, 4) uint8 sRGB, first row on top
+    """
+    values: UInt8 = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
+    height, width = values.shape[:2]
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(values)).save(
+        file, format="PNG", compress_level=_PNG_COMPRESSION
+    )
+    content = file.getvalue()
+    image = bpy.data.images.new(name, width, height, alpha=values.ndim == 3 and values.shape[2] > 3)
+    image.pack(data=content, data_len=len(content))
+    # A generated image would be made anew in black when the file is opened again.
+    image.source = "FILE"
+    return image
+
+
+def read_mask(image: bpy.types.Image) -> Mask:
+    """(H, W) bool, first row on top: where a mask image, perhaps painted by the user, is light."""
+    width, height = image.size
+    values = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(values)
+    return np.flipud(values.reshape(height, width, image.channels)[..., 0] >= 0.5)
+
+
+def read_file(path: Path) -> UInt8:
+    """(H, W, 4) uint8 of a picture file that was rendered."""
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGBA"))

@@ -1,0 +1,42 @@
+"""Materials that show a photo's colours as they are, whatever the lighting."""
+
+from __future__ import annotations
+
+import bpy
+
+
+def new_photo_material(
+    name: str, image: bpy.types.Image, interpolation: str = "Linear"
+) -> bpy.types.Material:
+    """A material whose colour is the image's, without light or shade.
+
+    Cameras see emission, all other rays a diffuse surface, so that shadows and bounced light
+    behave; glTF's exporter knows this arrangement and writes KHR_materials_unlit. The texture is
+    the active node, which is the one that Workbench shows.
+    """
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    mix = tree.nodes.new("ShaderNodeMixShader")
+    rays = tree.nodes.new("ShaderNodeLightPath")
+    emission = tree.nodes.new("ShaderNodeEmission")
+    diffuse = tree.nodes.new("ShaderNodeBsdfDiffuse")
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    texture.interpolation = interpolation
+    texture.extension = "EXTEND"
+    for column, nodes in enumerate(([texture, rays], [diffuse, emission], [mix], [output])):
+        for row, node in enumerate(nodes):
+            node.location = (300 * column, -300 * row)
+
+    tree.links.new(texture.outputs["Color"], emission.inputs["Color"])
+    tree.links.new(texture.outputs["Color"], diffuse.inputs["Color"])
+    tree.links.new(rays.outputs["Is Camera Ray"], mix.inputs[0])
+    tree.links.new(diffuse.outputs[0], mix.inputs[1])
+    tree.links.new(emission.outputs[0], mix.inputs[2])
+    tree.links.new(mix.outputs[0], output.inputs["Surface"])
+    tree.nodes.active = texture
+    return material

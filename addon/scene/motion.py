@@ -1,0 +1,89 @@
+"""Poses and motions as an armature's pose and actions.
+
+A joint's rotation R in world axes is B^-1 R B in its bone's own axes, B being the bone's rest
+orientation. As quaternions that turns the vector part alone: (w, v) becomes (w, B^T v).
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Quaternion, Vector
+
+from ..core.types import Float64, Motion, Pose, Skeleton
+
+FIRST_FRAME = 1  # Blender's own default start
+_LINEAR = 1  # F-curve interpolation as foreach_set wants it: every frame is keyed
+
+
+def set_pose(armature: bpy.types.Object, skeleton: Skeleton, pose: Pose) -> None:
+    """Pose the armature without keying it."""
+    rotations, locations = _in_bone_axes(
+        armature, skeleton, pose.rotations[None], np.asarray(pose.root)[None]
+    )
+    for joint, name in enumerate(skeleton.names):
+        armature.pose.bones[name].rotation_quaternion = Quaternion(rotations[0, joint])
+    armature.pose.bones[skeleton.names[0]].location = Vector(locations[0])
+
+
+def new_action(
+    armature: bpy.types.Object, skeleton: Skeleton, motion: Motion, name: str
+) -> bpy.types.Action:
+    """The motion as an action of its own, one key a frame from FIRST_FRAME on; not assigned."""
+    rotations, locations = _in_bone_axes(armature, skeleton, motion.rotations, motion.root)
+    rotations = _continuous(rotations)
+    action = bpy.data.actions.new(name)
+    slot = action.slots.new(id_type="OBJECT", name=armature.name)
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    channels = strip.channelbag(slot, ensure=True)
+    frames = np.arange(len(rotations), dtype=np.float32) + FIRST_FRAME
+    for joint, bone in enumerate(skeleton.names):
+        group = channels.groups.new(bone)
+        path = f'pose.bones["{bone}"]'
+        if joint == 0:
+            for axis in range(3):
+                curve = channels.fcurves.new(f"{path}.location", index=axis)
+                _set_keys(curve, group, frames, locations[:, axis])
+        for part in range(4):
+            curve = channels.fcurves.new(f"{path}.rotation_quaternion", index=part)
+            _set_keys(curve, group, frames, rotations[:, joint, part])
+    return action
+
+
+def play(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Make the action the armature's own."""
+    animation = armature.animation_data or armature.animation_data_create()
+    animation.action = action
+    animation.action_slot = action.slots[0]
+
+
+def _in_bone_axes(
+    armature: bpy.types.Object, skeleton: Skeleton, rotations: Float64, root: Float64
+) -> tuple[Float64, Float64]:
+    """(F, 24, 4) quaternions and (F, 3) root locations in the bones' own axes."""
+    bones = [armature.data.bones[name] for name in skeleton.names]
+    rest = np.array([bone.matrix_local.to_3x3() for bone in bones], np.float64)
+    turned = np.asarray(rotations, np.float64).copy()
+    turned[..., 1:] = np.einsum("jab,fja->fjb", rest, turned[..., 1:])
+    travel = (np.asarray(root, np.float64) - np.array(bones[0].head_local)) @ rest[0]
+    return turned, travel
+
+
+def _continuous(rotations: Float64) -> Float64:
+    """The same rotations, each quaternion on the side of the one before: q and -q are one
+    rotation, but curves between them would spin."""
+    against = np.einsum("fjk,fjk->fj", rotations[1:], rotations[:-1]) < 0
+    flips = np.cumsum(against, axis=0) % 2 == 1
+    signs = np.concatenate([np.ones((1, rotations.shape[1])), np.where(flips, -1.0, 1.0)])
+    return rotations * signs[..., None]
+
+
+def _set_keys(
+    curve: bpy.types.FCurve, group: bpy.types.ActionGroup, frames: Float64, values: Float64
+) -> None:
+    curve.group = group
+    curve.keyframe_points.add(len(frames))
+    pairs = np.stack([frames, values], axis=1).astype(np.float32)
+    curve.keyframe_points.foreach_set("co", pairs.ravel())
+    curve.keyframe_points.foreach_set("interpolation", np.full(len(frames), _LINEAR, np.int32))
+    curve.update()

@@ -1,0 +1,56 @@
+"""The background plate behind the person and the ground under the feet."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..core import frames
+from ..core.types import Background, Camera, Character, Float64, Motion
+from .images import new_image
+from .material import new_photo_material
+from .meshes import new_mesh
+
+_CLEARANCE_M = 0.5  # between the deepest point and the plate: room to edit a pose
+_REACH_M = 1.2  # an arm or leg stretched from the pelvis
+_GROUND_SIDE_M = 20.0  # wide enough for any clip and its shadows
+
+
+def plate_depth(character: Character, motion: Motion | None) -> float:
+    """Metres along the camera's z that lie behind the character in the photo and in motion."""
+    camera_from_world = np.linalg.inv(character.world_from_camera)
+    depth = frames.transform(camera_from_world, character.vertices.astype(np.float64))[:, 2].max()
+    if motion is not None:
+        root = frames.transform(camera_from_world, np.asarray(motion.root, np.float64))
+        depth = max(depth, root[:, 2].max() + _REACH_M)
+    return float(depth) + _CLEARANCE_M
+
+
+def new_plate(
+    name: str, background: Background, camera: Camera, world_from_camera: Float64, depth: float
+) -> bpy.types.Object:
+    """A rectangle at `depth` metres that fills the camera's view with the inpainted photo."""
+    right, bottom = camera.width - 0.5, camera.height - 0.5
+    corners = np.array([[-0.5, bottom], [right, bottom], [right, -0.5], [-0.5, -0.5]])
+    points = frames.unproject(camera, corners, np.full(4, depth))
+    points = frames.transform(world_from_camera, points)
+    centre = points.mean(axis=0)
+    uv = np.array([[[0, 0], [1, 0], [1, 1], [0, 1]]], np.float32)
+    mesh = new_mesh(name, points - centre, np.array([[0, 1, 2, 3]]), uv)
+    mesh.materials.append(new_photo_material(name, new_image(name, background.rgb)))
+    plate = bpy.data.objects.new(name, mesh)
+    plate.location = Vector(centre)
+    return plate
+
+
+def new_ground(name: str) -> bpy.types.Object:
+    """A square on z = 0: a shadow catcher for Cycles, drawn as a wire and left out of renders
+    until the user lights the scene, so that frame 1 stays the photo."""
+    half = _GROUND_SIDE_M / 2
+    corners = np.array([[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]])
+    ground = bpy.data.objects.new(name, new_mesh(name, corners, np.array([[0, 1, 2, 3]])))
+    ground.is_shadow_catcher = True
+    ground.display_type = "WIRE"
+    ground.hide_render = True
+    return ground

@@ -1,0 +1,295 @@
+"""Rendering a result: frame 1, stills of the character alone, a video or its frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..core.errors import OutputError
+from ..core.types import UInt8
+from .build import SceneParts, find_parts, photo_size
+from .images import read_file
+from .motion import FIRST_FRAME
+
+DEFAULT_WIDTH = 960  # pixels
+ENGINES = ("workbench", "eevee", "cycles")
+# EEVEE's identifier has changed twice; the first that Blender takes is used.
+_IDENTIFIERS = {
+    "workbench": ("BLENDER_WORKBENCH",),
+    "eevee": ("BLENDER_EEVEE_NEXT", "BLENDER_EEVEE"),
+    "cycles": ("CYCLES",),
+}
+# Emission seen by the camera has no noise: samples only smooth the edges.
+_SAMPLES = 16
+
+
+def look_through(
+    scene: bpy.types.Scene,
+    collection: bpy.types.Collection,
+    engine: str = "workbench",
+    width: int = DEFAULT_WIDTH,
+    fps: float = 24.0,
+) -> None:
+    """Set the scene up to show and render the result: its camera, aspect, length and colours."""
+    parts = find_parts(collection)
+    scene.camera = parts.camera
+    set_engine(scene, engine)
+    set_photo_colours(scene)
+    set_size(scene, *even_size(photo_size(collection), width))
+    scene.render.fps = max(1, round(fps))
+    scene.render.fps_base = scene.render.fps / fps
+    scene.frame_start = FIRST_FRAME
+    scene.frame_end = last_frame(parts)
+    scene.frame_set(FIRST_FRAME)
+
+
+def last_frame(parts: SceneParts) -> int:
+    """The last frame of the armature's clip, FIRST_FRAME where it has none."""
+    animation = parts.armature.animation_data
+    if animation is None or animation.action is None:
+        return FIRST_FRAME
+    return int(round(animation.action.frame_range[1]))
+
+
+def even_size(photo: tuple[int, int], width: int) -> tuple[int, int]:
+    """Render size of the photo's aspect; H.264 wants even numbers, rounded down so that nothing
+    beyond the photo shows."""
+    even_width = max(2, width // 2 * 2)
+    return even_width, max(2, int(even_width * photo[1] / photo[0]) // 2 * 2)
+
+
+def set_engine(scene: bpy.types.Scene, engine: str) -> None:
+    """Choose the engine ('workbench', 'eevee', 'cycles'), unlit and unsmeared."""
+    for identifier in _IDENTIFIERS[engine]:
+        try:
+            scene.render.engine = identifier
+            break
+        except TypeError:
+            continue
+    else:
+        raise OutputError(f"This Blender has no {engine} engine: choose another one.")
+    if engine == "workbench":
+        shading = scene.display.shading
+        shading.light, shading.color_type = "FLAT", "TEXTURE"
+        shading.show_shadows = shading.show_cavity = shading.show_xray = False
+        shading.show_object_outline = shading.show_specular_highlight = False
+        shading.use_dof = False
+        scene.display.render_aa = "8"
+    elif engine == "eevee":
+        scene.eevee.taa_render_samples = _SAMPLES
+    else:
+        scene.cycles.samples = _SAMPLES
+        scene.cycles.use_denoising = False
+
+
+def set_photo_colours(scene: bpy.types.Scene) -> None:
+    """sRGB in, sRGB out: what the texture holds is what the file holds."""
+    scene.display_settings.display_device = "sRGB"
+    scene.view_settings.view_transform = "Standard"
+    scene.view_settings.look = "None"
+    scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
+    scene.render.dither_intensity = 0.0
+
+
+def set_size(scene: bpy.types.Scene, width: int, height: int) -> None:
+    """Render size in pixels, at full percentage and with square pixels."""
+    scene.render.resolution_x, scene.render.resolution_y = width, height
+    scene.render.resolution_percentage = 100
+    scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
+
+
+def set_video(scene: bpy.types.Scene, path: Path) -> None:
+    """H.264 in MP4, yuv420p, visually lossless."""
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):  # Blender 5
+        settings.media_type = "VIDEO"
+    settings.file_format = "FFMPEG"
+    settings.color_mode = "RGB"
+    ffmpeg = scene.render.ffmpeg
+    ffmpeg.format, ffmpeg.codec = "MPEG4", "H264"
+    ffmpeg.constant_rate_factor, ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
+    ffmpeg.gopsize = 12  # half a second at 24 frames a second: smooth seeking
+    ffmpeg.audio_codec = "NONE"
+    scene.render.use_file_extension = False
+    scene.render.filepath = str(path)
+
+
+def set_frames(scene: bpy.types.Scene, folder: Path, transparent: bool = False) -> None:
+    """PNG files frame_0001.png and so on in `folder`."""
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format = "PNG"
+    settings.color_mode = "RGBA" if transparent else "RGB"
+    settings.color_depth = "8"
+    settings.compression = 15
+    scene.render.use_file_extension = True
+    scene.render.filepath = str(folder / "frame_####")
+
+
+def render_animation(scene: bpy.types.Scene) -> None:
+    """Render the frame range to where `set_video` or `set_frames` pointed."""
+    try:
+        bpy.ops.render.render(animation=True, scene=scene.name)
+    except RuntimeError as error:
+        raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+
+
+def first_frame(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:
+    """(H, W, 3): frame 1 through the photo's camera at the photo's size, pixel for pixel."""
+    with _borrowed(scene):
+        look_through(scene, collection)
+        set_size(scene, *photo_size(collection))
+        # Anti-aliasing averages over a pixel's neighbourhood; the photo's pixels are to be kept.
+        scene.display.render_aa = "OFF"
+        return _still(scene)[..., :3]
+
+
+def silhouette(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:
+    """(H, W): opacity of the character alone in frame 1 at the photo's size."""
+    parts = find_parts(collection)
+    with _borrowed(scene), _only(scene, parts.character):
+        look_through(scene, collection)
+        set_size(scene, *photo_size(collection))
+        scene.display.render_aa = "OFF"
+        scene.render.film_transparent = True
+        return _still(scene)[..., 3]
+
+
+def stills(
+    scene: bpy.types.Scene, collection: bpy.types.Collection, at: list[int], width: int
+) -> list[UInt8]:
+    """(H, W, 3) each: frames of the motion through the photo's camera, `width` pixels wide."""
+    pictures = []
+    with _borrowed(scene):
+        look_through(scene, collection, width=width)
+        for frame in at:
+            scene.frame_set(frame)
+            pictures.append(_still(scene)[..., :3])
+    return pictures
+
+
+def views(
+    scene: bpy.types.Scene,
+    collection: bpy.types.Collection,
+    yaws: tuple[float, ...],
+    size: tuple[int, int],
+) -> list[UInt8]:
+    """(H, W, 4) each: the character alone in the photo's pose, seen level and without
+    perspective from directions turned by `yaws` degrees from the front (90 is its left side)."""
+    parts = find_parts(collection)
+    pictures = []
+    with _borrowed(scene), _only(scene, parts.character):
+        look_through(scene, collection)
+        set_size(scene, *size)
+        scene.render.film_transparent = True
+        data = bpy.data.cameras.new("View")
+        camera = bpy.data.objects.new("View", data)
+        scene.collection.objects.link(camera)
+        try:
+            scene.camera = camera
+            scene.frame_set(FIRST_FRAME)
+            low, high = _bounds(parts.character)
+            centre, radius = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
+            aspect = size[0] / size[1]
+            data.type, data.sensor_fit = "ORTHO", "VERTICAL"
+            span = float(np.linalg.norm((high - low)[:2]))
+            data.ortho_scale = 1.05 * max(float((high - low)[2]), span / aspect)
+            data.clip_start, data.clip_end = 0.01, 4 * radius
+            for yaw in yaws:
+                turn = Matrix.Rotation(math.radians(yaw), 4, "Z")
+                camera.matrix_world = (
+                    Matrix.Translation(Vector(centre))
+                    @ turn
+                    @ Matrix.Translation((0.0, -2 * radius, 0.0))
+                    @ Matrix.Rotation(math.pi / 2, 4, "X")
+                )
+                pictures.append(_still(scene))
+        finally:
+            bpy.data.objects.remove(camera)
+            bpy.data.cameras.remove(data)
+    return pictures
+
+
+def _bounds(mesh_object: bpy.types.Object) -> tuple[Any, Any]:
+    """Lowest and highest corner (3,) of the object as it is posed, in the world."""
+    evaluated = mesh_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    mesh = evaluated.to_mesh()
+    points = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", points)
+    evaluated.to_mesh_clear()
+    points = points.reshape(-1, 3)
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _still(scene: bpy.types.Scene) -> UInt8:
+    """(H, W, 4): the current frame."""
+    with TemporaryDirectory(prefix="wake-up-") as folder:
+        set_frames(scene, Path(folder), transparent=scene.render.film_transparent)
+        path = Path(folder) / "still.png"
+        scene.render.filepath = str(path)
+        try:
+            bpy.ops.render.render(write_still=True, scene=scene.name)
+        except RuntimeError as error:
+            raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+        return read_file(path)
+
+
+@contextmanager
+def _only(scene: bpy.types.Scene, shown: bpy.types.Object) -> Iterator[None]:
+    """Within, `shown` is the only object that renders."""
+    before = {item: item.hide_render for item in scene.objects}
+    for item in before:
+        item.hide_render = item is not shown and item != shown
+    try:
+        yield
+    finally:
+        for item, hidden in before.items():
+            item.hide_render = hidden
+
+
+@contextmanager
+def _borrowed(scene: bpy.types.Scene) -> Iterator[None]:
+    """Within, the scene's settings may be changed; afterwards they are as they were."""
+    camera, frame = scene.camera, scene.frame_current
+    kept = [
+        (owner, name, getattr(owner, name))
+        for owner, names in (
+            (scene, ("frame_start", "frame_end")),
+            (scene.render, _RENDER_SETTINGS),
+            (scene.render.image_settings, _IMAGE_SETTINGS),
+            (scene.view_settings, ("view_transform", "look", "exposure", "gamma")),
+            (scene.display_settings, ("display_device",)),
+            (scene.display, ("render_aa",)),
+            (scene.display.shading, _SHADING_SETTINGS),
+        )
+        for name in names
+        if hasattr(owner, name)
+    ]
+    try:
+        yield
+    finally:
+        for owner, name, value in kept:
+            setattr(owner, name, value)
+        scene.camera = camera
+        scene.frame_set(frame)
+
+
+_RENDER_SETTINGS = (
+    "engine", "resolution_x", "resolution_y", "resolution_percentage", "pixel_aspect_x",
+    "pixel_aspect_y", "fps", "fps_base", "film_transparent", "dither_intensity", "filepath",
+    "use_file_extension",
+)  # fmt: skip
+_IMAGE_SETTINGS = ("media_type", "file_format", "color_mode", "color_depth", "compression")
+_SHADING_SETTINGS = (
+    "light", "color_type", "show_shadows", "show_cavity", "show_xray", "show_object_outline",
+    "show_specular_highlight", "use_dof",
+)  # fmt: skip

@@ -1,0 +1,41 @@
+"""Doing what needs a mode or a selection, and leaving both as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import bpy
+
+
+@contextmanager
+def selected(objects: Sequence[bpy.types.Object], mode: str = "OBJECT") -> Iterator[None]:
+    """Within, exactly these objects are selected, the first is active and in `mode`.
+
+    The objects must be linked to the scene. Mode, active object and selection of before come back.
+    """
+    layer = bpy.context.view_layer
+    active = layer.objects.active
+    active_mode = active.mode if active is not None else "OBJECT"
+    if active_mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    before = [item for item in layer.objects if item.select_get()]
+    for item in before:
+        item.select_set(False)
+    for item in objects:
+        item.select_set(True)
+    layer.objects.active = objects[0]
+    if mode != "OBJECT":
+        bpy.ops.object.mode_set(mode=mode)
+    try:
+        yield
+    finally:
+        if layer.objects.active is not None and layer.objects.active.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        for item in objects:
+            item.select_set(False)
+        for item in before:
+            item.select_set(True)
+        layer.objects.active = active
+        if active_mode != "OBJECT":
+            bpy.ops.object.mode_set(mode=active_mode)
