@@ -258,9 +258,7 @@ def _standing(turn: Float64) -> tuple[dict[str, Rotation], Float64]:
         # The leg that carries less bends a little more.
         knee = _STAND_KNEE - side * 1.5 * np.sin(turn)
         flat = np.zeros(frames)
-        legs.append(
-            authoring.pose_leg(side, pelvis, knee * 0.5, adduction, knee, flat, 9.0, flat)
-        )
+        legs.append(authoring.pose_leg(side, pelvis, knee * 0.5, adduction, knee, flat, 9.0, flat))
     chest = about("x", 1.0 - 0.9 * breath) * about("y", 0.5 * np.sin(turn))
     head = about("x", 1.0 + 0.5 * np.sin(turn + 2.0)) * about("z", 1.5 * np.sin(turn + 0.4))
     segments = {**authoring.trunk(pelvis, chest, head), **authoring.leg_segments(*legs)}

@@ -1,0 +1,187 @@
+"""Feet: the points of the sole, when they stand on the ground, and legs that reach for a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import binary_closing, binary_opening
+from scipy.spatial.transform import Rotation
+
+from ..body.pose import forward_kinematics
+from ..body.skeleton import JOINT
+from ..types import Float64, Mask, Skeleton
+
+HIPS = (JOINT["left_hip"], JOINT["right_hip"])
+KNEES = (JOINT["left_knee"], JOINT["right_knee"])
+ANKLES = (JOINT["left_ankle"], JOINT["right_ankle"])
+TOES = (JOINT["left_foot"], JOINT["right_foot"])
+
+HEEL, BALL, TIP = range(3)
+# Heel behind the ankle and toes before the ball, in lengths of ankle to ball (the default body's).
+_HEEL_SHARE = 0.42
+_TIP_SHARE = 0.42
+
+# A foot stands where its sole is this low and this slow. Swinging feet go at several m/s and clear
+# the ground by 1 to 5 cm at their lowest; retargeted standing feet slide at up to 0.3 m/s.
+_STANDING_HEIGHT_M = 0.045
+_STANDING_SPEED_M_S = 0.5
+_SHORTEST_STAND_S = 0.08
+_LONGEST_GAP_S = 0.06
+# A leg that is quite straight has no bend to widen, so reaching stops just before.
+STRAIGHTEST = 0.998
+
+
+@dataclass(frozen=True, eq=False)
+class Soles:
+    """A skeleton's soles as points fixed to the bones of the foot."""
+
+    points: Float64  # (2, 3, 3): left and right; heel, ball and toe tip at rest, metres
+
+    def in_world(self, world: Float64, skeleton: Skeleton) -> Float64:
+        """(F, 2, 3, 3) places of the points; world (F, 24, 4, 4) from forward kinematics."""
+        placed = np.empty((len(world), 2, 3, 3))
+        for side in range(2):
+            for point, joint in ((HEEL, ANKLES[side]), (BALL, ANKLES[side]), (TIP, TOES[side])):
+                offset = self.points[side, point] - skeleton.joints[joint]
+                placed[:, side, point] = (
+                    world[:, joint, :3, 3] + world[:, joint, :3, :3] @ offset
+                )
+        return placed
+
+
+def soles_of(skeleton: Skeleton) -> Soles:
+    """The soles of a skeleton whose feet stand flat on z = 0 at rest."""
+    points = np.zeros((2, 3, 3))
+    for side in range(2):
+        ankle, ball = skeleton.joints[ANKLES[side]], skeleton.joints[TOES[side]]
+        ahead = ball - ankle
+        points[side, HEEL] = ankle - _HEEL_SHARE * ahead
+        points[side, BALL] = ball
+        points[side, TIP] = ball + _TIP_SHARE * ahead
+    points[..., 2] = 0.0
+    return Soles(points)
+
+
+def leg_length(skeleton: Skeleton) -> float:
+    """Thigh and shin, metres, mean of both legs."""
+    joints = skeleton.joints
+    return float(
+        sum(
+            np.linalg.norm(joints[HIPS[s]] - joints[KNEES[s]])
+            + np.linalg.norm(joints[KNEES[s]] - joints[ANKLES[s]])
+            for s in range(2)
+        )
+        / 2
+    )
+
+
+def standing_feet(soles: Float64, fps: float, floor: float = 0.0) -> Mask:
+    """(F, 2) bool: which foot stands when, from the soles' points (F, 2, 3, 3).
+
+    A foot stands while its lowest point is near the floor and that point is slow; moments too
+    short to be a step or a lift are dropped.
+    """
+    frames = len(soles)
+    low = soles[..., 2].min(axis=2) - floor
+    if frames < 2:
+        return low < _STANDING_HEIGHT_M
+    speed = np.linalg.norm(np.diff(soles, axis=0), axis=-1) * fps  # (F - 1, 2, 3)
+    # A planted point is slow on at least one side of its frame.
+    before = np.concatenate([speed[:1], speed])
+    after = np.concatenate([speed, speed[-1:]])
+    at_lowest = soles[..., 2].argmin(axis=2)[..., None]
+    slow = np.take_along_axis(np.minimum(before, after), at_lowest, axis=2)[..., 0]
+    standing = (low < _STANDING_HEIGHT_M) & (slow < _STANDING_SPEED_M_S)
+    gap = max(int(round(_LONGEST_GAP_S * fps)), 1)
+    shortest = max(int(round(_SHORTEST_STAND_S * fps)), 1)
+    padded = np.pad(standing, ((gap + shortest,) * 2, (0, 0)), mode="edge")
+    closed = binary_closing(padded, np.ones((gap + 1, 1), bool))
+    opened = binary_opening(closed, np.ones((shortest, 1), bool))
+    return opened[gap + shortest : len(opened) - gap - shortest]
+
+
+def phases(standing: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and past-the-last frame of each run of True in (F,)."""
+    edges = np.diff(np.concatenate([[0], standing.astype(np.int8), [0]]))
+    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))
+
+
+def reach(
+    skeleton: Skeleton,
+    rotations: Float64,
+    root: Float64,
+    ankles: Float64,
+    foot_turn: Float64,
+) -> Float64:
+    """Local rotations (F, 24, 4) whose ankles are at `ankles` (F, 2, 3), as far as legs reach.
+
+    Two-bone inverse kinematics: the knee's angle follows from the law of cosines, the bend stays
+    in the plane that it has, and the leg swings by the shortest way to the target. Feet keep their
+    orientation but for a turn about the vertical by `foot_turn` (F, 2) radians.
+    """
+    world = forward_kinematics(skeleton, rotations, root)
+    solved = rotations.copy()
+    parent_turn = Rotation.from_matrix(world[:, 0, :3, :3])
+    for side in range(2):
+        hip_turn = Rotation.from_matrix(world[:, HIPS[side], :3, :3])
+        knee_turn = Rotation.from_matrix(world[:, KNEES[side], :3, :3])
+        ankle_turn = Rotation.from_matrix(world[:, ANKLES[side], :3, :3])
+        hip, knee, ankle = (
+            world[:, joints[side], :3, 3] for joints in (HIPS, KNEES, ANKLES)
+        )
+        thigh, shin = knee - hip, ankle - knee
+        bend = _bend_change(thigh, shin, hip_turn, ankles[:, side] - hip)
+        knee_turn = bend * knee_turn
+        swing = _shortest_turn(thigh + bend.apply(shin), ankles[:, side] - hip)
+        hip_turn, knee_turn = swing * hip_turn, swing * knee_turn
+        vertical = np.zeros((len(root), 3))
+        vertical[:, 2] = foot_turn[:, side]
+        ankle_turn = Rotation.from_rotvec(vertical) * ankle_turn
+        for joint, above, turn in (
+            (HIPS[side], parent_turn, hip_turn),
+            (KNEES[side], hip_turn, knee_turn),
+            (ANKLES[side], knee_turn, ankle_turn),
+        ):
+            solved[:, joint] = (above.inv() * turn).as_quat(scalar_first=True)
+    return solved
+
+
+def _bend_change(thigh: Float64, shin: Float64, hip_turn: Rotation, wanted: Float64) -> Rotation:
+    """The knee's turn that makes the leg as long as `wanted` (F, 3), in its plane of bending."""
+    a, b = np.linalg.norm(thigh, axis=1), np.linalg.norm(shin, axis=1)
+    length = np.clip(
+        np.linalg.norm(wanted, axis=1), np.abs(a - b) + 0.05 * (a + b), STRAIGHTEST * (a + b)
+    )
+    # A leg that is bent enough keeps its plane; a straight one bends about the thigh's x axis.
+    side = hip_turn.apply([1.0, 0.0, 0.0])
+    normal = np.cross(thigh, shin)
+    sine = np.linalg.norm(normal, axis=1) / (a * b)
+    share = np.clip((sine - 0.05) / 0.15, 0.0, 1.0)[:, None]
+    axis = _unit(share * _unit(normal) + (1 - share) * _unit(_across(side, thigh)))
+    now = np.arctan2(
+        np.einsum("fi,fi->f", np.cross(thigh, shin), axis), np.einsum("fi,fi->f", thigh, shin)
+    )
+    cosine = np.clip((length**2 - a**2 - b**2) / (2 * a * b), -1.0, 1.0)
+    return Rotation.from_rotvec(axis * (np.arccos(cosine) - now)[:, None])
+
+
+def _shortest_turn(first: Float64, second: Float64) -> Rotation:
+    """Rotations that turn the directions (F, 3) `first` into `second` by the shortest way."""
+    a, b = _unit(first), _unit(second)
+    axis = np.cross(a, b)
+    sine = np.linalg.norm(axis, axis=1)
+    angle = np.arctan2(sine, np.einsum("fi,fi->f", a, b))
+    return Rotation.from_rotvec(axis * (angle / np.maximum(sine, 1e-12))[:, None])
+
+
+def _across(vector: Float64, along: Float64) -> Float64:
+    """The part of `vector` that stands across `along`, both (F, 3)."""
+    direction = _unit(along)
+    return vector - direction * np.einsum("fi,fi->f", vector, direction)[:, None]
+
+
+def _unit(vector: Float64) -> Float64:
+    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-12)

@@ -1,0 +1,156 @@
+"""Feet that stand do not slide, do not sink and do not float.
+
+Each standing foot is moved by what its point of contact moved: the contact rolls from heel to ball
+to toes as the foot rolls. The corrections fade into one another while the foot is in the air, and
+the legs follow by inverse kinematics (after Kovar, Schreiner and Gleicher, Footskate Cleanup for
+Motion Capture Editing, 2002, with rolling contacts instead of single constraints).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+from scipy.spatial.transform import Rotation
+
+from ..body.pose import forward_kinematics
+from ..types import Float64, Mask, Skeleton
+from .feet import ANKLES, HIPS, KNEES, STRAIGHTEST, Soles, phases, reach
+
+# Over this much height the contact passes from the lowest point of the sole to the next.
+_ROLL_M = 0.008
+# Hips turn this far over a standing foot before the foot must follow.
+_MOST_FOOT_TURN = np.radians(45.0)
+_DEEPEST_CROUCH_M = 0.2  # how far the pelvis may sink so that both feet can stay
+_SMOOTH_S = 0.06
+
+
+def contact_weights(soles: Float64) -> Float64:
+    """(F, 2, 3) shares of the sole's points in the contact, the lowest first."""
+    height = soles[..., 2] - soles[..., 2].min(axis=-1, keepdims=True)
+    weights = np.exp(-height / _ROLL_M)
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def lock_feet(
+    skeleton: Skeleton,
+    soles: Soles,
+    rotations: Float64,
+    root: Float64,
+    standing: Mask,
+    settled: Float64,
+    lift: Float64,
+    fps: float,
+) -> tuple[Float64, Float64]:
+    """Rotations (F, 24, 4) and root (F, 3) whose standing feet stay where they are.
+
+    standing : (F, 2), which foot stands; settled : (F,), 0..1, how strictly feet keep to the
+    ground (0 leaves a frame's heights as they are); lift : (F, 2) metres, how much higher than in
+    the motion a foot is carried
+    """
+    root = root.copy()
+    root[:, 2] -= settled * _off_ground(skeleton, soles, rotations, root, standing, fps)
+    world = forward_kinematics(skeleton, rotations, root)
+    turn = _foot_turns(world, standing)
+    points = _turned(soles.in_world(world, skeleton), world, turn)
+    moved = np.zeros((len(root), 2, 3))
+    for side in range(2):
+        moved[:, side, :2] = _held(points[:, side], standing[:, side])
+        moved[:, side, 2] = _grounded(points[:, side], standing[:, side], settled, lift[:, side])
+    ankles = world[:, ANKLES][..., :3, 3] + moved
+    drop = settled * _drop(skeleton, world[:, HIPS][..., :3, 3], ankles, standing, fps)
+    root[:, 2] -= drop
+    return reach(skeleton, rotations, root, ankles, turn), root
+
+
+def _off_ground(
+    skeleton: Skeleton, soles: Soles, rotations: Float64, root: Float64, standing: Mask, fps: float
+) -> Float64:
+    """(F,) height of the standing feet over the ground, smooth, carried through flights."""
+    placed = soles.in_world(forward_kinematics(skeleton, rotations, root), skeleton)
+    low = np.where(standing, placed[..., 2].min(axis=2), np.inf).min(axis=1)
+    known = np.flatnonzero(np.isfinite(low))
+    if not len(known):
+        # Nothing ever stands: only sinking is mended.
+        return np.full(len(root), min(float(placed[..., 2].min()), 0.0))
+    filled = np.interp(np.arange(len(root)), known, low[known])
+    return gaussian_filter1d(filled, _SMOOTH_S * fps, mode="nearest")
+
+
+def _foot_turns(world: Float64, standing: Mask) -> Float64:
+    """(F, 2) radians about the vertical that keep standing feet from turning on the spot."""
+    turns = np.zeros(standing.shape)
+    for side in range(2):
+        ahead = -world[:, ANKLES[side], :2, 1]  # the foot looks along its own -y
+        heading = np.unwrap(np.arctan2(ahead[:, 0], -ahead[:, 1]))
+        held = np.zeros(len(heading))
+        for start, stop in phases(standing[:, side]):
+            phase = heading[start:stop]
+            kept = phase[0] if start == 0 else np.median(phase)
+            held[start:stop] = np.clip(kept - phase, -_MOST_FOOT_TURN, _MOST_FOOT_TURN)
+        turns[:, side] = _carried(held[:, None], standing[:, side])[:, 0]
+    return turns
+
+
+def _turned(points: Float64, world: Float64, turn: Float64) -> Float64:
+    """The soles' points (F, 2, 3, 3) with the feet turned about their ankles."""
+    result = points.copy()
+    for side in range(2):
+        ankle = world[:, ANKLES[side], None, :3, 3]
+        vertical = np.zeros((len(world), 3))
+        vertical[:, 2] = turn[:, side]
+        matrices = Rotation.from_rotvec(vertical).as_matrix()
+        result[:, side] = ankle + np.einsum("fab,fpb->fpa", matrices, points[:, side] - ankle)
+    return result
+
+
+def _held(points: Float64, standing: Mask) -> Float64:
+    """(F, 2) horizontal moves that keep the contact of a foot (F, 3, 3) in its place."""
+    weights = contact_weights(points[:, None])[:, 0]
+    shares = (weights[1:] + weights[:-1]) / 2
+    travelled = np.einsum("fp,fpi->fi", shares, np.diff(points[..., :2], axis=0))
+    moves = np.zeros((len(points), 2))
+    for start, stop in phases(standing):
+        slide = np.concatenate([np.zeros((1, 2)), np.cumsum(travelled[start : stop - 1], axis=0)])
+        # The first foot stands where the photo has it; later ones where they slide least.
+        moves[start:stop] = -slide if start == 0 else slide.mean(axis=0) - slide
+    return _carried(moves, standing)
+
+
+def _grounded(points: Float64, standing: Mask, settled: Float64, lift: Float64) -> Float64:
+    """(F,) vertical moves that put a standing foot (F, 3, 3) on the ground."""
+    low = points[..., 2].min(axis=1)
+    moves = _carried(np.where(standing, -low, 0.0)[:, None], standing)[:, 0] + lift
+    return np.where(standing, settled * -low, settled * np.maximum(moves, -low))
+
+
+def _carried(values: Float64, standing: Mask) -> Float64:
+    """Values (F, N) of the standing frames, faded from one phase to the next in between."""
+    result = values.copy()
+    runs = phases(~standing)
+    for start, stop in runs:
+        before = values[start - 1] if start > 0 else np.zeros(values.shape[1])
+        after = values[stop] if stop < len(values) else np.zeros(values.shape[1])
+        u = (np.arange(start, stop) - start + 1) / (stop - start + 1)
+        share = (u * u * (3 - 2 * u))[:, None]
+        result[start:stop] = (1 - share) * before + share * after
+    return result
+
+
+def _drop(
+    skeleton: Skeleton, hips: Float64, ankles: Float64, standing: Mask, fps: float
+) -> Float64:
+    """(F,) how far the pelvis must sink for the standing feet to be within the legs' reach."""
+    needed = np.zeros(len(hips))
+    joints = skeleton.joints
+    for side in range(2):
+        length = STRAIGHTEST * (
+            np.linalg.norm(joints[KNEES[side]] - joints[HIPS[side]])
+            + np.linalg.norm(joints[ANKLES[side]] - joints[KNEES[side]])
+        )
+        apart = ankles[:, side] - hips[:, side]
+        level = np.linalg.norm(apart[:, :2], axis=1)
+        highest = np.sqrt(np.maximum(length**2 - level**2, 0.0))
+        needed = np.maximum(needed, np.where(standing[:, side], -apart[:, 2] - highest, 0.0))
+    needed = np.minimum(needed, _DEEPEST_CROUCH_M)
+    width = 2 * int(round(2 * _SMOOTH_S * fps)) + 1
+    return gaussian_filter1d(maximum_filter1d(needed, width), _SMOOTH_S * fps, mode="nearest")

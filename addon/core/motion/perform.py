@@ -1,0 +1,383 @@
+"""A clip performed by one character: from the photo's pose towards the viewer, feet on the ground.
+
+The first frame is the photo's pose. From there every joint turns smoothly into the clip, the body
+turns to the viewer, and the root goes where the standing feet push it. A clip that travels ends
+standing before the camera, so that the character stays in the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial.transform import Rotation
+
+from ..body.pose import forward_kinematics
+from ..errors import MotionError
+from ..types import Clip, Float64, Mask, Motion, Pose, Skeleton
+from . import clips
+from .feet import Soles, leg_length, phases, soles_of, standing_feet
+from .foot_lock import contact_weights, lock_feet
+from .sampling import clip_at, leg_angles
+
+# The camera is nearest when the character comes this close, or this share of the way's start.
+_NEAREST_M = 1.2
+_NEAREST_SHARE = 0.45
+_LEAST_WAY_SHARE = 0.15  # even close to the camera there is a step forward
+
+# Joints take their time: none turns faster than this on the way into the clip (mean over the way).
+_BLEND_SPEED_DEG_S = 200.0
+_LONGEST_BLEND_S = 1.2
+_TURN_SPEED_DEG_S = 110.0
+_STOP_S = 0.8
+
+# Clips that cover at least this, in leg lengths a second, travel; the others stay in place.
+_TRAVELS = 0.3
+_SHORTEST_STRIDE = 0.55  # smaller steps than this share of the clip's look like a shuffle
+
+# A foot that must go farther than this to where the clip wants it makes a step.
+_STEP_M = 0.10
+_STEP_TURN_DEG = 30.0
+_STEP_LIFT_M = 0.07
+_IN_THE_AIR_M = 0.04
+
+_UPRIGHT = 0.85  # a clip that ends with its root this high can go over into standing
+_SPEED_SMOOTH_S = 0.08
+
+
+@dataclass(frozen=True, eq=False)
+class _Track:
+    """A clip on the character's frames, its root in metres, in the clip's own heading."""
+
+    rotations: Float64  # (F, 24, 4)
+    root: Float64  # (F, 3)
+    standing: Mask  # (F, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What happens when, all (F,)."""
+
+    enter: Float64  # 0 photo to 1 clip
+    leave: Float64  # 0 clip to 1 idle
+    heading: Float64  # radians about z
+    stride: float  # share of the clip's stride
+    standing: Mask  # (F, 2)
+    lift: Float64  # (F, 2) metres
+
+
+def perform(
+    skeleton: Skeleton,
+    photo_pose: Pose,
+    clip: Clip,
+    frames: int,
+    fps: float,
+    camera_position: npt.ArrayLike | None = None,
+    blend_s: float = 0.6,
+) -> Motion:
+    """The clip's motion for one character, `frames` long, beginning with the photo's pose.
+
+    camera_position : (3,) world, whom to face and where to stop; None: a viewer far along -y
+    blend_s : least time from the photo's pose into the clip, seconds; far poses take longer
+
+    Loops repeat and travel on; other clips end in standing, or hold their last pose when that is
+    not upright. Raises MotionError when there is nothing to perform.
+    """
+    if frames < 1 or len(clip.root) == 0 or not fps > 0:
+        raise MotionError("A motion needs at least one frame: ask for 1 frame or more.")
+    root = np.asarray(photo_pose.root, np.float64)
+    camera = np.array([root[0], -1e3, root[2]]) if camera_position is None else camera_position
+    stage = _Stage(skeleton, photo_pose, fps, np.asarray(camera, np.float64))
+    return stage.play(clip, frames, blend_s)
+
+
+class _Stage:
+    """One character before one camera."""
+
+    def __init__(self, skeleton: Skeleton, pose: Pose, fps: float, camera: Float64) -> None:
+        self.skeleton = skeleton
+        self.fps = fps
+        self.soles: Soles = soles_of(skeleton)
+        self.leg = leg_length(skeleton)
+        self.pose = pose
+        self.start = np.asarray(pose.root, np.float64)
+        towards = camera[:2] - self.start[:2]
+        self.distance = float(np.linalg.norm(towards))
+        self.viewer = _heading(towards) if self.distance > 1e-6 else 0.0
+        first = Rotation.from_quat(pose.rotations[0], scalar_first=True)
+        ahead = first.apply([0.0, -1.0, 0.0])
+        # Lying or bent double, the way the head points says where the body faces.
+        level = np.linalg.norm(ahead[:2]) > 0.3
+        self.facing = _heading(ahead[:2] if level else first.apply([0.0, 0.0, 1.0])[:2])
+        self.tilt = Rotation.from_rotvec([0.0, 0.0, -self.facing]) * first
+
+    def play(self, clip: Clip, frames: int, blend_s: float) -> Motion:
+        travels = _speed(clip) > _TRAVELS
+        begin = self._best_start(clip) if clip.loop and travels else 0.0
+        track = self._track(clip, frames, begin)
+        rest = self._track(clips.idle(self.fps), frames, 0.0)
+        plan = self._plan(clip, track, frames, blend_s, travels)
+        path, rotations = self._compose(track, rest, plan)
+        plan = self._with_end(clip, track, plan, path, frames, travels, begin)
+        path, rotations = self._compose(track, rest, plan)
+        if not travels:
+            plan = self._with_steps(plan, rotations, path)
+        settled = plan.enter
+        rotations, path = lock_feet(
+            self.skeleton, self.soles, rotations, path, plan.standing, settled, plan.lift, self.fps
+        )
+        rotations[0] = self.pose.rotations
+        path[0] = self.start
+        return Motion(self.fps, _continuous(rotations), path)
+
+    def _track(self, clip: Clip, frames: int, begin: float) -> _Track:
+        at = begin + np.arange(frames) * clip.fps / self.fps
+        rotations, root = clip_at(clip, at)
+        root = root * self.leg
+        root[:, 2] += self.skeleton.joints[0, 2] - clips.STANDING * self.leg
+        placed = self.soles.in_world(
+            forward_kinematics(self.skeleton, rotations, root), self.skeleton
+        )
+        # The clip's own floor: where its feet are lowest for some time.
+        floor = float(np.percentile(placed[..., 2].min(axis=(1, 2)), 10))
+        return _Track(rotations, root, standing_feet(placed, self.fps, floor))
+
+    def _best_start(self, clip: Clip) -> float:
+        """The frame of a loop whose legs are nearest to the photo's."""
+        apart = leg_angles(clip.rotations, self.pose.rotations[None])
+        return float(apart.argmin())
+
+    def _plan(
+        self, clip: Clip, track: _Track, frames: int, blend_s: float, travels: bool
+    ) -> _Plan:
+        turn = _wrapped(self.viewer - self.facing)
+        farthest = np.degrees(
+            _relative(self.pose.rotations[None, 1:], track.rotations[:1, 1:]).max()
+        )
+        blend = float(np.clip(farthest / _BLEND_SPEED_DEG_S, blend_s, _LONGEST_BLEND_S))
+        seconds = np.arange(frames) / self.fps
+        turning = max(blend, abs(np.degrees(turn)) / _TURN_SPEED_DEG_S)
+        stride = 1.0
+        if travels:
+            way = self.distance - self._nearest()
+            wanted = _speed(clip) * self.leg * max(frames / self.fps - blend, 1e-6)
+            stride = float(np.clip(way / wanted, _SHORTEST_STRIDE, 1.0))
+        return _Plan(
+            enter=_smooth(seconds / max(blend, 1e-6)),
+            leave=np.zeros(frames),
+            heading=self.facing + turn * _smooth(seconds / max(turning, 1e-6)),
+            stride=stride,
+            standing=track.standing,
+            lift=np.zeros((frames, 2)),
+        )
+
+    def _nearest(self) -> float:
+        """How near to the camera the character may come, metres."""
+        wanted = max(_NEAREST_M, _NEAREST_SHARE * self.distance)
+        return min(wanted, (1 - _LEAST_WAY_SHARE) * self.distance)
+
+    def _compose(self, track: _Track, rest: _Track, plan: _Plan) -> tuple[Float64, Float64]:
+        """Root (F, 3) and rotations (F, 24, 4) of photo, clip and idle, blended and travelling."""
+        moving = _blend(rest.rotations[:1], track.rotations, np.array([plan.stride]))
+        moving = _blend(moving, rest.rotations, plan.leave)
+        rotations = _blend(self.pose.rotations[None], moving, plan.enter)
+        # The root's heading is planned; only its tilt is blended.
+        tilts = _blend(self.tilt.as_quat(scalar_first=True)[None, None], moving[:, :1], plan.enter)
+        heading = np.zeros((len(moving), 3))
+        heading[:, 2] = plan.heading
+        turned = Rotation.from_rotvec(heading) * Rotation.from_quat(tilts[:, 0], scalar_first=True)
+        rotations[:, 0] = turned.as_quat(scalar_first=True)
+
+        height = rest.root[:1, 2] + plan.stride * (track.root[:, 2] - rest.root[:1, 2])
+        height = (1 - plan.leave) * height + plan.leave * rest.root[:, 2]
+        root = np.zeros((len(moving), 3))
+        root[:, 2] = (1 - plan.enter) * self.start[2] + plan.enter * height
+        root[:, :2] = self.start[:2] + self._travelled(track, plan, rotations, root)
+        return root, rotations
+
+    def _travelled(
+        self, track: _Track, plan: _Plan, rotations: Float64, root: Float64
+    ) -> Float64:
+        """(F, 2) way of the root: pushed by the standing feet, in flight as the clip goes."""
+        if len(root) < 2:
+            return np.zeros((len(root), 2))
+        steps = np.diff(track.root[:, :2], axis=0)
+        share = plan.stride * plan.enter[1:] * (1 - plan.leave[1:])
+        cos, sin = np.cos(plan.heading[1:]), np.sin(plan.heading[1:])
+        own = share[:, None] * np.stack(
+            [cos * steps[:, 0] - sin * steps[:, 1], sin * steps[:, 0] + cos * steps[:, 1]], axis=1
+        )
+        world = forward_kinematics(self.skeleton, rotations, root)
+        points = self.soles.in_world(world, self.skeleton)
+        weights = contact_weights(points)
+        shares = (weights[1:] + weights[:-1]) / 2
+        back = np.einsum("fsp,fspi->fsi", shares, np.diff(points[..., :2], axis=0))
+        both = plan.standing[1:] & plan.standing[:-1]
+        count = both.sum(axis=1)
+        pushed = -(back * both[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
+        known = np.flatnonzero(count)
+        if not len(known):
+            mended = own
+        else:
+            every = np.arange(len(own))
+            change = np.stack(
+                [np.interp(every, known, (pushed - own)[known, axis]) for axis in range(2)], axis=1
+            )
+            mended = own + gaussian_filter1d(
+                change, _SPEED_SMOOTH_S * self.fps, axis=0, mode="nearest"
+            )
+        return np.concatenate([np.zeros((1, 2)), np.cumsum(mended, axis=0)])
+
+    def _with_end(
+        self, clip: Clip, track: _Track, plan: _Plan, path: Float64, frames: int,
+        travels: bool, begin: float,
+    ) -> _Plan:  # fmt: skip
+        """The plan with the change into standing, where the camera is near or the clip ends."""
+        stop = frames
+        nearest = self._nearest()
+        towards = np.array([np.sin(self.viewer), -np.cos(self.viewer)])
+        way = (path[:, :2] - self.start[:2]) @ towards
+        # While stopping, the character goes on for about half of the way at full speed.
+        speed = np.gradient(way) * self.fps if frames > 1 else way
+        braking = np.maximum(speed, 0.0) * _STOP_S / 2
+        too_near = np.flatnonzero(way + braking > self.distance - nearest)
+        if len(too_near):
+            stop = int(too_near[0])
+        if not clip.loop and track.root[-1, 2] > _UPRIGHT * self.skeleton.joints[0, 2]:
+            length = int((len(clip.root) - 1 - begin) * self.fps / clip.fps)
+            stop = min(stop, max(length - int(_STOP_S * self.fps), 0))
+        if stop >= frames:
+            return plan
+        if travels:
+            stop = _step_begin(track.standing, stop, self.fps)
+        leave = _smooth((np.arange(frames) - stop) / (_STOP_S * self.fps))
+        return replace(plan, leave=leave, standing=_ending(plan.standing, stop, leave, travels))
+
+    def _with_steps(self, plan: _Plan, rotations: Float64, path: Float64) -> _Plan:
+        """The plan with a step for each foot that the photo has elsewhere than the clip."""
+        done = int(np.searchsorted(plan.enter, 1.0 - 1e-9))
+        turned = np.abs(plan.heading - plan.heading[-1]) < 1e-3
+        done = max(done, int(turned.argmax()))
+        if done >= len(path) or done < 4:
+            return plan
+        points = self.soles.in_world(
+            forward_kinematics(self.skeleton, rotations, path), self.skeleton
+        )
+        first, last = points[0], points[done]
+        away = np.linalg.norm((last - first).mean(axis=1)[:, :2], axis=1)
+        turns = [
+            abs(np.degrees(_wrapped(_foot_heading(last[s]) - _foot_heading(first[s]))))
+            for s in range(2)
+        ]
+        height = first[..., 2].min(axis=1)
+        standing, lift = plan.standing.copy(), plan.lift.copy()
+        stepping = [
+            s
+            for s in range(2)
+            if away[s] > _STEP_M or turns[s] > _STEP_TURN_DEG or height[s] > _IN_THE_AIR_M
+        ]
+        # A foot in the air comes down first, else the one that has farther to go.
+        stepping.sort(key=lambda s: -(10.0 * (height[s] > _IN_THE_AIR_M) + away[s]))
+        windows = [(0.1, 0.55), (0.5, 0.95)] if len(stepping) == 2 else [(0.15, 0.8)]
+        for side, (begin, end) in zip(stepping, windows, strict=False):
+            start, stop = int(begin * done), max(int(np.ceil(end * done)), int(begin * done) + 2)
+            in_air = height[side] > _IN_THE_AIR_M
+            standing[0 if in_air else start : stop, side] = False
+            u = (np.arange(start, stop) - start + 1) / (stop - start + 1)
+            if not in_air:
+                lift[start:stop, side] = _STEP_LIFT_M * np.sin(np.pi * u) ** 2
+        return replace(plan, standing=standing, lift=lift)
+
+
+def _step_begin(standing: Mask, stop: int, fps: float) -> int:
+    """The frame near `stop` where a foot has just come down: the other one makes the last step."""
+    begins = [start for side in range(2) for start, _ in phases(standing[:, side]) if start > 0]
+    near = [start for start in begins if abs(start - stop) < 0.4 * fps]
+    return min(near, key=lambda start: abs(start - stop)) if near else stop
+
+
+def _ending(standing: Mask, stop: int, leave: Float64, travels: bool) -> Mask:
+    """Which foot stands when, with the change into standing: the foot that stands last stays, the
+    other comes beside it."""
+    result = standing.copy()
+    arrived = int(np.searchsorted(leave, 0.95)) if leave[-1] >= 0.95 else len(leave)
+    if travels and arrived > stop:
+        began = [
+            max((start for start, _ in phases(standing[:, side]) if start <= stop), default=-1)
+            for side in range(2)
+        ]
+        stays = int(np.argmax(began))
+        result[stop:, stays] = True
+        other = 1 - stays
+        lifts = np.flatnonzero(~standing[stop:arrived, other])
+        leaves = stop + (int(lifts[0]) if len(lifts) else (arrived - stop) // 3)
+        result[leaves:arrived, other] = False
+    result[arrived:] = True
+    return result
+
+
+def _speed(clip: Clip) -> float:
+    """Mean speed of the clip from its first to its last place, leg lengths a second."""
+    if len(clip.root) < 2:
+        return 0.0
+    way = np.linalg.norm(clip.root[-1, :2] - clip.root[0, :2])
+    return float(way * clip.fps / (len(clip.root) - 1))
+
+
+def _heading(direction: Float64) -> float:
+    """Radians about z that turn -y into the direction (2,)."""
+    return float(np.arctan2(direction[0], -direction[1]))
+
+
+def _foot_heading(sole: Float64) -> float:
+    return _heading((sole[1] - sole[0])[:2])
+
+
+def _wrapped(angle: float) -> float:
+    """The same angle between -pi and pi."""
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _smooth(u: Float64) -> Float64:
+    """0 to 1 with speed and acceleration 0 at both ends."""
+    t = np.clip(u, 0.0, 1.0)
+    return t**3 * (10 - 15 * t + 6 * t * t)
+
+
+def _relative(first: Float64, second: Float64) -> Float64:
+    """Angles in radians between quaternions (..., 4)."""
+    dots = np.abs(np.einsum("...k,...k->...", first, second))
+    return 2 * np.arccos(np.clip(dots, 0.0, 1.0))
+
+
+def _blend(first: Float64, second: Float64, share: Float64) -> Float64:
+    """(F, J, 4) spherical interpolation, `share` (F,) of the way from first to second.
+
+    The way between two poses that move may pass half a turn, where the shortest way jumps to the
+    other side; the way taken is the one that is nearest to the frame before's.
+    """
+    frames = max(len(first), len(second))
+    shape = (frames, second.shape[1], 4)
+    a = Rotation.from_quat(np.broadcast_to(first, shape).reshape(-1, 4), scalar_first=True)
+    b = Rotation.from_quat(np.broadcast_to(second, shape).reshape(-1, 4), scalar_first=True)
+    way = (a.inv() * b).as_rotvec().reshape(*shape[:2], 3)
+    for frame in range(1, frames):
+        angle = np.linalg.norm(way[frame], axis=1, keepdims=True)
+        other = way[frame] * (1 - 2 * np.pi / np.maximum(angle, 1e-9))
+        far = np.linalg.norm(way[frame] - way[frame - 1], axis=1)
+        farther = np.linalg.norm(other - way[frame - 1], axis=1)
+        use = (farther < far) & (angle[:, 0] > np.pi / 2)
+        way[frame, use] = other[use]
+    part = np.broadcast_to(share, (frames,))[:, None, None] * way
+    blended = a * Rotation.from_rotvec(part.reshape(-1, 3))
+    return blended.as_quat(scalar_first=True).reshape(shape)
+
+
+def _continuous(rotations: Float64) -> Float64:
+    """The same rotations, each quaternion on the side of the frame before's."""
+    against = np.einsum("fjk,fjk->fj", rotations[1:], rotations[:-1]) < 0
+    signs = np.where(np.cumsum(against, axis=0) % 2 == 1, -1.0, 1.0)
+    signs = np.concatenate([np.ones((1, rotations.shape[1])), signs])
+    return rotations * signs[..., None]

@@ -1,0 +1,64 @@
+"""Clips between their frames and beyond their ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.transform import Rotation
+
+from ..body.skeleton import JOINT
+from ..types import Clip, Float64
+
+_LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]
+
+
+def loop_step(root: Float64) -> Float64:
+    """(3,) way of a loop's root (F, 3) from its last frame to its first of the next round.
+
+    The missing step of a smooth sequence of steps, from the two on either side of it (the cubic
+    through them, at its middle); height returns exactly.
+    """
+    steps = np.diff(root, axis=0)
+    if len(steps) >= 4:
+        step = (4 * (steps[-1] + steps[0]) - (steps[-2] + steps[1])) / 6
+    elif len(steps):
+        step = (steps[-1] + steps[0]) / 2
+    else:
+        step = np.zeros(3)
+    step[2] = root[0, 2] - root[-1, 2]
+    return step
+
+
+def clip_at(clip: Clip, at: npt.ArrayLike) -> tuple[Float64, Float64]:
+    """Rotations (N, 24, 4) and root (N, 3) at fractional frames (N,) counted from the first.
+
+    Loops go on with their travel; other clips hold their first and last frame.
+    """
+    at = np.asarray(at, np.float64)
+    count = len(clip.root)
+    if clip.loop:
+        root = np.concatenate([clip.root, clip.root[-1:] + loop_step(clip.root)])
+        rotations = np.concatenate([clip.rotations, clip.rotations[:1]])
+        rounds = np.floor(at / count)
+        at = at - rounds * count
+        travel = rounds[:, None] * (root[-1] - root[0])
+    else:
+        root, rotations = clip.root, clip.rotations
+        at = np.clip(at, 0, count - 1)
+        travel = np.zeros((len(at), 3))
+    low = np.minimum(at.astype(int), len(root) - 1)
+    high = np.minimum(low + 1, len(root) - 1)
+    share = at - low
+    placed = (1 - share)[:, None] * root[low] + share[:, None] * root[high] + travel
+    joints = rotations.shape[1]
+    first = Rotation.from_quat(rotations[low].reshape(-1, 4), scalar_first=True)
+    second = Rotation.from_quat(rotations[high].reshape(-1, 4), scalar_first=True)
+    way = (first.inv() * second).as_rotvec() * np.repeat(share, joints)[:, None]
+    turned = (first * Rotation.from_rotvec(way)).as_quat(scalar_first=True)
+    return turned.reshape(len(at), joints, 4), placed
+
+
+def leg_angles(first: Float64, second: Float64) -> Float64:
+    """Mean angle in radians (F,) between the hips and knees of poses (F, 24, 4)."""
+    dots = np.abs(np.einsum("fjk,fjk->fj", first[:, _LEGS], second[:, _LEGS]))
+    return (2 * np.arccos(np.clip(dots, 0.0, 1.0))).mean(axis=1)
