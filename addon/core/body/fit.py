@@ -51,6 +51,9 @@ _HINGES = (
     ("right_elbow", 1, 1.0),
 )  # fmt: skip
 HINGE_SIGMA = 0.06  # radians of bending the wrong way
+# Legs that look nearly straight are straight: metric landmarks tend to bend them towards the
+# camera. Knees that are clearly bent are left alone.
+STRAIGHT_SIGMA, STRAIGHT_OUTLIER = 0.15, 0.5  # radians of knee flexion
 
 # Bones whose direction in space the metric landmarks tell: landmarks from, to; joints from, to.
 _BONES = tuple(
@@ -252,7 +255,9 @@ class _Problem:
         for name, axis, sign in _HINGES:
             wrong = torch.relu(-sign * state.pose[JOINT[name], axis])
             loss = loss + (wrong / HINGE_SIGMA).square()
-        loss = loss + stage.shape * (state.betas / BETA_SIGMA).square().sum()
+        knees = state.pose[[JOINT["left_knee"], JOINT["right_knee"]], 0]
+        straight = _robust(knees.square(), STRAIGHT_OUTLIER) / STRAIGHT_SIGMA**2
+        loss = loss + straight.sum() + stage.shape * (state.betas / BETA_SIGMA).square().sum()
         if stage.silhouette > 0:
             surface = self._project(vertices[self.vertex_marks :])
             loss = loss + stage.silhouette * self._silhouette_term(surface, metre)

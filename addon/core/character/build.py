@@ -31,7 +31,7 @@ from ..types import (
     UInt8,
 )
 from . import contour, contour_matching, skinning_weights, texture, triangulation
-from .layers import Layer, divide, label_map
+from .layers import Layer, divide, label_map, limbs_of
 from .lift import ClosedMesh, lift, sample_inside
 from .normal_integration import integrate
 from .warp import Warp, WarpedSheet, warp, warp_sheet
@@ -54,7 +54,7 @@ class CharacterReport:
     foldover_fraction: float  # of the silhouette's pixels
     collapsed_fraction: float  # of the outline's steps
     triangles: int
-    layers: tuple[str, ...]  # "body", then the arms that were divided off
+    layers: tuple[str, ...]  # "body", then the limbs that were divided off
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,16 +164,12 @@ def _divide(
         part = render_maps(model, fitted, crop, faces).mask.astype(np.uint8)
         return cv2.remap(part, x, y, cv2.INTER_NEAREST) > 0
 
-    shoulders = frames.grid_from_photo(
-        crop,
-        frames.project(
-            fitted.camera,
-            fitted.joints[[JOINT["left_shoulder"], JOINT["right_shoulder"]]].astype(np.float64),
-        ),
-    )
-    metre = fitted.camera.focal_px * crop.scale / float(fitted.joints[0, 2])
+    joints = fitted.joints.astype(np.float64)
+    on_grid = frames.grid_from_photo(crop, frames.project(fitted.camera, joints))
+    metre = fitted.camera.focal_px * crop.scale / joints[0, 2]
+    limbs = limbs_of(on_grid, joints[:, 2], metre)
     labels = label_map(mapping, maps)
-    return divide(labels, colours, mapping.inside, model, shoulders, metre, silhouette)
+    return divide(labels, colours, mapping.inside, model, limbs, silhouette)
 
 
 def _matte_of(region: Mask, matte: Float32, crop: Crop) -> Float32:

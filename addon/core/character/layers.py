@@ -1,10 +1,12 @@
-"""Self-occlusion: arms that lie over or against the body become layers of their own.
+"""Self-occlusion: limbs that lie over or against the body become layers of their own.
 
 Photo Wake-Up section 4.4: the silhouette is divided by a map of part labels, each part is lifted by
 itself, and what an arm hides is completed from the body. A label map comes from the warp; where
 an arm borders on skin or cloth that is not its neighbour on the body, the border is moved to the
 picture's edges by graph cuts on colour mixtures (the paper's equation for O). An arm that borders
 on nothing but its own shoulder stays in the base layer, which keeps its surface in one piece.
+Beyond the paper, a leg that crosses or touches the other one is divided off too; legs that stand
+apart under a skirt are not, since there the surface between them is the skirt.
 """
 
 from __future__ import annotations
@@ -17,17 +19,47 @@ import numpy as np
 import numpy.typing as npt
 
 from ..body.model import BodyModel
-from ..body.parts import LEFT_ARM, PART_NAMES, RIGHT_ARM, part_of_joint
+from ..body.parts import (
+    HEAD,
+    LEFT_ARM,
+    LEFT_LEG,
+    PART_NAMES,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    TORSO,
+    part_of_joint,
+)
+from ..body.skeleton import JOINT
 from ..types import BodyMaps, Mask, UInt8
 from .warp import Warp
 
 SHOULDER_REACH_M = 0.13  # around the shoulder joint arm and trunk are neighbours on the body
-LEAST_CONTACT = 0.03  # of the figure: an arm that touches the rest along less stays in the base
+HIP_REACH_M = 0.22  # around the hip joint the legs are neighbours, down to the crotch
+LEAST_CONTACT = 0.03  # of the figure: a limb that touches the rest along less stays in the base
 BAND_SHARE = 0.018  # of the figure: half width of the band where the border may move
 OVERLAP_WEIGHT = 0.12  # an arm's layer takes the shoulder's faces that follow it at least so much
 STUMP_WEIGHT = 0.85  # the base keeps the faces that follow the arm less than so much
 GRABCUT_ROUNDS = 2
 SMALLEST_LAYER = 60  # grid pixels; less is noise of the labels
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """Part labels of the person's pixels."""
+
+    part: UInt8  # (h, w), 0 outside
+    known: Mask  # (h, w), where the pixel lands on the body; elsewhere the nearest label stands
+
+
+@dataclass(frozen=True, eq=False)
+class Limb:
+    """A limb that may be divided off."""
+
+    part: int
+    root: npt.NDArray[np.float64]  # (2,) grid pixels of its first joint
+    reach_px: float  # grid pixels around the root within which touching the rest is natural
+    rest: tuple[int, ...]  # the parts that it is divided from
+    on_body: bool  # whether only contact that the body itself shows counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +77,7 @@ class Layer:
     faces: npt.NDArray[np.bool_]
 
 
-def label_map(mapping: Warp, maps: BodyMaps) -> UInt8:
+def label_map(mapping: Warp, maps: BodyMaps) -> LabelMap:
     """(h, w) uint8 part labels of the person's pixels, 0 outside: the body's nearest surface,
     seen through the warp; pixels that land beside the body take the nearest label."""
     x = np.nan_to_num(mapping.source[..., 0], nan=-10.0)
@@ -58,52 +90,75 @@ def label_map(mapping: Warp, maps: BodyMaps) -> UInt8:
     )
     lookup = np.zeros(nearest.max() + 1, np.uint8)
     lookup[nearest[known]] = labels[known]
-    return np.where(mapping.inside, lookup[nearest], 0).astype(np.uint8)
+    return LabelMap(np.where(mapping.inside, lookup[nearest], 0).astype(np.uint8), known)
+
+
+def limbs_of(
+    joints: npt.NDArray[np.float64], depth: npt.NDArray[np.float64], pixels_a_metre: float
+) -> list[Limb]:
+    """Both arms, and of the legs the one that is nearer to the camera.
+
+    joints : (24, 2) grid pixels; depth : (24,) metres
+    """
+
+    def limb(part: int, root: str, reach_m: float, rest: tuple[int, ...], on_body: bool) -> Limb:
+        return Limb(part, joints[JOINT[root]], reach_m * pixels_a_metre, rest, on_body)
+
+    trunk = (HEAD, TORSO, LEFT_LEG, RIGHT_LEG)
+    left_nearer = depth[JOINT["left_knee"]] < depth[JOINT["right_knee"]]
+    near, far = (LEFT_LEG, RIGHT_LEG) if left_nearer else (RIGHT_LEG, LEFT_LEG)
+    hip = "left_hip" if left_nearer else "right_hip"
+    return [
+        limb(LEFT_ARM, "left_shoulder", SHOULDER_REACH_M, (*trunk, RIGHT_ARM), False),
+        limb(RIGHT_ARM, "right_shoulder", SHOULDER_REACH_M, (*trunk, LEFT_ARM), False),
+        limb(near, hip, HIP_REACH_M, (far,), True),
+    ]
 
 
 def divide(
-    labels: UInt8,
+    labels: LabelMap,
     colours: UInt8,
     inside: Mask,
     model: BodyModel,
-    shoulders: npt.NDArray[np.float64],
-    pixels_a_metre: float,
+    limbs: list[Limb],
     silhouette: Callable[[npt.NDArray[np.bool_]], Mask],
 ) -> list[Layer]:
-    """The base layer first, then an own layer for each arm that lies over or against it.
+    """The base layer first, then an own layer for each limb that lies over or against it.
 
-    labels, colours : (h, w) and (h, w, 3), on the crop's grid; inside : (h, w) the person
-    shoulders : (2, 2) left and right shoulder joint, grid pixels
+    colours : (h, w, 3) on the crop's grid; inside : (h, w) the person
     silhouette : from faces of the body (F,) to where the person's pixels show or hide them (h, w)
     """
     rows, columns = np.nonzero(inside)
     figure = float(max(np.ptp(rows), np.ptp(columns)))
-    reach = SHOULDER_REACH_M * pixels_a_metre
-    refined = labels.copy()
-    arms: dict[int, npt.NDArray[np.float64]] = {}
-    for arm, shoulder in ((LEFT_ARM, shoulders[0]), (RIGHT_ARM, shoulders[1])):
-        rows, columns = np.nonzero(_contact(refined == arm, inside & (refined != arm)))
-        far = np.hypot(columns - shoulder[0], rows - shoulder[1]) > reach
+    near_body = _grown(labels.known, 1) & ~_grown(inside & ~labels.known, 1)
+    refined = labels.part.copy()
+    divided: list[Limb] = []
+    for limb in limbs:
+        contact = _contact(refined == limb.part, np.isin(refined, limb.rest))
+        if limb.on_body:
+            contact &= near_body
+        rows, columns = np.nonzero(contact)
+        far = np.hypot(columns - limb.root[0], rows - limb.root[1]) > limb.reach_px
         if far.sum() >= LEAST_CONTACT * figure:
-            arms[arm] = shoulder
+            divided.append(limb)
             band = max(2, round(BAND_SHARE * figure))
-            refined = _follow_edges(refined, arm, colours, inside, band)
+            refined = _follow_edges(refined, limb.part, colours, inside, band)
 
     layers = []
     taken = np.zeros_like(inside)
     base_faces = np.ones(len(model.faces), bool)
-    for arm, shoulder in arms.items():
-        follows = _arm_weight(model, arm)
+    for limb in divided:
+        follows = _limb_weight(model, limb.part)
         faces = follows > OVERLAP_WEIGHT
         reachable = silhouette(faces) & inside
         rows, columns = np.indices(inside.shape)
-        joined = np.hypot(columns - shoulder[0], rows - shoulder[1]) < reach
-        hidden = np.isin(refined, [other for other in arms if other != arm])
-        own = refined == arm
+        joined = np.hypot(columns - limb.root[0], rows - limb.root[1]) < limb.reach_px
+        hidden = np.isin(refined, [other.part for other in divided if other is not limb])
+        own = refined == limb.part
         region = _largest(_grown(own, 1) & inside | (reachable & (hidden | joined)))
         if (region & own).sum() < SMALLEST_LAYER:
             continue
-        layers.append(Layer(PART_NAMES[arm], region, own & region, faces))
+        layers.append(Layer(PART_NAMES[limb.part], region, own & region, faces))
         taken |= own & region
         base_faces &= follows < STUMP_WEIGHT
     own = inside & ~taken
@@ -116,10 +171,10 @@ def _grown(mask: Mask, pixels: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), kernel) > 0
 
 
-def _arm_weight(model: BodyModel, arm: int) -> npt.NDArray[np.float32]:
-    """(F,) how much each face follows an arm: the mean weight of its corners."""
-    of_arm = part_of_joint() == arm
-    return model.weights[:, of_arm].sum(axis=1)[model.faces].mean(axis=1)
+def _limb_weight(model: BodyModel, part: int) -> npt.NDArray[np.float32]:
+    """(F,) how much each face follows a limb: the mean weight of its corners."""
+    of_limb = part_of_joint() == part
+    return model.weights[:, of_limb].sum(axis=1)[model.faces].mean(axis=1)
 
 
 def _contact(part: Mask, rest: Mask) -> Mask:
@@ -127,17 +182,17 @@ def _contact(part: Mask, rest: Mask) -> Mask:
     return part & (cv2.dilate(rest.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
-def _follow_edges(labels: UInt8, arm: int, colours: UInt8, inside: Mask, band: int) -> UInt8:
-    """Move an arm's border inside of the person to the picture's edges, by graph cuts."""
+def _follow_edges(labels: UInt8, limb: int, colours: UInt8, inside: Mask, band: int) -> UInt8:
+    """Move a limb's border inside of the person to the picture's edges, by graph cuts."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * band + 1,) * 2)
-    part = labels == arm
+    part = labels == limb
     border = _contact(part, inside & ~part)
     open_band = (cv2.dilate(border.astype(np.uint8), disc) > 0) & inside
     known = np.where(part, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     known[~open_band & part] = cv2.GC_FGD
     known[~open_band & ~part] = cv2.GC_BGD
     if not (known == cv2.GC_FGD).any():
-        # A thin arm lies in the band as a whole: its middle line stays.
+        # A thin limb lies in the band as a whole: its middle line stays.
         depth = cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, 5)
         known[part & (depth > 0.6 * depth.max())] = cv2.GC_FGD
     # Background far from the person would only blur the other mixture.
@@ -157,10 +212,10 @@ def _follow_edges(labels: UInt8, arm: int, colours: UInt8, inside: Mask, band: i
     chosen = _largest(chosen & inside)
     result = labels.copy()
     lost = part & ~chosen
-    result[chosen] = arm
+    result[chosen] = limb
     if lost.any():
-        # What is no longer arm belongs to whatever else is nearest.
-        others = (labels > 0) & (labels != arm)
+        # What is no longer the limb belongs to whatever else is nearest.
+        others = (labels > 0) & (labels != limb)
         _, nearest = cv2.distanceTransformWithLabels(
             (~others).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )
