@@ -23,7 +23,8 @@ from .place import build_place
 
 SEED = 7
 GRAIN = 0.006  # standard deviation of the sensor's noise, of full scale
-FILM_DIAGONAL_MM, EXIF_IFD, FOCAL_TAG, FOCAL_35_TAG = 43.27, 0x8769, 0x920A, 0xA405
+FILM_MM = 36.0  # longer side of 35 mm film, which the focal length is told for
+EXIF_IFD, FOCAL_TAG, FOCAL_35_TAG = 0x8769, 0x920A, 0xA405
 
 
 def build_demo_photo(out: Path, size: int, samples: int, seed: int) -> dict[str, float]:
@@ -88,8 +89,7 @@ def _film(pixels: np.ndarray, grain: np.ndarray) -> np.ndarray:
 
 def _label(path: Path, view: View) -> None:
     """Write the lens and what this picture is into the file."""
-    diagonal = float(np.hypot(view.width, view.height))
-    millimetres = view.focal * max(view.width, view.height) / diagonal * FILM_DIAGONAL_MM
+    millimetres = view.focal * FILM_MM
     picture = Image.open(path)
     picture.load()
     exif = picture.getexif()
@@ -106,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("build/demo_photo"))
     parser.add_argument("--size", type=int, default=1152, help="longer side in pixels")
-    parser.add_argument("--samples", type=int, default=40, help="rays a pixel before denoising")
+    parser.add_argument("--samples", type=int, default=14, help="rays a pixel before denoising")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     seconds = build_demo_photo(options.out, options.size, options.samples, options.seed)

@@ -17,8 +17,8 @@ class View:
 
     width: int = 864
     height: int = 1152
-    focal: float = 1.2  # in longer sides of the picture: about 42 mm on 35 mm film
-    distance: float = 2.80  # to the person's axis
+    focal: float = 42 / 36  # in longer sides of the picture: 42 mm where film is 36 mm long
+    distance: float = 2.72  # to the person's axis
     eye_height: float = 0.92
     aside: float = 0.05
     aperture: float = 4.0  # f-number

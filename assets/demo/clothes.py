@@ -112,7 +112,8 @@ def t_shirt(shape: Shape, looseness: float = 0.022) -> Garment:
     offset = looseness * (0.6 + 0.9 * near_hem + 0.7 * on_sleeve) * (0.25 + 0.75 * collar)
     patch = subdivide(_hanging(shape, _grown(patch, offset, 40), looseness))
     pinned = (neckline(patch.vertices) < 0.012) & (patch.vertices[:, 1] > at["neck"] - 0.15)
-    return Garment("T-shirt", _with_hems(patch), pinned, stiffness=9.0, bending=0.25, clearance=0.006)
+    patch = _with_hems(patch)
+    return Garment("T-shirt", patch, pinned, stiffness=9.0, bending=0.25, clearance=0.006)
 
 
 def _hanging(shape: Shape, patch: Patch, looseness: float) -> Patch:
@@ -147,9 +148,7 @@ def _with_hems(patch: Patch) -> Patch:
     ends = patch.vertices[edges]
     samples = np.concatenate([ends[:, 0] * (1 - t) + ends[:, 1] * t for t in (0, 0.25, 0.5, 0.75)])
     distance, _ = cKDTree(samples).query(patch.vertices)
-    return Patch(
-        patch.vertices, patch.faces, np.column_stack([patch.values[:, :24], distance])
-    )
+    return Patch(patch.vertices, patch.faces, np.column_stack([patch.values[:, :24], distance]))
 
 
 def _lengthened(patch: Patch, ring: npt.NDArray[np.bool_], by: float, rows: int) -> Patch:
@@ -195,7 +194,8 @@ def trousers(shape: Shape, looseness: float = 0.016) -> Garment:
     patch = _grown(patch, offset, 24)
     patch = subdivide(_lengthened(patch, patch.vertices[:, 1] < bottom + 0.03, 0.045, 2))
     pinned = patch.vertices[:, 1] > top - 0.03
-    return Garment("Trousers", _with_hems(patch), pinned, stiffness=25.0, bending=5.0, clearance=0.004)
+    patch = _with_hems(patch)
+    return Garment("Trousers", patch, pinned, stiffness=25.0, bending=5.0, clearance=0.004)
 
 
 def _without_loose_pieces(patch: Patch) -> Patch:
@@ -309,9 +309,7 @@ def _collide(thing: bpy.types.Object, thickness: float) -> None:
     modifier.settings.cloth_friction = 12.0
 
 
-def _simulate(
-    thing: bpy.types.Object, garment: Garment, colliders: list[bpy.types.Object]
-) -> None:
+def _simulate(thing: bpy.types.Object, garment: Garment, colliders: list[bpy.types.Object]) -> None:
     group = thing.vertex_groups.new(name="Pinned")
     group.add(np.nonzero(garment.pinned)[0].tolist(), 1.0, "REPLACE")
     modifier = thing.modifiers.new("Cloth", "CLOTH")

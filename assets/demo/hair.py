@@ -87,7 +87,7 @@ def scalp(shape: Shape, frame: FaceFrame) -> Array:
     # How far forward a point is, 0 behind the ears and 1 at the forehead's front.
     front = np.clip((p[:, 2] + 0.005) / 0.095, 0, 1)
     temple = np.clip(np.abs(p[:, 0]) / 0.075, 0, 1)
-    line = np.where(p[:, 2] > -0.012, -0.035 + 0.098 * front**0.8 + 0.004 * temple, -0.085)
+    line = np.where(p[:, 2] > -0.012, -0.035 + 0.088 * front**0.8 + 0.004 * temple, -0.085)
     sideburn = (p[:, 2] < 0.022) & (p[:, 2] > -0.012) & (np.abs(p[:, 0]) > 0.06)
     line = np.where(sideburn, -0.045, line)
     ear = (np.abs(p[:, 0]) > 0.0665) & (np.abs(p[:, 2] + 0.03) < 0.036) & (p[:, 1] < -0.012)
@@ -128,7 +128,7 @@ def short_hair(
         direction += np.array([0, -0.25, 0]) * t
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         line.append(line[-1] + direction * (length / (points - 1))[:, None])
-    return Strands(np.stack(line, 1), weights, 0.00012)
+    return Strands(np.stack(line, 1), weights, 0.00016)
 
 
 def brows_and_lashes(

@@ -167,7 +167,7 @@ def knit(colour: Colour, stripe: Colour, stripes: tuple[tuple[float, float], ...
     wear = graph.spread(graph.noise(9, 3, rest), 0.3, 0.7, (0.9, 1.06))
     base = graph.mix(1.0, base, graph.math("MULTIPLY", heather, wear), "MULTIPLY")
     base, stitched = _hem(graph, base, 0.02)
-    weave = graph.bump(graph.noise(750, 1, rest), 0.25, 0.0012, _wrinkles(graph, 0.22))
+    weave = graph.bump(graph.noise(750, 1, rest), 0.25, 0.0012, _wrinkles(graph, 0.4))
     weave = graph.bump(stitched, 0.6, 0.001, weave)
     return graph.principled(
         Base_Color=base, Roughness=0.88, Sheen_Weight=0.25, Sheen_Roughness=0.5,
@@ -192,16 +192,14 @@ def denim(dark: Colour, worn: Colour) -> bpy.types.Material:
     cloud = graph.spread(graph.noise(14, 5, rest, 0.6), 0.3, 0.7, (-0.22, 0.22))
     share = graph.math("ADD", fade, cloud, clamp=True)
     base = graph.mix(share, dark, worn)
-    grain = graph.node(
-        "ShaderNodeMapping", {"Vector": rest, "Scale": (1.0, 0.22, 1.0)}
-    ).outputs[0]
+    grain = graph.node("ShaderNodeMapping", {"Vector": rest, "Scale": (1.0, 0.22, 1.0)}).outputs[0]
     threads = graph.spread(graph.noise(700, 2, grain), 0.3, 0.7, (0.72, 1.25))
     base = graph.mix(1.0, base, threads, "MULTIPLY")
     base, stitched = _hem(graph, base, 0.025)
     seam = graph.attribute("Seam", "Fac")
     near = graph.spread(graph.math("ABSOLUTE", seam), 0.0012, 0.0035, (0.0, 1.0))
     base = graph.mix(1.0, base, graph.spread(near, 0, 1, (0.55, 1.0)), "MULTIPLY")
-    weave = graph.bump(graph.noise(600, 1, rest), 0.2, 0.001, _wrinkles(graph, 0.38))
+    weave = graph.bump(graph.noise(600, 1, rest), 0.2, 0.001, _wrinkles(graph, 0.6))
     weave = graph.bump(graph.math("MULTIPLY", stitched, near), 0.8, 0.0015, weave)
     return graph.principled(Base_Color=base, Roughness=0.85, Specular_IOR_Level=0.25, Normal=weave)
 
@@ -223,7 +221,7 @@ def bricks(
     graph = Graph(name)
     place = graph.coordinates()
     # Hands lay bricks: a little noise in the coordinates takes the ruler's edge away.
-    wobble = graph.node("ShaderNodeTexNoise", {"Scale": 9.0, "Detail": 2.0, "Vector": place})
+    wobble = graph.node("ShaderNodeTexNoise", {"Scale": 9.0, "Detail": 0.0, "Vector": place})
     shift = graph.node(
         "ShaderNodeVectorMath", {0: wobble.outputs["Color"], 1: (0.5, 0.5, 0.5)},
         operation="SUBTRACT",
@@ -239,11 +237,11 @@ def bricks(
     }  # fmt: skip
     brick = graph.node("ShaderNodeTexBrick", inputs)
     colour = brick.outputs["Color"]
-    spots = graph.spread(graph.noise(38, 4, rough=0.7), 0.3, 0.72, (1.18, 0.62))
+    spots = graph.spread(graph.noise(38, 2, rough=0.7), 0.3, 0.72, (1.18, 0.62))
     colour = graph.mix(1.0, colour, spots, "MULTIPLY")
-    stains = graph.spread(graph.noise(1.3, 5, rough=0.62), 0.38, 0.7, (1.06, 1.0 - grime))
+    stains = graph.spread(graph.noise(1.3, 3, rough=0.62), 0.38, 0.7, (1.06, 1.0 - grime))
     colour = graph.mix(1.0, colour, stains, "MULTIPLY")
-    surface = graph.math("MULTIPLY", graph.noise(55, 3, rough=0.7), 0.35)
+    surface = graph.math("MULTIPLY", graph.noise(55, 1, rough=0.7), 0.35)
     height = graph.math("SUBTRACT", surface, brick.outputs["Fac"])
     return graph.principled(
         Base_Color=colour, Roughness=0.88, Normal=graph.bump(height, 0.85, relief)
@@ -256,7 +254,7 @@ def wood(dark: Colour, light: Colour, scale: float = 1.0) -> bpy.types.Material:
     along = graph.node(
         "ShaderNodeMapping", {"Vector": graph.coordinates(), "Scale": (30.0, 30.0, 1.6)}
     ).outputs[0]
-    grain = graph.noise(scale, 9, along, 0.6)
+    grain = graph.noise(scale, 3, along, 0.6)
     colour = graph.mix(graph.spread(grain, 0.3, 0.7, (0.0, 1.0)), dark, light)
     return graph.principled(
         Base_Color=colour, Roughness=0.55, Normal=graph.bump(grain, 0.25, 0.004)
@@ -274,10 +272,10 @@ def leaves() -> bpy.types.Material:
 
 def terracotta() -> bpy.types.Material:
     graph = Graph("Terracotta")
-    spots = graph.spread(graph.noise(14, 8, rough=0.65), 0.3, 0.7, (0.7, 1.12))
+    spots = graph.spread(graph.noise(14, 4, rough=0.65), 0.3, 0.7, (0.7, 1.12))
     base = graph.mix(1.0, (0.42, 0.15, 0.075), spots, "MULTIPLY")
     return graph.principled(
-        Base_Color=base, Roughness=0.85, Normal=graph.bump(graph.noise(60, 5), 0.25, 0.004)
+        Base_Color=base, Roughness=0.85, Normal=graph.bump(graph.noise(60, 1), 0.25, 0.004)
     )
 
 

@@ -24,8 +24,12 @@ class Looks:
     betas: tuple[float, ...] = (0.7, -2.1, 0.3)
     expression: dict[str, float] = field(
         default_factory=lambda: {
-            "mouthSmileLeft": 0.75, "mouthSmileRight": 0.7, "cheekSquintLeft": 0.35,
-            "cheekSquintRight": 0.35, "eyeSquintLeft": 0.1, "eyeSquintRight": 0.1,
+            "mouthSmileLeft": 0.75,
+            "mouthSmileRight": 0.7,
+            "cheekSquintLeft": 0.15,
+            "cheekSquintRight": 0.15,
+            "eyeWideLeft": 0.3,
+            "eyeWideRight": 0.3,
             "browInnerUp": 0.15,
         }  # fmt: skip
     )
@@ -178,7 +182,7 @@ def _lips(shape: Shape, frame: hair.FaceFrame) -> Array:
     for roll in rolls:
         length = np.linalg.norm(roll.astype(np.float64), axis=1)
         amount = np.maximum(amount, length / max(length.max(), 1e-9))
-    return np.clip((amount - 0.35) / 0.25, 0, 1)
+    return np.clip((amount - 0.6) / 0.2, 0, 1)
 
 
 def _eyes(
@@ -203,14 +207,12 @@ def _eyes(
         thing = bpy.data.objects.new("Eye", mesh)
         thing.location = to_world(centre[None], ground)[0]
         # The sphere's pole +z is the pupil: turn it to the viewer, slightly down to the camera.
-        thing.rotation_euler = (np.pi / 2 + 0.12, 0, 0)
+        thing.rotation_euler = (np.pi / 2 + 0.07, 0, 0)
         found.append(thing)
     return found
 
 
-def _garment(
-    shape: Shape, item: clothes.Draped, looks: Looks, ground: float
-) -> bpy.types.Object:
+def _garment(shape: Shape, item: clothes.Draped, looks: Looks, ground: float) -> bpy.types.Object:
     patch = item.garment.patch
     thing = _object(item.garment.name, item.vertices, patch.faces, ground)
     mesh = thing.data
@@ -256,6 +258,4 @@ def _strands(
     points, _ = pose_vertices(
         shape, pose, strands.points.reshape(-1, 3), np.repeat(strands.weights, per, axis=0)
     )
-    return hair.add_strands(
-        name, points.reshape(-1, per, 3), strands.radius, material, ground
-    )
+    return hair.add_strands(name, points.reshape(-1, per, 3), strands.radius, material, ground)
