@@ -30,9 +30,7 @@ class SceneParts:
     ground: bpy.types.Object
 
 
-def build_scene(
-    result: WakeUpResult, scene: bpy.types.Scene | None = None
-) -> bpy.types.Collection:
+def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> bpy.types.Collection:
     """Make character, armature, clip, camera, plate and ground of a finished result.
 
     All is linked to one new collection of `scene` (the context's where None); nothing else in the
@@ -58,9 +56,7 @@ def build_scene(
     reference = new_image(f"{name} Photo", result.photo.rgb)
     camera = new_camera(f"{name} Camera", result.fitted.camera, place, reference)
     depth = plate_depth(character, result.motion)
-    plate = new_plate(
-        f"{name} Background", result.background, result.fitted.camera, place, depth
-    )
+    plate = new_plate(f"{name} Background", result.background, result.fitted.camera, place, depth)
     ground = new_ground(f"{name} Ground")
     for item in (camera, plate, ground):
         collection.objects.link(item)

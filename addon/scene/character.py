@@ -14,9 +14,12 @@ from .meshes import new_mesh
 from .selection import selected
 
 # The child that a bone points to, where a joint has several.
-_POINTS_TO = {JOINT["pelvis"]: JOINT["spine1"], JOINT["spine3"]: JOINT["neck"]}
-# Bones without a child: direction (None goes on as the bone above does) and length in metres.
-_ENDS: dict[int, tuple[tuple[float, float, float] | None, float]] = {
+_POINTS_TO = {JOINT["spine3"]: JOINT["neck"]}
+# Bones that point nowhere: direction (None goes on as the bone above does) and length in metres.
+_DRAWN: dict[int, tuple[tuple[float, float, float] | None, float]] = {
+    # Blender's rest matrices lose four digits where a bone points back along its parent to within
+    # six degrees, as the upper legs would do if the hips pointed straight up.
+    JOINT["pelvis"]: ((0.0, 0.34, 0.94), 0.12),
     JOINT["head"]: ((0.0, 0.0, 1.0), 0.18),
     JOINT["left_foot"]: ((0.0, -1.0, 0.0), 0.07),
     JOINT["right_foot"]: ((0.0, -1.0, 0.0), 0.07),
@@ -46,9 +49,6 @@ def new_armature(
             bone = armature.edit_bones.new(bone_name)
             bone.head = Vector(skeleton.joints[joint])
             bone.tail = Vector(_tail(skeleton, joint))
-            # Sideways and upward bones take their z from the way the body faces, feet from above.
-            forward = bone.vector.normalized().y < -0.7
-            bone.align_roll(Vector((0, 0, 1)) if forward else Vector((0, -1, 0)))
             if parent >= 0:
                 bone.parent = bones[parent]
             bones.append(bone)
@@ -59,8 +59,8 @@ def new_armature(
 
 def _tail(skeleton: Skeleton, joint: int) -> Float64:
     head = skeleton.joints[joint]
-    if joint in _ENDS:
-        direction, length = _ENDS[joint]
+    if joint in _DRAWN:
+        direction, length = _DRAWN[joint]
         if direction is None:
             above = head - skeleton.joints[skeleton.parents[joint]]
             direction = above / max(float(np.linalg.norm(above)), 1e-9)

@@ -174,5 +174,3 @@ def result(moving: bool = True) -> WakeUpResult:
         motion=motion(figure.pose) if moving else None,
         motion_name="swing" if moving else "",
     )
-
-

@@ -1,0 +1,354 @@
+"""The command: a photo in, a folder with the scene, the character and a video out.
+
+`blender --command wake-up PHOTO --out DIR` and `python -m photo_wake_up.operators.cli` run the
+same `main`. Exit code 0 when all is done, 2 with one sentence on stderr for what the user can
+mend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..addon.core.errors import OutputError, WakeUpError
+from ..addon.core.frames import DEFAULT_HEIGHT_M
+from ..addon.core.pipeline import WakeUpResult, WakeUpSettings, peak_memory_mb, wake_up
+
+COMMAND = "wake-up"
+DONE, REFUSED, STOPPED = 0, 2, 130  # exit codes; the last is the shell's for Ctrl-C
+DEFAULT_FPS = 24.0
+DEFAULT_FRAMES = 120  # 5 s
+_LEAST_HEIGHT_M, _GREATEST_HEIGHT_M = 0.3, 3.0
+_MOST_FRAMES = 100_000  # more than an hour: surely a slip
+_SHEET_MOMENTS = (0.2, 0.45, 0.7, 1.0)  # of the motion, shown on the contact sheet
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WakeUpError(f"{message[0].upper()}{message[1:]}: see --help.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    made = _Parser(
+        prog=COMMAND,
+        description="Turn a photo of a person into a rigged character that walks out of it.",
+    )
+    made.add_argument("photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, ...")
+    made.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
+    made.add_argument(
+        "--person", metavar="N", type=int, default=1, help="which person, from the left (1)"
+    )
+    made.add_argument(
+        "--motion", metavar="CLIP", default="walk",
+        help="walk, run, jump, wave, idle or a BVH file (walk)",
+    )  # fmt: skip
+    made.add_argument(
+        "--frames", metavar="N", type=int, default=DEFAULT_FRAMES,
+        help=f"length of the motion at {DEFAULT_FPS:g} frames a second ({DEFAULT_FRAMES})",
+    )  # fmt: skip
+    made.add_argument(
+        "--render", choices=("mp4", "png", "none"), default="mp4", help="what to render (mp4)"
+    )
+    made.add_argument(
+        "--engine", choices=("workbench", "eevee", "cycles"), default="workbench",
+        help="what to render with (workbench)",
+    )  # fmt: skip
+    made.add_argument(
+        "--height", metavar="METRES", type=float, default=DEFAULT_HEIGHT_M,
+        help=f"the person's height ({DEFAULT_HEIGHT_M:g})",
+    )  # fmt: skip
+    made.add_argument(
+        "--focal", metavar="PIXELS", type=float, default=None,
+        help="the photo's focal length (EXIF, else its longer side)",
+    )  # fmt: skip
+    made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    started = time.perf_counter()
+    try:
+        options = parser().parse_args(arguments)
+        _check(options)
+        with _own_stdout() as tell:
+            _run(options, tell, started)
+    except WakeUpError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    except MemoryError:
+        print("There is not enough memory for this photo: use a smaller one.", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("Stopped: nothing has been written.", file=sys.stderr)
+        return STOPPED
+    return DONE
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what can be refused before any work."""
+    if not _LEAST_HEIGHT_M <= options.height <= _GREATEST_HEIGHT_M:
+        raise WakeUpError(
+            f"--height is in metres, from {_LEAST_HEIGHT_M:g} to {_GREATEST_HEIGHT_M:g}."
+        )
+    if not 1 <= options.frames <= _MOST_FRAMES:
+        raise WakeUpError(f"--frames is a number from 1 to {_MOST_FRAMES}.")
+    if options.focal is not None and not (math.isfinite(options.focal) and options.focal > 0):
+        raise WakeUpError("--focal is a focal length in pixels and greater than 0.")
+    if options.seed < 0:
+        raise WakeUpError("--seed is a whole number from 0 up.")
+
+
+def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
+    out = Path(options.out).expanduser().absolute()
+    with _beside(out) as folder:
+        settings = WakeUpSettings(
+            person=options.person,
+            motion=options.motion,
+            frames=options.frames,
+            fps=DEFAULT_FPS,
+            height_m=options.height,
+            focal_px=options.focal,
+            seed=options.seed,
+        )
+        result = _told(wake_up(options.photo, settings), tell)
+        report = _write(result, options, folder, tell, started)
+        report["seconds"] = round(time.perf_counter() - started, 3)
+        report["peak_memory_mb"] = round(peak_memory_mb(), 1)
+        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        _move_into_place(folder, out)
+    tell(f"Done in {report['seconds']:.1f} s: {out}")
+
+
+def _told(work: Any, tell: Any) -> WakeUpResult:
+    """Run the generator to its end, saying each message once."""
+    said = ""
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as finished:
+            return finished.value
+        if progress.message and progress.message != said:
+            said = progress.message
+            tell(f"{progress.fraction:4.0%} {said}")
+
+
+def _write(
+    result: WakeUpResult, options: argparse.Namespace, folder: Path, tell: Any, started: float
+) -> dict[str, Any]:
+    """Build the scene, write all files but the report into `folder`, and return the report."""
+    # Blender comes in late: what is wrong with a photo is said before its seconds are spent.
+    import bpy
+
+    from ..addon.core.images import save_png
+    from ..addon.core.report import describe, intersection_over_union
+    from ..addon.scene import build, export, render
+
+    report = describe(result)
+
+    @contextlib.contextmanager
+    def timed(name: str, message: str) -> Iterator[None]:
+        tell(message)
+        begun = time.perf_counter()
+        yield
+        report["stages"][name] = {
+            "seconds": round(time.perf_counter() - begun, 3),
+            "peak_memory_mb": round(peak_memory_mb(), 1),
+        }
+
+    with timed("scene", "Building the scene"):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        scene = bpy.context.scene
+        collection = build.build_scene(result, scene)
+        render.look_through(scene, collection, options.engine, fps=DEFAULT_FPS)
+        if options.render == "png":
+            render.set_frames(scene, Path("//frames"))
+        else:
+            render.set_video(scene, Path("//video.mp4"))
+        bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"), compress=True)
+    report["photo_to_scene_seconds"] = round(time.perf_counter() - started, 3)
+
+    with timed("export", "Exporting the character"):
+        export.export_glb(collection, folder / "character.glb")
+        save_png(folder / "mask.png", result.person.mask)
+        save_png(folder / "background.png", result.background.rgb)
+
+    with timed("checks", "Comparing with the photo"):
+        first = render.first_frame(scene, collection)
+        save_png(folder / "first_frame.png", first)
+        seen = render.silhouette(scene, collection) >= 128
+        report["silhouette_iou"] = round(intersection_over_union(seen, result.person.mask), 5)
+        report["first_frame_psnr_db"] = round(_psnr(first, result.photo.rgb), 2)
+
+    with timed("contact_sheet", "Composing the contact sheet"):
+        save_png(folder / "contact_sheet.png", _contact_sheet(result, first, scene, collection))
+
+    if options.render != "none":
+        with timed("render", f"Rendering {options.frames} frames"):
+            if options.render == "mp4":
+                render.set_video(scene, folder / "video.mp4")
+            else:
+                (folder / "frames").mkdir()
+                render.set_frames(scene, folder / "frames")
+            render.render_animation(scene)
+    report["frames"], report["fps"] = options.frames, DEFAULT_FPS
+    report["engine"], report["render"] = options.engine, options.render
+    return report
+
+
+def _contact_sheet(result: WakeUpResult, first: Any, scene: Any, collection: Any) -> Any:
+    from ..addon.core import contact_sheet as sheet
+    from ..addon.scene import build, render
+
+    size = sheet.panel_size(result.photo)
+    last = render.last_frame(build.find_parts(collection))
+    moments = [max(1, round(moment * last)) for moment in _SHEET_MOMENTS]
+    front, side, back = render.views(scene, collection, (0.0, 90.0, 180.0), size)
+    motion = render.stills(scene, collection, moments, size[0])
+    panels = [
+        ("photo", result.photo.rgb),
+        ("mask and joints", sheet.mask_and_joints(result.photo, result.person.mask, result.fitted)),
+        ("fitted body", sheet.body_overlay(result.photo, result.build.maps)),
+        ("background", result.background.rgb),
+        ("front", sheet.on_checks(front)),
+        ("side", sheet.on_checks(side)),
+        ("back", sheet.on_checks(back)),
+        ("rendered frame 1", first),
+        *((f"{result.motion_name}, frame {at}", p) for at, p in zip(moments, motion, strict=True)),
+    ]
+    return sheet.compose(panels, size)
+
+
+def _psnr(picture: Any, reference: Any) -> float:
+    """Peak signal-to-noise ratio in decibels of 8-bit pictures; 99 where they are equal."""
+    import numpy as np
+
+    error = float(np.mean((picture.astype(np.float64) - reference) ** 2))
+    return 10 * math.log10(255**2 / error) if error > 0 else 99.0
+
+
+@contextlib.contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """A temporary folder on the file system of `out`, gone afterwards; OutputError before any
+    work where `out` cannot be written."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file: choose a folder for the results.")
+    try:
+        missing = _missing_folders(out.parent)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        parent = out.parent
+        if out.is_dir():
+            tempfile.TemporaryFile(dir=out).close()  # raises where nothing can be put in it
+            parent = parent if os.access(parent, os.W_OK) else out
+        folder = Path(tempfile.mkdtemp(prefix=".wake-up-", dir=parent))
+    except OSError as error:
+        raise OutputError(
+            f"The folder {out} cannot be written ({error.strerror}): choose another one."
+        ) from error
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        for made in missing:
+            with contextlib.suppress(OSError):
+                made.rmdir()
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _missing_folders(folder: Path) -> list[Path]:
+    """The folder and those above it that do not exist yet, innermost first."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    return missing
+
+
+def _move_into_place(folder: Path, out: Path) -> None:
+    """Move everything from `folder` into `out`, replacing files of the same name."""
+    try:
+        out.mkdir(exist_ok=True)
+        # Of an earlier run with another choice of what to render.
+        (out / "video.mp4").unlink(missing_ok=True)
+        if (out / "frames").is_dir():
+            shutil.rmtree(out / "frames")
+        for item in sorted(folder.iterdir()):
+            os.replace(item, out / item.name)
+    except OSError as error:
+        raise OutputError(
+            f"The results could not be moved to {out} ({error.strerror}): choose another folder."
+        ) from error
+
+
+@contextlib.contextmanager
+def _own_stdout() -> Iterator[Any]:
+    """Within, only `tell` reaches the terminal: Blender's chatter goes nowhere.
+
+    Blender and its libraries write to the file descriptors themselves, so these are what is
+    turned away. Errors still reach stderr as exceptions do, after this ends.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    terminal = os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace")
+
+    def tell(message: str) -> None:
+        print(message, file=terminal, flush=True)
+
+    try:
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        yield tell
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for target, source in zip((1, 2), kept, strict=True):
+            os.dup2(source, target)
+            os.close(source)
+        os.close(quiet)
+        terminal.close()
+
+
+def register() -> None:
+    """Make the command known to `blender --command`."""
+    import bpy
+
+    global _handle
+    _handle = bpy.utils.register_cli_command(COMMAND, main)
+
+
+def unregister() -> None:
+    """Take the command back."""
+    import bpy
+
+    global _handle
+    if _handle is not None:
+        bpy.utils.unregister_cli_command(_handle)
+        _handle = None
+
+
+_handle: Any = None
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Blender's Python module waits for a thread of its own for ever when a process in which
+    # glTF was exported ends in the usual way.
+    os._exit(code)
