@@ -169,7 +169,7 @@ def _divide(
     metre = fitted.camera.focal_px * crop.scale / joints[0, 2]
     limbs = limbs_of(on_grid, joints[:, 2], metre)
     labels = label_map(mapping, maps)
-    return divide(labels, colours, mapping.inside, model, limbs, silhouette)
+    return divide(labels, maps.front.label, colours, mapping.inside, model, limbs, silhouette)
 
 
 def _matte_of(region: Mask, matte: Float32, crop: Crop) -> Float32:

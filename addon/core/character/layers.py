@@ -36,6 +36,7 @@ from .warp import Warp
 SHOULDER_REACH_M = 0.13  # around the shoulder joint arm and trunk are neighbours on the body
 HIP_REACH_M = 0.22  # around the hip joint the legs are neighbours, down to the crotch
 LEAST_CONTACT = 0.03  # of the figure: a limb that touches the rest along less stays in the base
+LOOSE_CLOTHES = 1.5  # leg pixels of the person over those of the body: a skirt or a robe
 BAND_SHARE = 0.018  # of the figure: half width of the band where the border may move
 OVERLAP_WEIGHT = 0.12  # an arm's layer takes the shoulder's faces that follow it at least so much
 STUMP_WEIGHT = 0.85  # the base keeps the faces that follow the arm less than so much
@@ -117,6 +118,7 @@ def limbs_of(
 
 def divide(
     labels: LabelMap,
+    body_labels: UInt8,
     colours: UInt8,
     inside: Mask,
     model: BodyModel,
@@ -125,7 +127,7 @@ def divide(
 ) -> list[Layer]:
     """The base layer first, then an own layer for each limb that lies over or against it.
 
-    colours : (h, w, 3) on the crop's grid; inside : (h, w) the person
+    body_labels : (h, w) the body's own; colours : (h, w, 3), both on the crop's grid; inside : (h, w) the person
     silhouette : from faces of the body (F,) to where the person's pixels show or hide them (h, w)
     """
     rows, columns = np.nonzero(inside)
@@ -133,7 +135,12 @@ def divide(
     near_body = _grown(labels.known, 1) & ~_grown(inside & ~labels.known, 1)
     refined = labels.part.copy()
     divided: list[Limb] = []
+    skirt = _area(refined, LEFT_LEG, RIGHT_LEG) > LOOSE_CLOTHES * _area(
+        body_labels, LEFT_LEG, RIGHT_LEG
+    )
     for limb in limbs:
+        if skirt and limb.part in (LEFT_LEG, RIGHT_LEG):
+            continue
         contact = _contact(refined == limb.part, np.isin(refined, limb.rest))
         if limb.on_body:
             contact &= near_body
@@ -164,6 +171,10 @@ def divide(
     own = inside & ~taken
     region = (_grown(own, 2) | silhouette(base_faces)) & inside if layers else inside
     return [Layer("body", region, own, base_faces), *layers]
+
+
+def _area(labels: UInt8, *parts: int) -> int:
+    return int(np.isin(labels, parts).sum())
 
 
 def _grown(mask: Mask, pixels: int) -> Mask:
