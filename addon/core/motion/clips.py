@@ -155,7 +155,7 @@ def wave(fps: float) -> Clip:
 
 def jump(fps: float) -> Clip:
     """A jump on the spot: crouch, take-off, flight, landing, standing up."""
-    times = [0.0, 0.1, 0.34, 0.56, 0.68, 0.78, 0.88, 0.99, 1.1, 1.2, 1.36, 1.66, 1.96, 2.2]
+    times = [0.0, 0.1, 0.34, 0.54, 0.68, 0.78, 0.88, 0.99, 1.1, 1.2, 1.36, 1.66, 1.96, 2.2]
     take_off, touch_down, seconds = 0.78, 1.2, times[-1]
     frames = _frames(seconds, fps)
     time = np.arange(frames) * seconds / frames
@@ -163,7 +163,7 @@ def jump(fps: float) -> Clip:
     knee = authoring.keyed(times, [5, 5, 54, 98, 60, 3, 10, 28, 30, 24, 88, 46, 11, 5])(time)
     pitch = authoring.keyed(times, [0, 0, 0, 0, 10, 48, 50, 36, 24, 14, 0, 0, 0, 0])(time)
     lean = authoring.keyed(times, [1, 1, 22, 42, 25, 2, -2, 0, 4, 8, 32, 18, 5, 1])(time)
-    reach = authoring.keyed(times, [-2, -2, -25, -52, 20, 130, 160, 158, 130, 95, 38, 8, -2, -2])(
+    reach = authoring.keyed(times, [-2, -2, -25, -45, 25, 100, 150, 158, 140, 100, 40, 8, -2, -2])(
         time
     )
     elbow = authoring.keyed(times, [13, 13, 16, 22, 34, 30, 22, 20, 22, 24, 28, 20, 13, 13])(time)

@@ -21,6 +21,9 @@ _ROLL_M = 0.008
 # Hips turn this far over a standing foot before the foot must follow.
 _MOST_FOOT_TURN = np.radians(45.0)
 _DEEPEST_CROUCH_M = 0.2  # how far the pelvis may sink so that both feet can stay
+# Toes clear the ground by 1 to 3 cm in walking (Winter 1992); smoothed and shortened strides, and
+# steps out of a standing pose, would drag them.
+_CLEARANCE_M = 0.03
 _SMOOTH_S = 0.06
 
 
@@ -117,10 +120,23 @@ def _held(points: Float64, standing: Mask) -> Float64:
 
 
 def _grounded(points: Float64, standing: Mask, settled: Float64, lift: Float64) -> Float64:
-    """(F,) vertical moves that put a standing foot (F, 3, 3) on the ground."""
+    """(F,) vertical moves that put a standing foot (F, 3, 3) on the ground and keep a swinging one
+    off it. While the motion has not settled, a foot may be as low as the first frame has it."""
     low = points[..., 2].min(axis=1)
-    moves = _carried(np.where(standing, -low, 0.0)[:, None], standing)[:, 0] + lift
-    return np.where(standing, settled * -low, settled * np.maximum(moves, -low))
+    clearance = np.maximum(_CLEARANCE_M * _arcs(standing), lift)
+    clearance += (1 - settled) * min(float(low[0]), 0.0)
+    moves = settled * _carried(np.where(standing, -low, 0.0)[:, None], standing)[:, 0]
+    return np.where(standing, settled * -low, np.maximum(moves, clearance - low))
+
+
+def _arcs(standing: Mask) -> Float64:
+    """(F,) 0 to 1 to 0 over each swing of a foot that stands before and after it."""
+    arcs = np.zeros(len(standing))
+    for start, stop in phases(~standing):
+        if stop < len(standing):
+            u = (np.arange(start, stop) - start + 1) / (stop - start + 1)
+            arcs[start:stop] = np.sin(np.pi * u) ** 2
+    return arcs
 
 
 def _carried(values: Float64, standing: Mask) -> Float64:
