@@ -1,0 +1,64 @@
+"""The plate: the photo without the person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from ..types import Background, Mask, Photo, Progress, UInt8
+from .patchmatch import complete
+
+# The hole reaches this far beyond the person's outline: hair, soft edges, motion blur.
+MARGIN_SHARE = 0.02  # of the person's larger extent
+LEAST_MARGIN_PX = 3
+STUDIO_TOP, STUDIO_BOTTOM = 214.0, 176.0  # greys of the backdrop behind a cut-out
+
+
+def fill_background(
+    photo: Photo,
+    person: Mask,
+    seed: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+) -> Background:
+    """Fill what the person hides; the photo's pixels are kept everywhere else.
+
+    person : (H, W) bool, everybody who is to leave the picture
+    A photo that is a cut-out (transparent around the person) gets a plain grey backdrop.
+    """
+
+    def report(fraction: float) -> None:
+        if progress is not None:
+            progress(Progress(fraction, "Filling the background"))
+
+    hole = grown(person)
+    if photo.alpha is not None:
+        share = photo.alpha[..., None].astype(np.float32) / 255
+        backdrop = studio_backdrop(photo.height, photo.width)
+        mixed = photo.rgb * share + backdrop * (1 - share)
+        rgb = np.where(hole[..., None], backdrop, mixed).astype(np.uint8)
+        return Background(rgb, hole)
+    if not hole.any():
+        return Background(photo.rgb.copy(), hole)
+    if hole.all():
+        return Background(studio_backdrop(photo.height, photo.width), hole)
+    filled = complete(photo.rgb, hole, np.random.default_rng(seed), report)
+    return Background(filled, hole)
+
+
+def grown(person: Mask) -> Mask:
+    """The hole to fill: the person and a margin around."""
+    rows, columns = np.nonzero(person)
+    if len(rows) == 0:
+        return person.copy()
+    extent = max(np.ptp(rows), np.ptp(columns))
+    radius = max(LEAST_MARGIN_PX, round(MARGIN_SHARE * extent))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    return cv2.dilate(person.astype(np.uint8), disc) > 0
+
+
+def studio_backdrop(height: int, width: int) -> UInt8:
+    """(H, W, 3): a grey that darkens towards the floor."""
+    column = np.linspace(STUDIO_TOP, STUDIO_BOTTOM, height)[:, None, None]
+    return np.broadcast_to(column, (height, width, 3)).round().astype(np.uint8)
