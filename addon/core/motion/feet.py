@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_closing, binary_opening
+from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d, minimum_filter1d
 from scipy.spatial.transform import Rotation
 
 from ..body.pose import forward_kinematics
@@ -27,6 +27,7 @@ _TIP_SHARE = 0.42
 # the ground by 1 to 5 cm at their lowest; retargeted standing feet slide at up to 0.3 m/s.
 _STANDING_HEIGHT_M = 0.045
 _STANDING_SPEED_M_S = 0.5
+_LONGEST_LEAP_S = 0.6
 _SHORTEST_STAND_S = 0.08
 _LONGEST_GAP_S = 0.06
 # A leg that is quite straight has no bend to widen, so reaching stops just before.
@@ -77,14 +78,23 @@ def leg_length(skeleton: Skeleton) -> float:
     )
 
 
-def standing_feet(soles: Float64, fps: float, floor: float = 0.0) -> Mask:
-    """(F, 2) bool: which foot stands when, from the soles' points (F, 2, 3, 3).
+def floor_under(soles: Float64, fps: float) -> Float64:
+    """(F,) height of the floor under a motion whose own floor is not known or drifts: the lowest
+    that the soles (F, 2, 3, 3) come within a leap's time before and after."""
+    lowest = soles[..., 2].min(axis=(1, 2))
+    floor = minimum_filter1d(lowest, 2 * int(round(_LONGEST_LEAP_S * fps)) + 1, mode="nearest")
+    return gaussian_filter1d(floor, _LONGEST_LEAP_S * fps / 2, mode="nearest")
+
+
+def standing_feet(soles: Float64, fps: float, floor: Float64 | float = 0.0) -> Mask:
+    """(F, 2) bool: which foot stands when, from the soles' points (F, 2, 3, 3) and the floor's
+    height, one or (F,).
 
     A foot stands while its lowest point is near the floor and that point is slow; moments too
     short to be a step or a lift are dropped.
     """
     frames = len(soles)
-    low = soles[..., 2].min(axis=2) - floor
+    low = soles[..., 2].min(axis=2) - np.broadcast_to(floor, (frames,))[:, None]
     if frames < 2:
         return low < _STANDING_HEIGHT_M
     speed = np.linalg.norm(np.diff(soles, axis=0), axis=-1) * fps  # (F - 1, 2, 3)

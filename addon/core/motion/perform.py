@@ -18,7 +18,7 @@ from ..body.pose import forward_kinematics
 from ..errors import MotionError
 from ..types import Clip, Float64, Mask, Motion, Pose, Skeleton
 from . import clips
-from .feet import Soles, leg_length, phases, soles_of, standing_feet
+from .feet import Soles, floor_under, leg_length, phases, soles_of, standing_feet
 from .foot_lock import contact_weights, lock_feet
 from .sampling import clip_at, leg_angles
 
@@ -140,8 +140,7 @@ class _Stage:
         placed = self.soles.in_world(
             forward_kinematics(self.skeleton, rotations, root), self.skeleton
         )
-        # The clip's own floor: where its feet are lowest for some time.
-        floor = float(np.percentile(placed[..., 2].min(axis=(1, 2)), 10))
+        floor = floor_under(placed, self.fps)
         return _Track(rotations, root, standing_feet(placed, self.fps, floor))
 
     def _best_start(self, clip: Clip) -> float:
