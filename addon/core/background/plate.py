@@ -11,7 +11,7 @@ from ..types import Background, Mask, Photo, Progress, UInt8
 from .patchmatch import complete
 
 # The hole reaches this far beyond the person's outline: hair, soft edges, motion blur.
-MARGIN_SHARE = 0.02  # of the person's larger extent
+MARGIN_SHARE = 0.006  # of the person's larger extent
 LEAST_MARGIN_PX = 3
 STUDIO_TOP, STUDIO_BOTTOM = 214.0, 176.0  # greys of the backdrop behind a cut-out
 

@@ -54,6 +54,9 @@ HINGE_SIGMA = 0.06  # radians of bending the wrong way
 # Legs that look nearly straight are straight: metric landmarks tend to bend them towards the
 # camera. Knees that are clearly bent are left alone.
 STRAIGHT_SIGMA, STRAIGHT_OUTLIER = 0.15, 0.5  # radians of knee flexion
+# A body that nearly stands upright does not lean towards or away from the camera; depth in one
+# picture is the weakest cue. Bodies that clearly lean, sit or lie are left alone.
+LEAN_SIGMA, LEAN_OUTLIER = 0.05, 0.35  # tangent of the angle against the picture's vertical
 
 # Bones whose direction in space the metric landmarks tell: landmarks from, to; joints from, to.
 _BONES = tuple(
@@ -257,7 +260,8 @@ class _Problem:
             loss = loss + (wrong / HINGE_SIGMA).square()
         knees = state.pose[[JOINT["left_knee"], JOINT["right_knee"]], 0]
         straight = _robust(knees.square(), STRAIGHT_OUTLIER) / STRAIGHT_SIGMA**2
-        loss = loss + straight.sum() + stage.shape * (state.betas / BETA_SIGMA).square().sum()
+        loss = loss + straight.sum() + _lean_term(joints)
+        loss = loss + stage.shape * (state.betas / BETA_SIGMA).square().sum()
         if stage.silhouette > 0:
             surface = self._project(vertices[self.vertex_marks :])
             loss = loss + stage.silhouette * self._silhouette_term(surface, metre)
@@ -289,6 +293,18 @@ class _Problem:
         gap = torch.cdist(self.outline, surface).min(dim=1).values / metre
         outline_term = (_robust(gap.square(), OUTLINE_OUTLIER_M) / OUTLINE_SIGMA_M**2).mean()
         return SILHOUETTE_WEIGHT * (inside_term + outline_term)
+
+
+def _lean_term(joints: torch.Tensor) -> torch.Tensor:
+    """How far trunk and legs lean along the camera's axis, for bodies that are nearly upright."""
+    ankles = (joints[JOINT["left_ankle"]] + joints[JOINT["right_ankle"]]) / 2
+    pelvis, neck = joints[JOINT["pelvis"]], joints[JOINT["neck"]]
+    total = joints.new_zeros(())
+    for low, high in ((ankles, neck), (ankles, pelvis)):
+        bone = low - high
+        tangent = bone[2] / bone[1].clamp_min(0.2)
+        total = total + _robust(tangent.square(), LEAN_OUTLIER) / LEAN_SIGMA**2
+    return total
 
 
 def _robust(square: torch.Tensor, outlier: float) -> torch.Tensor:

@@ -58,6 +58,7 @@ class Limb:
 
     part: int
     root: npt.NDArray[np.float64]  # (2,) grid pixels of its first joint
+    bones: npt.NDArray[np.float64]  # (k, 2) grid pixels of its joints, from root to tip
     reach_px: float  # grid pixels around the root within which touching the rest is natural
     rest: tuple[int, ...]  # the parts that it is divided from
     on_body: bool  # whether only contact that the body itself shows counts
@@ -94,6 +95,9 @@ def label_map(mapping: Warp, maps: BodyMaps) -> LabelMap:
     return LabelMap(np.where(mapping.inside, lookup[nearest], 0).astype(np.uint8), known)
 
 
+_LEG_JOINTS = ("hip", "knee", "ankle", "foot")
+
+
 def limbs_of(
     joints: npt.NDArray[np.float64], depth: npt.NDArray[np.float64], pixels_a_metre: float
 ) -> list[Limb]:
@@ -103,7 +107,10 @@ def limbs_of(
     """
 
     def limb(part: int, root: str, reach_m: float, rest: tuple[int, ...], on_body: bool) -> Limb:
-        return Limb(part, joints[JOINT[root]], reach_m * pixels_a_metre, rest, on_body)
+        side = root.split("_")[0]
+        chain = ("shoulder", "elbow", "wrist", "hand") if "shoulder" in root else _LEG_JOINTS
+        bones = joints[[JOINT[f"{side}_{name}"] for name in chain]]
+        return Limb(part, bones[0], bones, reach_m * pixels_a_metre, rest, on_body)
 
     trunk = (HEAD, TORSO, LEFT_LEG, RIGHT_LEG)
     left_nearer = depth[JOINT["left_knee"]] < depth[JOINT["right_knee"]]
@@ -127,7 +134,8 @@ def divide(
 ) -> list[Layer]:
     """The base layer first, then an own layer for each limb that lies over or against it.
 
-    body_labels : (h, w) the body's own; colours : (h, w, 3), both on the crop's grid; inside : (h, w) the person
+    body_labels : (h, w) the body's own; colours : (h, w, 3); both on the crop's grid
+    inside : (h, w) the person
     silhouette : from faces of the body (F,) to where the person's pixels show or hide them (h, w)
     """
     rows, columns = np.nonzero(inside)
@@ -149,7 +157,7 @@ def divide(
         if far.sum() >= LEAST_CONTACT * figure:
             divided.append(limb)
             band = max(2, round(BAND_SHARE * figure))
-            refined = _follow_edges(refined, limb.part, colours, inside, band)
+            refined = _follow_edges(refined, limb, colours, inside, band)
 
     layers = []
     taken = np.zeros_like(inside)
@@ -193,15 +201,19 @@ def _contact(part: Mask, rest: Mask) -> Mask:
     return part & (cv2.dilate(rest.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
-def _follow_edges(labels: UInt8, limb: int, colours: UInt8, inside: Mask, band: int) -> UInt8:
+def _follow_edges(labels: UInt8, limb: Limb, colours: UInt8, inside: Mask, band: int) -> UInt8:
     """Move a limb's border inside of the person to the picture's edges, by graph cuts."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * band + 1,) * 2)
-    part = labels == limb
+    part = labels == limb.part
     border = _contact(part, inside & ~part)
     open_band = (cv2.dilate(border.astype(np.uint8), disc) > 0) & inside
     known = np.where(part, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     known[~open_band & part] = cv2.GC_FGD
     known[~open_band & ~part] = cv2.GC_BGD
+    # Along the bones it is limb whatever the colours say: that keeps hand and arm in one piece.
+    core = np.zeros_like(known)
+    cv2.polylines(core, [np.round(limb.bones).astype(np.int32)], False, 1, max(2, band // 2))
+    known[(core > 0) & inside] = cv2.GC_FGD
     if not (known == cv2.GC_FGD).any():
         # A thin limb lies in the band as a whole: its middle line stays.
         depth = cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, 5)
@@ -223,10 +235,10 @@ def _follow_edges(labels: UInt8, limb: int, colours: UInt8, inside: Mask, band: 
     chosen = _largest(chosen & inside)
     result = labels.copy()
     lost = part & ~chosen
-    result[chosen] = limb
+    result[chosen] = limb.part
     if lost.any():
         # What is no longer the limb belongs to whatever else is nearest.
-        others = (labels > 0) & (labels != limb)
+        others = (labels > 0) & (labels != limb.part)
         _, nearest = cv2.distanceTransformWithLabels(
             (~others).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )

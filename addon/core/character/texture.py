@@ -17,6 +17,7 @@ from ..types import Float32, Float64, Mask, UInt8
 LARGEST_ATLAS = 2048  # pixels a side: what AR viewers accept
 SMALLEST_ATLAS = 256
 PANEL_MARGIN = 4  # pixels of spread colour around the person, for texture filtering
+HAIRLINE = 0.4  # of the face's height: hair is looked for above this
 FILL_RADIUS_PX = 5  # Telea's neighbourhood for what another layer hides
 
 
@@ -129,7 +130,7 @@ def front_colours(rgb: UInt8, own: Mask, region: Mask) -> UInt8:
 
 
 def without_face(colours: UInt8, face: Mask, head: Mask) -> UInt8:
-    """A back (H, W, 3): the face gives way to the colours of the head around and above it.
+    """A back (H, W, 3): the face gives way to the colours of the hair above and beside it.
 
     face : (H, W) bool, skin of the face; head : (H, W) bool, the whole head
     """
@@ -137,13 +138,13 @@ def without_face(colours: UInt8, face: Mask, head: Mask) -> UInt8:
     rows = np.nonzero(face.any(axis=1))[0]
     if len(rows) == 0:
         return colours
-    hair[int(rows.mean()) :] = False  # below are neck and collar, not hair
+    hair[int(rows[0] + HAIRLINE * len(rows)) :] = False  # below are cheeks, neck and collar
     if hair.sum() < 20:
         return colours
-    covered = (head | face) & ~hair
+    covered = face
     filled = spread_colours(colours, hair)
     # Nearest colours make streaks; a blur along with noise of the hair's own strength hides them.
-    size = max(3, int(0.12 * len(rows)) | 1)
+    size = max(3, int(0.3 * len(rows)) | 1)
     soft = cv2.blur(filled, (size, size)).astype(np.float32)
     strands = (filled.astype(np.float32) - soft)[hair]
     rng = np.random.default_rng(0)
