@@ -27,6 +27,7 @@ _TIP_SHARE = 0.42
 # the ground by 1 to 5 cm at their lowest; retargeted standing feet slide at up to 0.3 m/s.
 _STANDING_HEIGHT_M = 0.045
 _STANDING_SPEED_M_S = 0.5
+_STANDING_SPEED_SHARE = 0.3  # of the body's speed; swinging feet go at twice the body's
 _LONGEST_LEAP_S = 0.6
 _SHORTEST_STAND_S = 0.08
 _LONGEST_GAP_S = 0.06
@@ -102,8 +103,12 @@ def standing_feet(soles: Float64, fps: float, floor: Float64 | float = 0.0) -> M
     before = np.concatenate([speed[:1], speed])
     after = np.concatenate([speed, speed[-1:]])
     at_lowest = soles[..., 2].argmin(axis=2)[..., None]
-    slow = np.take_along_axis(np.minimum(before, after), at_lowest, axis=2)[..., 0]
-    standing = (low < _STANDING_HEIGHT_M) & (slow < _STANDING_SPEED_M_S)
+    slowest = np.take_along_axis(np.minimum(before, after), at_lowest, axis=2)[..., 0]
+    # The faster the body, the more a retargeted foot slides, and the faster a swinging one is.
+    body = np.linalg.norm(np.gradient(soles.mean(axis=(1, 2)), axis=0), axis=1) * fps
+    body = gaussian_filter1d(body, _LONGEST_LEAP_S * fps / 2, mode="nearest")
+    slow = slowest < np.maximum(_STANDING_SPEED_M_S, _STANDING_SPEED_SHARE * body)[:, None]
+    standing = (low < _STANDING_HEIGHT_M) & slow
     gap = max(int(round(_LONGEST_GAP_S * fps)), 1)
     shortest = max(int(round(_SHORTEST_STAND_S * fps)), 1)
     padded = np.pad(standing, ((gap + shortest,) * 2, (0, 0)), mode="edge")

@@ -24,6 +24,8 @@ _DEEPEST_CROUCH_M = 0.2  # how far the pelvis may sink so that both feet can sta
 # Toes clear the ground by 1 to 3 cm in walking (Winter 1992); smoothed and shortened strides, and
 # steps out of a standing pose, would drag them.
 _CLEARANCE_M = 0.03
+_STEP_CLEARANCE_M = 0.06
+_FULL_SWING_S = 0.35  # a shorter swing clears the ground by less
 _SMOOTH_S = 0.06
 
 
@@ -41,14 +43,15 @@ def lock_feet(
     root: Float64,
     standing: Mask,
     settled: Float64,
-    lift: Float64,
+    stepping: Mask,
     fps: float,
 ) -> tuple[Float64, Float64]:
     """Rotations (F, 24, 4) and root (F, 3) whose standing feet stay where they are.
 
     standing : (F, 2), which foot stands; settled : (F,), 0..1, how strictly feet keep to the
-    ground (0 leaves a frame's heights as they are); lift : (F, 2) metres, how much higher than in
-    the motion a foot is carried
+    ground (0 leaves a frame's heights as they are); stepping : (F,), frames where one motion goes
+    over into another: there a swinging foot does not follow the mixture of the two, which may
+    drag it about, but makes a step from where it stood to where it will stand
     """
     root = root.copy()
     root[:, 2] -= settled * _off_ground(skeleton, soles, rotations, root, standing, fps)
@@ -57,8 +60,12 @@ def lock_feet(
     points = _turned(soles.in_world(world, skeleton), world, turn)
     moved = np.zeros((len(root), 2, 3))
     for side in range(2):
+        ankle = world[:, ANKLES[side], :2, 3]
         moved[:, side, :2] = _held(points[:, side], standing[:, side])
-        moved[:, side, 2] = _grounded(points[:, side], standing[:, side], settled, lift[:, side])
+        steps = _steps(standing[:, side], stepping)
+        moved[:, side, :2] = _stepped(ankle, moved[:, side, :2], steps)
+        arcs = _arcs(standing[:, side], steps, fps)
+        moved[:, side, 2] = _grounded(points[:, side], standing[:, side], settled, arcs)
     ankles = world[:, ANKLES][..., :3, 3] + moved
     drop = settled * _drop(skeleton, world[:, HIPS][..., :3, 3], ankles, standing, fps)
     root[:, 2] -= drop
@@ -119,23 +126,49 @@ def _held(points: Float64, standing: Mask) -> Float64:
     return _carried(moves, standing)
 
 
-def _grounded(points: Float64, standing: Mask, settled: Float64, lift: Float64) -> Float64:
+def _steps(standing: Mask, stepping: Mask) -> list[tuple[int, int]]:
+    """The swings that begin or end a motion: those between two stands (or from the first frame)
+    with a frame of `stepping` in them."""
+    return [
+        (start, stop)
+        for start, stop in phases(~standing)
+        if stop < len(standing) and stepping[start:stop].any()
+    ]
+
+
+def _stepped(ankle: Float64, moves: Float64, steps: list[tuple[int, int]]) -> Float64:
+    """Moves (F, 2) that lead an ankle (F, 2) straight from one stand to the next."""
+    result = moves.copy()
+    for start, stop in steps:
+        before = max(start - 1, 0)
+        first, last = ankle[before] + moves[before], ankle[stop] + moves[stop]
+        u = (np.arange(start, stop) - before) / (stop - before)
+        # The heel rises before the foot goes ahead.
+        t = np.clip((u - 0.1) / 0.9, 0.0, 1.0)
+        share = (t**3 * (10 - 15 * t + 6 * t * t))[:, None]
+        result[start:stop] = first + share * (last - first) - ankle[start:stop]
+    return result
+
+
+def _grounded(points: Float64, standing: Mask, settled: Float64, arcs: Float64) -> Float64:
     """(F,) vertical moves that put a standing foot (F, 3, 3) on the ground and keep a swinging one
-    off it. While the motion has not settled, a foot may be as low as the first frame has it."""
+    as far off it as `arcs` (F,) says. While the motion has not settled, a foot may be as low as
+    the first frame has it."""
     low = points[..., 2].min(axis=1)
-    clearance = np.maximum(_CLEARANCE_M * _arcs(standing), lift)
-    clearance += (1 - settled) * min(float(low[0]), 0.0)
+    lowest = arcs + (1 - settled) * min(float(low[0]), 0.0)
     moves = settled * _carried(np.where(standing, -low, 0.0)[:, None], standing)[:, 0]
-    return np.where(standing, settled * -low, np.maximum(moves, clearance - low))
+    return np.maximum(moves, lowest - low)
 
 
-def _arcs(standing: Mask) -> Float64:
-    """(F,) 0 to 1 to 0 over each swing of a foot that stands before and after it."""
+def _arcs(standing: Mask, steps: list[tuple[int, int]], fps: float) -> Float64:
+    """(F,) metres that a swinging foot is off the ground at least, 0 at both ends of a swing."""
     arcs = np.zeros(len(standing))
     for start, stop in phases(~standing):
         if stop < len(standing):
             u = (np.arange(start, stop) - start + 1) / (stop - start + 1)
-            arcs[start:stop] = np.sin(np.pi * u) ** 2
+            height = _STEP_CLEARANCE_M if (start, stop) in steps else _CLEARANCE_M
+            height *= min((stop - start) / (_FULL_SWING_S * fps), 1.0)
+            arcs[start:stop] = height * np.sin(np.pi * u) ** 2
     return arcs
 
 

@@ -24,7 +24,7 @@ from .sampling import clip_at, leg_angles
 
 # The camera is nearest when the character comes this close, or this share of the way's start.
 _NEAREST_M = 1.2
-_NEAREST_SHARE = 0.45
+_NEAREST_SHARE = 0.62
 _LEAST_WAY_SHARE = 0.15  # even close to the camera there is a step forward
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
@@ -40,7 +40,6 @@ _SHORTEST_STRIDE = 0.55  # smaller steps than this share of the clip's look like
 # A foot that must go farther than this to where the clip wants it makes a step.
 _STEP_M = 0.10
 _STEP_TURN_DEG = 30.0
-_STEP_LIFT_M = 0.07
 _IN_THE_AIR_M = 0.04
 
 _UPRIGHT = 0.85  # a clip that ends with its root this high can go over into standing
@@ -65,7 +64,6 @@ class _Plan:
     heading: Float64  # radians about z
     stride: float  # share of the clip's stride
     standing: Mask  # (F, 2)
-    lift: Float64  # (F, 2) metres
 
 
 def perform(
@@ -119,18 +117,31 @@ class _Stage:
         track = self._track(clip, frames, begin)
         rest = self._track(clips.idle(self.fps), frames, 0.0)
         plan = self._plan(clip, track, frames, blend_s, travels)
-        path, rotations = self._compose(track, rest, plan)
-        plan = self._with_end(clip, track, plan, path, frames, travels, begin)
+        plan = self._with_end(clip, track, rest, plan, travels, begin)
         path, rotations = self._compose(track, rest, plan)
         if not travels:
             plan = self._with_steps(plan, rotations, path)
-        settled = plan.enter
-        rotations, path = lock_feet(
-            self.skeleton, self.soles, rotations, path, plan.standing, settled, plan.lift, self.fps
-        )
+        rotations, path = self._on_ground(rotations, path, plan)
         rotations[0] = self.pose.rotations
         path[0] = self.start
         return Motion(self.fps, _continuous(rotations), path)
+
+    def _on_ground(
+        self, rotations: Float64, path: Float64, plan: _Plan
+    ) -> tuple[Float64, Float64]:
+        """The performance with locked feet. What stands in the result is locked as well: feet at
+        the ends of their stands, which the clip alone did not show as standing."""
+        stepping = (plan.enter < 1.0) | ((plan.leave > 0.0) & (plan.leave < 1.0))
+        standing = plan.standing
+        for _ in range(2):
+            locked, root = lock_feet(
+                self.skeleton, self.soles, rotations, path, standing, plan.enter, stepping, self.fps
+            )
+            placed = self.soles.in_world(
+                forward_kinematics(self.skeleton, locked, root), self.skeleton
+            )
+            standing = standing | standing_feet(placed, self.fps)
+        return locked, root
 
     def _track(self, clip: Clip, frames: int, begin: float) -> _Track:
         at = begin + np.arange(frames) * clip.fps / self.fps
@@ -169,7 +180,6 @@ class _Stage:
             heading=self.facing + turn * _smooth(seconds / max(turning, 1e-6)),
             stride=stride,
             standing=track.standing,
-            lift=np.zeros((frames, 2)),
         )
 
     def _nearest(self) -> float:
@@ -230,28 +240,38 @@ class _Stage:
         return np.concatenate([np.zeros((1, 2)), np.cumsum(mended, axis=0)])
 
     def _with_end(
-        self, clip: Clip, track: _Track, plan: _Plan, path: Float64, frames: int,
-        travels: bool, begin: float,
-    ) -> _Plan:  # fmt: skip
+        self, clip: Clip, track: _Track, rest: _Track, plan: _Plan, travels: bool, begin: float
+    ) -> _Plan:
         """The plan with the change into standing, where the camera is near or the clip ends."""
-        stop = frames
-        nearest = self._nearest()
-        towards = np.array([np.sin(self.viewer), -np.cos(self.viewer)])
-        way = (path[:, :2] - self.start[:2]) @ towards
-        # While stopping, the character goes on for about half of the way at full speed.
-        speed = np.gradient(way) * self.fps if frames > 1 else way
-        braking = np.maximum(speed, 0.0) * _STOP_S / 2
-        too_near = np.flatnonzero(way + braking > self.distance - nearest)
-        if len(too_near):
-            stop = int(too_near[0])
+        frames = len(track.root)
+        last = frames
         if not clip.loop and track.root[-1, 2] > _UPRIGHT * self.skeleton.joints[0, 2]:
             length = int((len(clip.root) - 1 - begin) * self.fps / clip.fps)
-            stop = min(stop, max(length - int(_STOP_S * self.fps), 0))
-        if stop >= frames:
+            last = min(last, max(length - int(_STOP_S * self.fps), 0))
+        limit = self.distance - self._nearest()
+        too_near = np.flatnonzero(self._way(track, rest, plan) > limit)
+        if not len(too_near) and last >= frames:
             return plan
+        # How far the character goes on while it stops depends on the step it is in: of all stops
+        # from well before the limit on, the one that comes nearest to it.
+        reached = int(too_near[0]) if len(too_near) else frames
+        first = max(reached - int(2 * _STOP_S * self.fps), 0)
+        stops = range(min(first, last), min(reached, last) + 1)
         if travels:
-            stop = _step_begin(track.standing, stop, self.fps)
-        leave = _smooth((np.arange(frames) - stop) / (_STOP_S * self.fps))
+            stops = sorted({_step_begin(track.standing, stop, self.fps) for stop in stops})
+        plans = [self._stopping(track, plan, stop, travels) for stop in stops]
+        ways = np.array([self._way(track, rest, stopped).max() for stopped in plans])
+        allowed = ways <= max(limit, ways.min())
+        return plans[int(np.where(allowed, ways, -np.inf).argmax())]
+
+    def _way(self, track: _Track, rest: _Track, plan: _Plan) -> Float64:
+        """(F,) how far the character has come towards the viewer, metres."""
+        path, _ = self._compose(track, rest, plan)
+        towards = np.array([np.sin(self.viewer), -np.cos(self.viewer)])
+        return (path[:, :2] - self.start[:2]) @ towards
+
+    def _stopping(self, track: _Track, plan: _Plan, stop: int, travels: bool) -> _Plan:
+        leave = _smooth((np.arange(len(track.root)) - stop) / (_STOP_S * self.fps))
         return replace(plan, leave=leave, standing=_ending(plan.standing, stop, leave, travels))
 
     def _with_steps(self, plan: _Plan, rotations: Float64, path: Float64) -> _Plan:
@@ -271,7 +291,7 @@ class _Stage:
             for s in range(2)
         ]
         height = first[..., 2].min(axis=1)
-        standing, lift = plan.standing.copy(), plan.lift.copy()
+        standing = plan.standing.copy()
         stepping = [
             s
             for s in range(2)
@@ -284,10 +304,7 @@ class _Stage:
             start, stop = int(begin * done), max(int(np.ceil(end * done)), int(begin * done) + 2)
             in_air = height[side] > _IN_THE_AIR_M
             standing[0 if in_air else start : stop, side] = False
-            u = (np.arange(start, stop) - start + 1) / (stop - start + 1)
-            if not in_air:
-                lift[start:stop, side] = _STEP_LIFT_M * np.sin(np.pi * u) ** 2
-        return replace(plan, standing=standing, lift=lift)
+        return replace(plan, standing=standing)
 
 
 def _step_begin(standing: Mask, stop: int, fps: float) -> int:
