@@ -8,6 +8,7 @@ import bpy
 
 from ..core.errors import WakeUpError
 from ..core.pipeline import WakeUpResult
+from ..core.types import Photo
 from .camera import new_camera
 from .character import new_armature, new_character
 from .images import new_image
@@ -66,10 +67,15 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
     roles = SceneParts(mesh, armature, camera, plate, ground)
     for role, item in vars(roles).items():
         item[_ROLE] = role
-    collection[_ROLE] = "collection"
-    collection[_IMAGES] = {"mask": mask.name, "photo": reference.name}
-    collection["photo_wake_up_photo_size"] = [result.photo.width, result.photo.height]
+    mark_collection(collection, {"mask": mask.name, "photo": reference.name}, result.photo)
     return collection
+
+
+def mark_collection(collection: bpy.types.Collection, images: dict[str, str], photo: Photo) -> None:
+    """Note on a collection that it was made from `photo`, and its loose `images` by name."""
+    collection[_ROLE] = "collection"
+    collection[_IMAGES] = images
+    collection["photo_wake_up_photo_size"] = [photo.width, photo.height]
 
 
 def find_parts(collection: bpy.types.Collection) -> SceneParts:
@@ -86,6 +92,12 @@ def find_parts(collection: bpy.types.Collection) -> SceneParts:
 def is_result(collection: bpy.types.Collection) -> bool:
     """Whether `build_scene` made this collection."""
     return collection.get(_ROLE) == "collection"
+
+
+def is_whole(collection: bpy.types.Collection) -> bool:
+    """Whether a collection has everything that rendering and exporting need."""
+    roles = {item[_ROLE] for item in collection.all_objects if _ROLE in item}
+    return is_result(collection) and roles.issuperset(SceneParts.__dataclass_fields__)
 
 
 def mask_image(collection: bpy.types.Collection) -> bpy.types.Image | None:

@@ -82,7 +82,8 @@ def set_engine(scene: bpy.types.Scene, engine: str) -> None:
         shading.show_shadows = shading.show_cavity = shading.show_xray = False
         shading.show_object_outline = shading.show_specular_highlight = False
         shading.use_dof = False
-        scene.display.render_aa = "8"
+        # Each sample draws the scene again: eight take half as long again and look the same.
+        scene.display.render_aa = "5"
     elif engine == "eevee":
         scene.eevee.taa_render_samples = _SAMPLES
     else:

@@ -12,8 +12,10 @@ from photo_wake_up.addon.core.character.build import CharacterBuild, CharacterRe
 from photo_wake_up.addon.core.pipeline import WakeUpResult
 from photo_wake_up.addon.core.types import (
     Background,
+    BodyMaps,
     Camera,
     Character,
+    Crop,
     Detection,
     FittedBody,
     Motion,
@@ -22,6 +24,7 @@ from photo_wake_up.addon.core.types import (
     Pose,
     PoseLandmarks,
     Skeleton,
+    SurfaceMaps,
 )
 
 WIDTH, HEIGHT, FOCAL_PX = 160, 240, 300.0
@@ -139,6 +142,23 @@ def wall() -> np.ndarray:
     return np.stack([40 + tiles + x // 2, 60 + tiles + y // 4, 90 + tiles], -1).astype(np.uint8)
 
 
+def body_maps(mask: np.ndarray) -> BodyMaps:
+    """Both sheets a metre apart wherever the mask is, facing the camera and away from it."""
+    crop = Crop(0.0, 0.0, 1.0, mask.shape[1], mask.shape[0])
+
+    def sheet(depth: float, facing: float) -> SurfaceMaps:
+        normal = np.where(mask[..., None], np.array([0.0, 0.0, facing]), np.nan)
+        return SurfaceMaps(
+            depth=np.where(mask, depth, np.nan).astype(np.float32),
+            normal=normal.astype(np.float32),
+            weights=np.repeat(mask[..., None], JOINT_COUNT, axis=-1).astype(np.float32),
+            label=mask.astype(np.uint8),
+            vertex=np.where(mask, 0, -1).astype(np.int32),
+        )
+
+    return BodyMaps(crop, sheet(2.5, -1.0), sheet(3.5, 1.0))
+
+
 def result(moving: bool = True) -> WakeUpResult:
     """A finished result whose mask is the projection of the figure's vertices."""
     figure = character()
@@ -157,10 +177,14 @@ def result(moving: bool = True) -> WakeUpResult:
     )  # fmt: skip
     detection = Detection(np.array([0, 0, WIDTH, HEIGHT], np.float32), 1.0, landmarks)
     person = Person(detection, mask, mask.astype(np.float32), rgb)
-    joints = np.zeros((JOINT_COUNT, 3), np.float32)
+    world = body_pose.forward_kinematics(figure.skeleton, figure.pose.rotations, figure.pose.root)[
+        :, :3, 3
+    ]
+    joints = frames.transform(np.linalg.inv(figure.world_from_camera), world).astype(np.float32)
+    still = np.zeros((JOINT_COUNT, 3), np.float32)
     fitted = FittedBody(
-        betas=np.zeros(10, np.float32), pose=joints, translation=np.zeros(3, np.float32), scale=1.0,
-        camera=camera, vertices=in_camera.astype(np.float32), joints=joints, rest_joints=joints,
+        betas=np.zeros(10, np.float32), pose=still, translation=np.zeros(3, np.float32), scale=1.0,
+        camera=camera, vertices=in_camera.astype(np.float32), joints=joints, rest_joints=still,
         transforms=np.tile(np.eye(4, dtype=np.float32), (JOINT_COUNT, 1, 1)),
     )  # fmt: skip
     report = CharacterReport(**dict.fromkeys(CharacterReport.__dataclass_fields__, 0))
@@ -169,7 +193,7 @@ def result(moving: bool = True) -> WakeUpResult:
         people=(detection,),
         person=person,
         fitted=fitted,
-        build=CharacterBuild(figure, None, report),
+        build=CharacterBuild(figure, body_maps(mask), report),
         background=Background(rgb, mask),
         motion=motion(figure.pose) if moving else None,
         motion_name="swing" if moving else "",

@@ -1,0 +1,191 @@
+"""The order of stages, what depends on what, stopping, and the figures of the report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import trimesh
+
+from photo_wake_up.addon.core import contact_sheet, pipeline, report
+from photo_wake_up.addon.core.errors import Cancelled, PersonError, PhotoError
+from photo_wake_up.addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings
+from photo_wake_up.addon.core.types import (
+    BodyMaps,
+    Crop,
+    Detection,
+    Photo,
+    PoseLandmarks,
+    Progress,
+    SurfaceMaps,
+)
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Stages that do nothing but write down that they ran."""
+    ran: list[str] = []
+
+    def work(stage, result, settings, photo_path):
+        def run(tell):
+            for needed in pipeline._NEEDS[stage]:
+                assert getattr(result, needed) is not None
+            tell(Progress(0.5, f"halfway {stage}"))
+            ran.append(stage)
+            return {stage: f"{stage} made"}
+
+        return run
+
+    monkeypatch.setattr(pipeline, "_work", work)
+    return ran
+
+
+def test_stages_run_once_in_order_with_rising_progress(recorded):
+    steps = []
+    work = pipeline.wake_up("photo.jpg", WakeUpSettings())
+    while True:
+        try:
+            steps.append(next(work))
+        except StopIteration as finished:
+            result = finished.value
+            break
+    assert recorded == list(STAGES)
+    assert set(result.costs) == set(STAGES)
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+    assert {f"halfway {stage}" for stage in STAGES} <= {step.message for step in steps}
+
+
+@pytest.mark.parametrize("until", STAGES)
+def test_a_stage_brings_what_it_needs_and_no_more(recorded, until):
+    result = pipeline.drain(pipeline.advance(WakeUpResult(), WakeUpSettings(), "p", until))
+    assert getattr(result, until) is not None
+    for stage in STAGES:
+        if getattr(result, stage) is not None and stage != until:
+            assert any(
+                stage in pipeline._NEEDS[later] or (until == STAGES[-1] and stage == "background")
+                for later in recorded
+            )
+
+
+def test_known_values_are_kept(recorded):
+    known = WakeUpResult(photo="p", people="q", person="painted by the user")
+    result = pipeline.drain(pipeline.advance(known, WakeUpSettings()))
+    assert result.person == "painted by the user"
+    assert recorded == ["fitted", "build", "background", "motion"]
+
+
+def test_dropping_a_value_drops_what_was_made_from_it(recorded):
+    full = pipeline.drain(pipeline.wake_up("p", WakeUpSettings()))
+    left = full.without("person")
+    assert left.people is not None
+    assert (left.person, left.fitted, left.build, left.background, left.motion) == (None,) * 5
+    left = full.without("motion")
+    assert left.build is not None and left.motion is None
+
+
+def test_closing_stops_the_running_stage(monkeypatch):
+    ended = []
+
+    def work(stage, result, settings, photo_path):
+        def run(tell):
+            try:
+                while True:
+                    tell(Progress(0.1, "working"))
+                    time.sleep(0.005)
+            except Cancelled:
+                ended.append(stage)
+                raise
+
+        return run
+
+    monkeypatch.setattr(pipeline, "_work", work)
+    steps = pipeline.wake_up("p", WakeUpSettings())
+    next(steps)
+    next(steps)
+    steps.close()
+    assert ended == ["photo"]
+
+
+def test_errors_of_a_stage_reach_the_caller(tmp_path):
+    with pytest.raises(PhotoError):
+        pipeline.drain(pipeline.wake_up(tmp_path / "nothing.jpg", WakeUpSettings()))
+
+
+@pytest.mark.parametrize(("people", "number", "sentence"), [
+    (0, 1, "No person"), (1, 2, "is one person"), (3, 4, "from 1 to 3"), (3, 0, "from 1 to 3"),
+])  # fmt: skip
+def test_person_that_is_not_there(people, number, sentence):
+    marks = PoseLandmarks(*(np.zeros(1, np.float32),) * 4)
+    detection = Detection(np.zeros(4, np.float32), 1.0, marks)
+    with pytest.raises(PersonError, match=sentence):
+        pipeline._chosen((detection,) * people, number)
+
+
+def test_closed_meshes_are_told_from_open_ones():
+    ball = trimesh.creation.icosphere(subdivisions=2, radius=0.5)
+    faces = np.asarray(ball.faces, np.int32)
+    assert report.watertight(faces)
+    assert not report.watertight(faces[1:])
+    assert not report.watertight(np.concatenate([faces, faces[:1]]))
+    flipped = faces.copy()
+    flipped[0] = flipped[0, ::-1]
+    assert not report.watertight(flipped)
+    assert report.signed_volume(ball.vertices, faces) == pytest.approx(ball.volume)
+    moved = np.asarray(ball.vertices) + [3.0, -2.0, 5.0]
+    assert report.signed_volume(moved, faces[:, ::-1]) == pytest.approx(-ball.volume)
+
+
+def test_intersection_over_union():
+    a = np.zeros((10, 10), bool)
+    b = a.copy()
+    assert report.intersection_over_union(a, b) == 1
+    a[:, :6], b[:, 4:] = True, True
+    assert report.intersection_over_union(a, b) == pytest.approx(0.2)
+
+
+def _photo() -> Photo:
+    return Photo(np.full((60, 40, 3), 200, np.uint8), None, None, "grey")
+
+
+def test_body_overlay_lies_where_the_body_is():
+    photo = _photo()
+    crop = Crop(x0=10.0, y0=20.0, scale=2.0, width=21, height=31)
+    depth = np.full((31, 21), 2.0, np.float32)
+    normal = np.zeros((31, 21, 3), np.float32)
+    normal[..., 2] = -1
+    sheet = SurfaceMaps(
+        depth, normal, np.zeros((31, 21, 24), np.float32), np.ones((31, 21), np.uint8),
+        np.zeros((31, 21), np.int32),
+    )  # fmt: skip
+    overlay = contact_sheet.body_overlay(photo, BodyMaps(crop, sheet, sheet))
+    changed = (overlay != photo.rgb).any(axis=-1)
+    rows, columns = np.nonzero(changed)
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (10, 20, 20, 35)
+    assert changed[20:36, 10:21].all()
+
+
+def test_sheet_holds_all_panels_and_is_wide_enough():
+    photo = _photo()
+    size = contact_sheet.panel_size(photo)
+    assert size[1] / size[0] == pytest.approx(1.5)
+    panels = [(f"panel {index}", photo.rgb) for index in range(12)]
+    sheet = contact_sheet.compose(panels, size)
+    assert sheet.shape[1] >= 1600 and sheet.shape[0] >= 3 * size[1]
+    shown = (sheet == 200).all(axis=-1).sum()
+    assert shown == pytest.approx(12 * size[0] * size[1], rel=0.01)
+
+
+def test_panel_of_a_panorama_stays_within_limits():
+    wide = replace(_photo(), rgb=np.zeros((10, 1000, 3), np.uint8))
+    width, height = contact_sheet.panel_size(wide)
+    assert 0.5 < height / width < 1
+
+
+def test_checks_show_through_where_the_picture_is_clear():
+    picture = np.zeros((32, 32, 4), np.uint8)
+    picture[:16, :, 3] = 255
+    shown = contact_sheet.on_checks(picture)
+    assert (shown[:16] == 0).all() and (shown[16:] > 200).all()

@@ -1,0 +1,135 @@
+"""The command: its files, its sentences, its exit codes, and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from PIL import Image
+
+from photo_wake_up.addon.core.errors import PersonError
+from photo_wake_up.addon.core.types import Progress
+from photo_wake_up.operators import cli
+
+from ..scene import figures
+
+FILES = {
+    "scene.blend", "character.glb", "mask.png", "background.png", "contact_sheet.png",
+    "first_frame.png", "report.json",
+}  # fmt: skip
+
+
+@pytest.fixture
+def woken(monkeypatch):
+    """The stages' part of the work, done beforehand on a figure of tubes."""
+
+    def instead(photo, settings):
+        yield Progress(0.5, "Pretending")
+        return figures.result()
+
+    monkeypatch.setattr(cli, "wake_up", instead)
+
+
+def refused(capfd, *arguments) -> str:
+    """The one sentence that the command refuses the arguments with."""
+    assert cli.main([str(argument) for argument in arguments]) == cli.REFUSED
+    sentence = capfd.readouterr().err
+    assert sentence.count("\n") == 1 and sentence.strip().endswith(".")
+    assert "Traceback" not in sentence and len(sentence) < 200
+    return sentence
+
+
+def test_help_names_every_option(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    for option in ("out", "person", "motion", "frames", "render", "engine", "height", "seed"):
+        assert f"--{option}" in text
+
+
+def test_everything_is_written(woken, tmp_path, capfd):
+    out = tmp_path / "new" / "result"
+    arguments = ["photo.jpg", "--out", str(out), "--frames", str(figures.FRAMES), "--render", "png"]
+    assert cli.main(arguments) == cli.DONE
+    assert {item.name for item in out.iterdir()} == FILES | {"frames"}
+    assert len(list((out / "frames").glob("*.png"))) == figures.FRAMES
+    assert list((tmp_path / "new").iterdir()) == [out]
+    report = json.loads((out / "report.json").read_text())
+    assert report["watertight"] and report["triangles"] > 0
+    assert {"scene", "render", "export"} <= set(report["stages"])
+    assert np.asarray(Image.open(out / "contact_sheet.png")).shape[1] >= 1600
+    first = np.asarray(Image.open(out / "first_frame.png"))
+    assert first.shape == (figures.HEIGHT, figures.WIDTH, 3)
+    printed = capfd.readouterr()
+    assert "Pretending" in printed.out and "Fra:" not in printed.out
+    bpy.ops.wm.open_mainfile(filepath=str(out / "scene.blend"))
+    assert bpy.context.scene.camera.name == "tubes Camera"
+    assert bpy.context.scene.frame_end == figures.FRAMES
+
+
+def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames" / "frame_0999.png").write_text("old")
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "report.json").write_text("old")
+    assert cli.main(["photo.jpg", "--out", str(tmp_path), "--render", "none"]) == cli.DONE
+    assert {item.name for item in tmp_path.iterdir()} == FILES | {"mine.txt"}
+    assert json.loads((tmp_path / "report.json").read_text())["render"] == "none"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--height", "17"],
+        ["--height", "nan"],
+        ["--frames", "0"],
+        ["--focal", "-1"],
+        ["--seed", "-1"],
+        ["--render", "gif"],
+        ["--engine", "unreal"],
+        ["--person", "left"],
+        ["--nonsense"],
+    ],
+)
+def test_bad_options_are_one_sentence(options, tmp_path, capfd):
+    sentence = refused(capfd, "photo.jpg", "--out", tmp_path / "out", *options)
+    assert options[0].strip("-") in sentence
+    assert not list(tmp_path.iterdir())
+
+
+def test_out_is_needed(capfd):
+    assert "--out" in refused(capfd, "photo.jpg")
+
+
+def test_no_photo_leaves_no_folder(tmp_path, capfd):
+    refused(capfd, tmp_path / "missing.jpg", "--out", tmp_path / "a" / "b")
+    assert not list(tmp_path.iterdir())
+
+
+def test_failure_leaves_the_folder_as_it_was(monkeypatch, tmp_path, capfd):
+    def failing(photo, settings):
+        yield Progress(0.1, "Looking")
+        raise PersonError("No person was found.")
+
+    monkeypatch.setattr(cli, "wake_up", failing)
+    (tmp_path / "mine.txt").write_text("mine")
+    assert refused(capfd, "photo.jpg", "--out", tmp_path) == "No person was found.\n"
+    assert [item.name for item in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_out_that_is_a_file(tmp_path, capfd):
+    (tmp_path / "file").write_text("mine")
+    assert "is a file" in refused(capfd, "photo.jpg", "--out", tmp_path / "file")
+    refused(capfd, "photo.jpg", "--out", tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder nobody may write to")
+def test_out_that_cannot_be_written_is_refused_before_any_work(monkeypatch, capfd):
+    monkeypatch.setattr(cli, "wake_up", None)  # calling it would be a TypeError
+    assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc/wake-up")
+    assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc")
