@@ -25,6 +25,7 @@ from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.pipeline import WakeUpResult, WakeUpSettings, peak_memory_mb, wake_up
 
 COMMAND = "wake-up"
+BLENDER_COMMAND = "wake_up"  # Blender takes identifiers only: `blender --command wake_up`
 DONE, REFUSED, STOPPED = 0, 2, 130  # exit codes; the last is the shell's for Ctrl-C
 DEFAULT_FPS = 24.0
 DEFAULT_FRAMES = 120  # 5 s
@@ -329,7 +330,7 @@ def register() -> None:
     import bpy
 
     global _handle
-    _handle = bpy.utils.register_cli_command(COMMAND, main)
+    _handle = bpy.utils.register_cli_command(BLENDER_COMMAND, main)
 
 
 def unregister() -> None:

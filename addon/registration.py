@@ -1,0 +1,43 @@
+"""Everything that Blender is told of, in one order, and taken back in the reverse of it."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..operators import cli, export, render, wake_up
+from . import results
+from .ui import panels, preferences, properties
+
+CLASSES = (
+    *properties.CLASSES,
+    *preferences.CLASSES,
+    *wake_up.CLASSES,
+    *render.CLASSES,
+    *export.CLASSES,
+    *panels.CLASSES,
+)
+
+
+@bpy.app.handlers.persistent
+def _forget_results(*_arguments: object) -> None:
+    """Results belong to the file that was open."""
+    results.forget_all()
+
+
+def register() -> None:
+    """Classes, then properties, handlers and the command."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    properties.add_properties()
+    bpy.app.handlers.load_pre.append(_forget_results)
+    cli.register()
+
+
+def unregister() -> None:
+    """All of it, backwards."""
+    cli.unregister()
+    bpy.app.handlers.load_pre.remove(_forget_results)
+    properties.remove_properties()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+    results.forget_all()

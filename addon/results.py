@@ -1,0 +1,83 @@
+"""Results of stages, kept while Blender runs, each under a key that the scene remembers.
+
+The key is a property of the scene, so Undo brings back the key and with it the result that it
+stood for: results are immutable, and a stage makes a new one under a new key.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from .core.pipeline import WakeUpResult, WakeUpSettings
+
+MOST_RESULTS = 8  # a result of a 1-megapixel photo is about 60 MB
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a result was made from."""
+
+    photo: str  # path
+    changed: float  # when the photo was last written, seconds
+    settings: WakeUpSettings
+
+    @staticmethod
+    def of(path: Path, settings: WakeUpSettings) -> Source:
+        """The source as it is on the disk now."""
+        return Source(str(path), path.stat().st_mtime, settings)
+
+    @property
+    def of_person(self) -> str:
+        """Names photo and person, for the mask."""
+        return f"{self.photo}|{self.changed}|{self.settings.person}"
+
+
+# Which stages' values a setting is part of; those that follow from them go with them.
+_USED_IN = {
+    "person": "person", "height_m": "fitted", "focal_px": "fitted", "body_file": "fitted",
+    "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
+}  # fmt: skip
+
+_kept: OrderedDict[str, tuple[WakeUpResult, Source]] = OrderedDict()
+_numbers = count(1)
+
+
+def keep(result: WakeUpResult, source: Source) -> str:
+    """Store a result; returns its key. The least used one is forgotten when there are many."""
+    key = f"{next(_numbers)}"
+    _kept[key] = (result, source)
+    while len(_kept) > MOST_RESULTS:
+        _kept.popitem(last=False)
+    return key
+
+
+def recall(key: str) -> WakeUpResult | None:
+    """The result under `key`; None where it was forgotten or the file was opened anew."""
+    if key not in _kept:
+        return None
+    _kept.move_to_end(key)
+    return _kept[key][0]
+
+
+def reusable(key: str, source: Source) -> WakeUpResult:
+    """The values under `key` that still hold for `source`; an empty result where none do."""
+    result = recall(key)
+    if result is None:
+        return WakeUpResult()
+    before = _kept[key][1]
+    if (before.photo, before.changed) != (source.photo, source.changed):
+        return WakeUpResult()
+    stale = {
+        stage
+        for name, stage in _USED_IN.items()
+        if getattr(before.settings, name) != getattr(source.settings, name)
+    }
+    return result.without(*stale)
+
+
+def forget_all() -> None:
+    """Free the memory: another file was opened, or the extension is switched off."""
+    _kept.clear()

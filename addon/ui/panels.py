@@ -1,0 +1,99 @@
+"""The Wake-Up tab in the 3D viewport's sidebar."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+from .properties import BVH_FILE
+
+STAGE_BUTTONS = (
+    ("wakeup.find_person", "OUTLINER_OB_ARMATURE"),
+    ("wakeup.fit_body", "MOD_ARMATURE"),
+    ("wakeup.build_character", "MESH_MONKEY"),
+    ("wakeup.fill_background", "IMAGE_BACKGROUND"),
+    ("wakeup.animate", "ARMATURE_DATA"),
+)
+_WIDEST_LINE = 38  # characters that fit a sidebar of the usual width
+
+
+class _SidebarPanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Wake-Up"
+
+
+class WAKEUP_PT_photo(_SidebarPanel, bpy.types.Panel):
+    """The photo and the one button."""
+
+    bl_label = "Photo Wake-Up"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, status = context.scene.wake_up, context.window_manager.wake_up
+        column = self.layout.column()
+        column.enabled = not status.running
+        column.prop(settings, "photo", text="")
+        column.prop(settings, "motion")
+        if settings.motion == BVH_FILE:
+            column.prop(settings, "motion_file", text="")
+        big = column.row()
+        big.scale_y = 1.8
+        big.operator("wakeup.wake_up", icon="PLAY")
+        _draw_status(self.layout, status)
+
+
+def _draw_status(layout: bpy.types.UILayout, status: bpy.types.PropertyGroup) -> None:
+    if status.running:
+        layout.progress(factor=status.fraction, text=status.message)
+        layout.label(text="Esc stops it", icon="INFO")
+    elif status.message:
+        lines = layout.column(align=True)
+        lines.scale_y = 0.8
+        lines.alert = status.failed
+        for number, line in enumerate(textwrap.wrap(status.message, _WIDEST_LINE)):
+            mark = ("ERROR" if status.failed else "CHECKMARK") if number == 0 else "BLANK1"
+            lines.label(text=line, icon=mark)
+
+
+class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
+    """Each stage by itself, with what it takes."""
+
+    bl_label = "Step by Step"
+    bl_parent_id = "WAKEUP_PT_photo"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not context.window_manager.wake_up.running
+        settings = context.scene.wake_up
+        for name in ("person", "height", "focal", "frames", "seed"):
+            layout.prop(settings, name)
+        buttons = layout.column(align=True)
+        for operator, icon in STAGE_BUTTONS:
+            buttons.operator(operator, icon=icon)
+        if settings.mask:
+            layout.template_ID(settings, "mask", open="image.open")
+
+
+class WAKEUP_PT_output(_SidebarPanel, bpy.types.Panel):
+    """Video and export."""
+
+    bl_label = "Output"
+    bl_parent_id = "WAKEUP_PT_photo"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not context.window_manager.wake_up.running
+        settings = context.scene.wake_up
+        for name in ("engine", "width", "video"):
+            layout.prop(settings, name)
+        layout.operator("wakeup.render", icon="RENDER_ANIMATION")
+        layout.operator("wakeup.export_gltf", icon="EXPORT")
+
+
+CLASSES = (WAKEUP_PT_photo, WAKEUP_PT_stages, WAKEUP_PT_output)

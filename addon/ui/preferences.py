@@ -1,0 +1,45 @@
+"""What holds for all files: the body model and where stages run."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+PACKAGE = (__package__ or "").rpartition(".addon")[0]  # the extension's name in Blender
+
+
+class WakeUpPreferences(bpy.types.AddonPreferences):
+    """The extension's page in Blender's preferences."""
+
+    bl_idname = PACKAGE
+
+    body_file: StringProperty(  # type: ignore[valid-type]
+        name="Body Model",
+        description="An SMPL .npz or .pkl file of yours; empty takes the body that comes with "
+        "the extension",
+        subtype="FILE_PATH",
+    )
+    use_worker: BoolProperty(  # type: ignore[valid-type]
+        name="Separate Process",
+        description="Compute in a process of its own, so that Blender's window never waits",
+        default=True,
+    )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        self.layout.prop(self, "body_file")
+        self.layout.prop(self, "use_worker")
+
+
+CLASSES = (WakeUpPreferences,)
+
+
+def body_file(context: bpy.types.Context) -> str:
+    """Path of the user's body model; empty for the default."""
+    entry = context.preferences.addons.get(PACKAGE)
+    return bpy.path.abspath(entry.preferences.body_file) if entry else ""
+
+
+def uses_worker(context: bpy.types.Context) -> bool:
+    """Whether buttons compute in a separate process."""
+    entry = context.preferences.addons.get(PACKAGE)
+    return bool(entry.preferences.use_worker) if entry else True

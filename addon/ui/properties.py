@@ -1,0 +1,152 @@
+"""What the user sets and what is going on, as Blender properties."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..core.frames import DEFAULT_HEIGHT_M
+from ..core.motion.library import CLIP_NAMES
+from ..core.pipeline import WakeUpSettings
+
+BVH_FILE = "FILE"  # the motion menu's entry for a file of the user's
+_MOTIONS = [
+    *((name, name.capitalize(), f"The built-in clip '{name}'") for name in CLIP_NAMES),
+    (BVH_FILE, "BVH File", "Motion capture of a human in a BVH file"),
+]
+_ENGINES = [
+    ("workbench", "Workbench", "Fastest: the photo's colours as they are"),
+    ("eevee", "EEVEE", "The photo's colours, with whatever else is in the scene lit"),
+    ("cycles", "Cycles", "As EEVEE, by path tracing: slow"),
+]
+
+
+class WakeUpSceneSettings(bpy.types.PropertyGroup):
+    """One scene's photo, choices and results; saved in the file and part of Undo."""
+
+    photo: StringProperty(  # type: ignore[valid-type]
+        name="Photo",
+        description="Picture file of a person who can be seen from head to foot",
+        subtype="FILE_PATH",
+    )
+    person: IntProperty(  # type: ignore[valid-type]
+        name="Person", description="Which person, counted from the left", default=1, min=1
+    )
+    height: FloatProperty(  # type: ignore[valid-type]
+        name="Height",
+        description="The person's height in metres",
+        default=DEFAULT_HEIGHT_M,
+        min=0.3,
+        max=3.0,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
+    focal: FloatProperty(  # type: ignore[valid-type]
+        name="Focal Length",
+        description="The photo's focal length in pixels; 0 takes what the file says, else the "
+        "longer side of the photo",
+        default=0.0,
+        min=0.0,
+        soft_max=10000.0,
+    )
+    motion: EnumProperty(  # type: ignore[valid-type]
+        name="Motion", description="What the character does", items=_MOTIONS, default="walk"
+    )
+    motion_file: StringProperty(  # type: ignore[valid-type]
+        name="BVH File", description="Motion capture of a human", subtype="FILE_PATH"
+    )
+    frames: IntProperty(  # type: ignore[valid-type]
+        name="Frames",
+        description="Length of the motion in frames, the photo's pose included",
+        default=120,
+        min=1,
+        soft_max=1000,
+        max=100000,
+    )
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed", description="Start of all random numbers", default=0, min=0
+    )
+    engine: EnumProperty(  # type: ignore[valid-type]
+        name="Engine", description="What renders the video", items=_ENGINES, default="workbench"
+    )
+    width: IntProperty(  # type: ignore[valid-type]
+        name="Width",
+        description="Width of the video in pixels",
+        default=960,
+        min=16,
+        max=8192,
+        subtype="PIXEL",
+    )
+    video: StringProperty(  # type: ignore[valid-type]
+        name="Video",
+        description="File that the video is written to",
+        default="//wake-up.mp4",
+        subtype="FILE_PATH",
+    )
+    mask: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.Image,
+        name="Mask",
+        description="White where the person is: paint it where it is wrong, then press the next "
+        "stage again",
+    )
+    result: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.Collection,
+        name="Result",
+        description="The collection that holds everything that was made from the photo",
+    )
+    key: StringProperty(  # type: ignore[valid-type]
+        name="Key", description="Which stored result belongs to the scene", options={"HIDDEN"}
+    )
+
+    def pipeline_settings(self, scene: bpy.types.Scene, body_file: str = "") -> WakeUpSettings:
+        """These choices as the pipeline takes them; the scene gives the frame rate."""
+        motion = bpy.path.abspath(self.motion_file) if self.motion == BVH_FILE else self.motion
+        return WakeUpSettings(
+            person=self.person,
+            motion=motion,
+            frames=self.frames,
+            fps=scene.render.fps / scene.render.fps_base,
+            height_m=self.height,
+            focal_px=self.focal or None,
+            seed=self.seed,
+            body_file=body_file,
+        )
+
+
+class WakeUpStatusSettings(bpy.types.PropertyGroup):
+    """What is going on in the window; neither saved nor undone."""
+
+    running: BoolProperty(name="Running", description="A stage is at work")  # type: ignore[valid-type]
+    fraction: FloatProperty(  # type: ignore[valid-type]
+        name="Progress",
+        description="Share of the work that is done",
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    message: StringProperty(  # type: ignore[valid-type]
+        name="Message", description="What is being done, or what the last stage said"
+    )
+    failed: BoolProperty(name="Failed", description="The last stage ended with an error")  # type: ignore[valid-type]
+
+
+CLASSES = (WakeUpSceneSettings, WakeUpStatusSettings)
+
+
+def add_properties() -> None:
+    """Hang the groups on scenes and window managers."""
+    bpy.types.Scene.wake_up = PointerProperty(type=WakeUpSceneSettings)
+    bpy.types.WindowManager.wake_up = PointerProperty(type=WakeUpStatusSettings)
+
+
+def remove_properties() -> None:
+    """Take the groups away again."""
+    del bpy.types.WindowManager.wake_up
+    del bpy.types.Scene.wake_up

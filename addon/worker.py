@@ -1,0 +1,164 @@
+"""Stages in a process of their own: Blender's window stays alive, and a crash costs nothing.
+
+The request goes to the process as a pickle in a private temporary folder, progress comes back as
+lines of JSON on its output, the result as a pickle in the same folder. Both ends are this very
+package under the same name, and nobody else can write the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from .core.edits import advance_with_mask
+from .core.errors import WakeUpError
+from .core.pipeline import WakeUpResult, WakeUpSettings
+from .core.types import Mask, Progress
+
+logger = logging.getLogger(__name__)
+
+REQUEST, RESULT, LOG = "request.pickle", "result.pickle", "log.txt"
+PATIENCE_S = 0.02  # how long a step waits for news; a window's timer calls it again
+_ROOT = Path(__file__).resolve().parents[1]
+_PACKAGE = (__package__ or "").rpartition(".")[0]  # the whole extension's name
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What is to be computed: `pipeline.advance`'s arguments and a painted mask."""
+
+    result: WakeUpResult
+    settings: WakeUpSettings
+    photo_path: str
+    until: str
+    mask: Mask | None
+
+
+def advance_in_process(request: Request) -> Generator[Progress, None, WakeUpResult]:
+    """`advance_with_mask` in this process."""
+    return advance_with_mask(
+        request.result, request.settings, request.photo_path, request.until, request.mask
+    )
+
+
+def advance_in_worker(request: Request) -> Generator[Progress, None, WakeUpResult]:
+    """`advance_with_mask` in a process that ends with this generator, however that ends.
+
+    Raises the WakeUpError that the work raised, and one of its own when the process dies.
+    """
+    with tempfile.TemporaryDirectory(prefix="photo-wake-up-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / REQUEST).write_bytes(pickle.dumps(request))
+        with open(folder / LOG, "wb") as log:
+            process = _start(folder, log)
+        try:
+            yield from _listen(process)
+            process.wait(timeout=10)  # its output is closed: it is about to end
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        return _answer(folder, process.returncode)
+
+
+def _start(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable, "-u", "-P", str(_ROOT / "addon" / "worker_process.py"),
+        str(_ROOT), _PACKAGE, str(folder),
+    ]  # fmt: skip
+    environment = dict(os.environ)
+    # What this Blender can import, wheels of the extension included, the worker can import too.
+    environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows: no console window
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+            env=environment, creationflags=flags,
+        )  # fmt: skip
+    except OSError as error:
+        raise WakeUpError(
+            f"The computation could not be started ({error}): restart Blender and try again."
+        ) from error
+
+
+def _listen(process: subprocess.Popen[bytes]) -> Generator[Progress, None, None]:
+    """Yield the newest progress again and again until the process closes its output."""
+    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        with process.stdout as output:
+            for line in output:
+                lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, name="wake-up progress", daemon=True).start()
+    progress = Progress(0.0, "Starting")
+    while True:
+        yield progress
+        try:
+            line = lines.get(timeout=PATIENCE_S)
+            while line is not None and not lines.empty():
+                line = lines.get()
+        except queue.Empty:
+            continue
+        if line is None:
+            return
+        try:
+            told = json.loads(line)
+            progress = Progress(float(told["fraction"]), str(told["message"]))
+        except (ValueError, KeyError, TypeError):
+            logger.debug("The worker wrote: %r", line)
+
+
+def _answer(folder: Path, exit_code: int) -> WakeUpResult:
+    path = folder / RESULT
+    if path.is_file():
+        answer = pickle.loads(path.read_bytes())
+        if isinstance(answer, WakeUpError):
+            raise answer
+        return answer
+    logger.error(
+        "The worker ended with %s:\n%s", exit_code, (folder / LOG).read_text(errors="replace")
+    )
+    reason = "it ran out of memory or crashed" if exit_code < 0 else f"exit code {exit_code}"
+    raise WakeUpError(
+        f"The computation stopped unexpectedly ({reason}): the system console tells more; "
+        "try again with a smaller photo."
+    )
+
+
+def serve(folder: Path) -> None:
+    """The worker's side: compute what the folder asks for and leave the answer there."""
+    request: Request = pickle.loads((folder / REQUEST).read_bytes())
+    work = advance_in_process(request)
+    told = None
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as finished:
+            answer: WakeUpResult | WakeUpError = finished.value
+            break
+        except WakeUpError as error:
+            answer = error
+            break
+        if progress != told:
+            told = progress
+            line = {"fraction": progress.fraction, "message": progress.message}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+    # Complete or not there: the other side takes a file that exists as an answer.
+    part = folder / (RESULT + ".part")
+    part.write_bytes(pickle.dumps(answer))
+    part.replace(folder / RESULT)

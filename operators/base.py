@@ -1,0 +1,204 @@
+"""What all buttons share: errors become sentences, long work can be watched and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Generator
+from typing import Any
+
+import bpy
+
+from ..addon.core.errors import WakeUpError
+from ..addon.core.pipeline import WakeUpResult
+from ..addon.core.types import Progress
+from ..addon.ui.preferences import uses_worker
+from ..addon.worker import Request, advance_in_process, advance_in_worker
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.05  # between two looks at the work
+Work = Generator[Progress, None, WakeUpResult]
+
+
+class Job:
+    """Work that is stepped, shown in the window's status, and always cleaned up after."""
+
+    def __init__(self, context: bpy.types.Context, work: Work, title: str) -> None:
+        self._work = work
+        self._title = title
+        self._manager = context.window_manager
+        self._workspace = context.workspace
+        self._timer: bpy.types.Timer | None = None
+        self.result: WakeUpResult | None = None
+        status = self._manager.wake_up
+        status.running, status.failed = True, False
+        status.fraction, status.message = 0.0, title
+        self._manager.progress_begin(0.0, 1.0)
+
+    def watch(self, window: bpy.types.Window) -> None:
+        """Have the window send TIMER events while the work goes on."""
+        self._timer = self._manager.event_timer_add(TICK_S, window=window)
+
+    def step(self) -> bool:
+        """Let the work go on a little; True when it is done and `result` is there."""
+        try:
+            progress = next(self._work)
+        except StopIteration as finished:
+            self.result = finished.value
+            return True
+        status = self._manager.wake_up
+        status.fraction = min(max(progress.fraction, 0.0), 1.0)
+        status.message = progress.message
+        self._manager.progress_update(status.fraction)
+        if self._workspace is not None:
+            self._workspace.status_text_set(
+                f"{self._title}: {progress.message} ({status.fraction:.0%}), Esc to stop"
+            )
+        return False
+
+    def close(self, message: str, failed: bool = False) -> None:
+        """Stop the work, and take timer, progress and status text away."""
+        try:
+            self._work.close()
+        finally:
+            if self._timer is not None:
+                self._manager.event_timer_remove(self._timer)
+                self._timer = None
+            self._manager.progress_end()
+            if self._workspace is not None:
+                self._workspace.status_text_set(None)
+            status = self._manager.wake_up
+            status.running, status.failed, status.fraction = False, failed, 0.0
+            status.message = message
+
+
+class JobOperator:
+    """An operator that computes first and builds in one final, undoable step.
+
+    Subclasses give `request` (what to compute) and `finish` (build it, return one sentence).
+    `execute` works through to the end; `invoke` steps the same work from a timer.
+    """
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.window_manager.wake_up.running:
+            cls.poll_message_set("Another stage is at work: wait for it, or press Esc")
+            return False
+        if not context.scene.wake_up.photo:
+            cls.poll_message_set("Choose a photo first")
+            return False
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Go to Object Mode first")
+            return False
+        return True
+
+    def request(self, context: bpy.types.Context) -> Request:
+        """What is to be computed; raises WakeUpError before any work."""
+        raise NotImplementedError
+
+    def finish(self, context: bpy.types.Context, result: WakeUpResult) -> str:
+        """Put the finished values into the file; returns what is reported."""
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self._started(context, advance_in_process) or self._drained(context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        way = advance_in_worker if uses_worker(context) else advance_in_process
+        refused = self._started(context, way)
+        if refused:
+            return refused
+        self._job.watch(context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type == "ESC" and event.value == "PRESS":
+            self.cancel(context)
+            self.report({"INFO"}, "Stopped: nothing has been changed")
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        _redraw(context)
+        return self._stepped(context) or {"RUNNING_MODAL"}
+
+    def cancel(self, _context: bpy.types.Context) -> None:
+        """Also called by Blender when it closes the file or the window."""
+        self._job.close("Stopped: nothing has been changed")
+
+    def _started(self, context: bpy.types.Context, way: Any) -> set[str] | None:
+        try:
+            work = way(self.request(context))
+        except WakeUpError as error:
+            context.window_manager.wake_up.message = str(error)
+            context.window_manager.wake_up.failed = True
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self._job = Job(context, work, self.bl_label)
+        return None
+
+    def _drained(self, context: bpy.types.Context) -> set[str]:
+        while True:
+            ended = self._stepped(context)
+            if ended:
+                return ended
+
+    def _stepped(self, context: bpy.types.Context) -> set[str] | None:
+        """One step of the work; what the operator returns when it has ended, else None."""
+        job = self._job
+        try:
+            if not job.step():
+                return None
+            message = self.finish(context, job.result)
+        except WakeUpError as error:
+            job.close(str(error), failed=True)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        except BaseException:
+            job.close("This should not have happened: see the system console", failed=True)
+            raise
+        job.close(message)
+        self.report({"INFO"}, message)
+        return {"FINISHED"}
+
+
+def _redraw(context: bpy.types.Context) -> None:
+    """Draw sidebars anew, so that the progress moves."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
+@contextlib.contextmanager
+def reported(operator: bpy.types.Operator, context: bpy.types.Context):  # noqa: ANN201
+    """Within, a WakeUpError becomes the operator's report; read `.failed` of what is yielded."""
+    outcome = Outcome()
+    status = context.window_manager.wake_up
+    try:
+        yield outcome
+    except WakeUpError as error:
+        outcome.failed = True
+        status.message, status.failed = str(error), True
+        operator.report({"ERROR"}, str(error))
+    else:
+        status.message, status.failed = outcome.message, False
+        operator.report({"INFO"}, outcome.message)
+
+
+class Outcome:
+    """What a short operator says at its end."""
+
+    def __init__(self) -> None:
+        self.message = ""
+        self.failed = False
+
+    @property
+    def returned(self) -> set[str]:
+        """What `execute` returns."""
+        return {"CANCELLED"} if self.failed else {"FINISHED"}
