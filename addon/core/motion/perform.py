@@ -36,6 +36,8 @@ _STOP_S = 0.8
 # Clips that cover at least this, in leg lengths a second, travel; the others stay in place.
 _TRAVELS = 0.3
 _SHORTEST_STRIDE = 0.55  # smaller steps than this share of the clip's look like a shuffle
+_SLOWEST = 0.8  # share of the clip's tempo where there is little room to walk
+_STRIDES = (1.0, 0.92, 0.84)  # tried so that whole steps end where the way does
 
 # A foot that must go farther than this to where the clip wants it makes a step.
 _STEP_M = 0.10
@@ -114,10 +116,11 @@ class _Stage:
     def play(self, clip: Clip, frames: int, blend_s: float) -> Motion:
         travels = _speed(clip) > _TRAVELS
         begin = self._best_start(clip) if clip.loop and travels else 0.0
-        track = self._track(clip, frames, begin)
-        rest = self._track(clips.idle(self.fps), frames, 0.0)
-        plan = self._plan(clip, track, frames, blend_s, travels)
-        plan = self._with_end(clip, track, rest, plan, travels, begin)
+        stride, tempo = self._gait(clip, frames, blend_s) if travels else (1.0, 1.0)
+        track = self._track(clip, frames, begin, tempo)
+        rest = self._track(clips.idle(self.fps), frames, 0.0, 1.0)
+        plan = self._plan(track, frames, blend_s, stride)
+        plan = self._with_end(clip, track, rest, plan, travels)
         path, rotations = self._compose(track, rest, plan)
         if not travels:
             plan = self._with_steps(plan, rotations, path)
@@ -143,8 +146,15 @@ class _Stage:
             standing = standing | standing_feet(placed, self.fps)
         return locked, root
 
-    def _track(self, clip: Clip, frames: int, begin: float) -> _Track:
-        at = begin + np.arange(frames) * clip.fps / self.fps
+    def _gait(self, clip: Clip, frames: int, blend_s: float) -> tuple[float, float]:
+        """Shares of the clip's stride and tempo at which its way fits before the camera."""
+        way = self.distance - self._nearest()
+        wanted = _speed(clip) * self.leg * max(frames / self.fps - blend_s, 1e-6)
+        stride = float(np.clip(way / wanted, _SHORTEST_STRIDE, 1.0))
+        return stride, float(np.clip(way / (wanted * stride), _SLOWEST, 1.0))
+
+    def _track(self, clip: Clip, frames: int, begin: float, tempo: float) -> _Track:
+        at = begin + np.arange(frames) * tempo * clip.fps / self.fps
         rotations, root = clip_at(clip, at)
         root = root * self.leg
         root[:, 2] += self.skeleton.joints[0, 2] - clips.STANDING * self.leg
@@ -159,9 +169,7 @@ class _Stage:
         apart = leg_angles(clip.rotations, self.pose.rotations[None])
         return float(apart.argmin())
 
-    def _plan(
-        self, clip: Clip, track: _Track, frames: int, blend_s: float, travels: bool
-    ) -> _Plan:
+    def _plan(self, track: _Track, frames: int, blend_s: float, stride: float) -> _Plan:
         turn = _wrapped(self.viewer - self.facing)
         farthest = np.degrees(
             _relative(self.pose.rotations[None, 1:], track.rotations[:1, 1:]).max()
@@ -169,11 +177,6 @@ class _Stage:
         blend = float(np.clip(farthest / _BLEND_SPEED_DEG_S, blend_s, _LONGEST_BLEND_S))
         seconds = np.arange(frames) / self.fps
         turning = max(blend, abs(np.degrees(turn)) / _TURN_SPEED_DEG_S)
-        stride = 1.0
-        if travels:
-            way = self.distance - self._nearest()
-            wanted = _speed(clip) * self.leg * max(frames / self.fps - blend, 1e-6)
-            stride = float(np.clip(way / wanted, _SHORTEST_STRIDE, 1.0))
         return _Plan(
             enter=_smooth(seconds / max(blend, 1e-6)),
             leave=np.zeros(frames),
@@ -240,13 +243,13 @@ class _Stage:
         return np.concatenate([np.zeros((1, 2)), np.cumsum(mended, axis=0)])
 
     def _with_end(
-        self, clip: Clip, track: _Track, rest: _Track, plan: _Plan, travels: bool, begin: float
+        self, clip: Clip, track: _Track, rest: _Track, plan: _Plan, travels: bool
     ) -> _Plan:
         """The plan with the change into standing, where the camera is near or the clip ends."""
         frames = len(track.root)
         last = frames
         if not clip.loop and track.root[-1, 2] > _UPRIGHT * self.skeleton.joints[0, 2]:
-            length = int((len(clip.root) - 1 - begin) * self.fps / clip.fps)
+            length = int(np.flatnonzero(np.any(np.diff(track.root, axis=0), axis=1)).max(initial=0))
             last = min(last, max(length - int(_STOP_S * self.fps), 0))
         limit = self.distance - self._nearest()
         too_near = np.flatnonzero(self._way(track, rest, plan) > limit)
@@ -259,7 +262,11 @@ class _Stage:
         stops = range(min(first, last), min(reached, last) + 1)
         if travels:
             stops = sorted({_step_begin(track.standing, stop, self.fps) for stop in stops})
-        plans = [self._stopping(track, plan, stop, travels) for stop in stops]
+        plans = [
+            self._stopping(track, replace(plan, stride=plan.stride * share), stop, travels)
+            for share in (_STRIDES if travels else (1.0,))
+            for stop in stops
+        ]
         ways = np.array([self._way(track, rest, stopped).max() for stopped in plans])
         allowed = ways <= max(limit, ways.min())
         return plans[int(np.where(allowed, ways, -np.inf).argmax())]
