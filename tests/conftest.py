@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+_EXIT_CODE = pytest.StashKey[int]()
+
+
+def pytest_configure() -> None:
+    """The package is the repository itself under the name that it is imported by."""
+    package = ROOT / "build" / "packages" / "photo_wake_up"
+    if not package.is_dir():
+        package.parent.mkdir(parents=True, exist_ok=True)
+        package.symlink_to("../..")
+        importlib.invalidate_caches()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Switch off an extension that a test left on, whatever became of the test."""
+    session.config.stash[_EXIT_CODE] = int(exitstatus)
+    bpy = sys.modules.get("bpy")
+    if bpy is not None and hasattr(bpy.types.Scene, "wake_up"):
+        from photo_wake_up.addon import registration
+
+        registration.unregister()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Once glTF was exported, Blender's Python module never lets its process end by itself.
+
+    Everything is reported by now, so the process ends here with pytest's own exit code.
+    """
+    if "bpy" in sys.modules and _EXIT_CODE in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_EXIT_CODE])
 
 
 @pytest.fixture(scope="session")
