@@ -1,0 +1,152 @@
+"""Reading photos of every kind, and refusing what is none with a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photo_wake_up.addon.core.errors import OutputError, PhotoError, WakeUpError
+from photo_wake_up.addon.core.images import load_photo, save_png
+
+
+def picture(width: int = 96, height: int = 128) -> np.ndarray:
+    """No symmetry: each corner has a colour of its own."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack(
+        [x * 255 // (width - 1), y * 255 // (height - 1), np.full_like(x, 60)], axis=-1
+    ).astype(np.uint8)
+
+
+# How the stored pixels come from the upright ones, by EXIF orientation.
+STORED = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: a.transpose(1, 0, 2)[::-1],
+    7: lambda a: a.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda a: a.transpose(1, 0, 2)[:, ::-1],
+}
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("orientation", STORED)
+def test_every_exif_orientation_comes_out_upright(
+    tmp_path: Path, orientation: int, suffix: str
+) -> None:
+    upright = picture()
+    image = Image.fromarray(np.ascontiguousarray(STORED[orientation](upright)))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"photo.{suffix}"
+    image.save(path, exif=exif, quality=95)
+    read = load_photo(path).rgb
+    assert read.shape == upright.shape
+    assert np.abs(read.astype(int) - upright.astype(int)).max() <= (0 if suffix == "png" else 14)
+
+
+def test_colour_modes_agree(tmp_path: Path) -> None:
+    upright = picture()
+    image = Image.fromarray(upright)
+    grey = np.asarray(image.convert("L"))
+    image.convert("CMYK").save(tmp_path / "cmyk.tif")
+    image.convert("L").save(tmp_path / "grey.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "grey16.png")
+    image.save(tmp_path / "photo.webp", lossless=True)
+    image.save(tmp_path / "png_named.jpg", format="PNG")
+    assert np.abs(load_photo(tmp_path / "cmyk.tif").rgb.astype(int) - upright).max() <= 3
+    for name in ("grey.png", "grey16.png"):
+        read = load_photo(tmp_path / name).rgb
+        assert np.abs(read[..., 0].astype(int) - grey).max() <= 1
+        assert (read[..., 0] == read[..., 2]).all()
+    for name in ("photo.webp", "png_named.jpg"):
+        assert (load_photo(tmp_path / name).rgb == upright).all()
+
+
+def test_transparency_is_kept_apart(tmp_path: Path) -> None:
+    alpha = np.zeros((128, 96), np.uint8)
+    alpha[30:90, 20:70] = 255
+    Image.fromarray(np.dstack([picture(), alpha])).save(tmp_path / "cut.png")
+    Image.fromarray(np.dstack([picture(), np.full_like(alpha, 255)])).save(tmp_path / "full.png")
+    cut = load_photo(tmp_path / "cut.png")
+    assert cut.alpha is not None and (cut.alpha == alpha).all()
+    assert cut.rgb.shape == (128, 96, 3)
+    assert load_photo(tmp_path / "full.png").alpha is None
+
+
+def test_focal_length_from_exif(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA405] = 36  # a 35 mm equivalent as wide as the film
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(picture(120, 80)).save(path, exif=exif)
+    assert load_photo(path).focal_px == pytest.approx(120)
+    Image.fromarray(picture()).save(path)
+    assert load_photo(path).focal_px is None
+
+
+def test_a_huge_photo_is_reduced(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (6000, 4000), (10, 200, 30)).save(path)
+    photo = load_photo(path)
+    assert photo.width * photo.height <= 6.1e6
+    assert photo.width / photo.height == pytest.approx(1.5, rel=2e-3)
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def test_what_is_no_photo_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.png"
+    Image.fromarray(picture()).save(whole)
+    tiny = tmp_path / "tiny.png"
+    Image.new("RGB", (1, 1)).save(tiny)
+    large = tmp_path / "large.png"
+    Image.new("1", (20_000, 20_000)).save(large)
+    cases = [
+        tmp_path / "absent.jpg",
+        tmp_path,
+        write(tmp_path / "empty.jpg", b""),
+        write(tmp_path / "text.jpg", b"This is a letter, not a picture."),
+        write(tmp_path / "cut.png", whole.read_bytes()[: whole.stat().st_size // 2]),
+        tiny,
+        large,
+    ]
+    for path in cases:
+        with pytest.raises(PhotoError) as refusal:
+            load_photo(path)
+        assert "\n" not in str(refusal.value) and len(str(refusal.value)) > 20
+
+
+def test_saved_pictures_are_read_back(tmp_path: Path) -> None:
+    save_png(tmp_path / "photo.png", picture())
+    assert (load_photo(tmp_path / "photo.png").rgb == picture()).all()
+    mask = picture()[..., 0] > 100
+    save_png(tmp_path / "mask.png", mask)
+    assert (np.asarray(Image.open(tmp_path / "mask.png")) == mask * 255).all()
+    with pytest.raises(OutputError):
+        save_png(tmp_path / "absent" / "photo.png", picture())
+
+
+def test_real_awkward_files(data: Path) -> None:
+    """Each either reads as a photo or is refused; nothing else happens."""
+    outcomes = {}
+    for path in sorted((data / "broken").iterdir()):
+        try:
+            photo = load_photo(path)
+        except WakeUpError:
+            outcomes[path.name] = "refused"
+        else:
+            assert photo.rgb.ndim == 3 and photo.rgb.dtype == np.uint8
+            outcomes[path.name] = f"{photo.width}x{photo.height}"
+    assert outcomes["exif_rotate6.jpg"] == "564x944"
+    assert outcomes["exif_rotate3.jpg"] == "539x900"
+    assert outcomes["cmyk.jpg"] == "900x1600"
+    for name in ("empty.jpg", "text_named.jpg", "truncated.jpg", "truncated.png",
+                 "tiny_12x16.png", "huge_20000x20000.png", "bvh_truncated.bvh"):  # fmt: skip
+        assert outcomes[name] == "refused", name
