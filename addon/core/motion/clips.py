@@ -34,6 +34,7 @@ _WALK_FOOT = cyclic({
     0: -20, 4: -11, 8: -3, 12: 0, 20: 0, 30: 0, 36: 2, 40: 6, 45: 13, 50: 24, 55: 42, 60: 62,
     65: 72, 70: 66, 75: 49, 80: 27, 85: 7, 90: -9, 95: -19,
 })  # fmt: skip
+_WALK_CALM = 0.93  # share of the thigh's swing: 1.35 m/s, Perry's mean, at 1.7 m tall
 _WALK_PERIOD_S = 1.08  # 111 steps a minute, Perry's mean of adults
 _WALK_FOOT_X = 0.075  # half of the walking base, leg lengths
 
@@ -53,9 +54,14 @@ _RUN_FOOT = cyclic({
 _RUN_PERIOD_S = 0.72
 _RUN_STANCE = 0.36  # share of the cycle with the foot on the ground
 _RUN_FOOT_X = 0.05
+_FLIGHT_CLEARANCE = 0.06  # leg lengths that both feet are off the ground in the middle of a flight
 
 _STAND_FOOT_X = 0.125
 _STAND_KNEE = 5.0  # nobody stands with locked knees
+
+
+def _walk_thigh(phase: Float64) -> Float64:
+    return _WALK_CALM * _WALK_THIGH(phase)
 
 
 def walk(fps: float) -> Clip:
@@ -68,7 +74,7 @@ def walk(fps: float) -> Clip:
     sway = 0.024 * np.sin(turn - 0.3)  # towards the standing leg
     legs = [
         _gait_leg(
-            side, pelvis, sway, (phase + shift) % 1.0, (_WALK_THIGH, _WALK_KNEE, _WALK_FOOT),
+            side, pelvis, sway, (phase + shift) % 1.0, (_walk_thigh, _WALK_KNEE, _WALK_FOOT),
             foot_x=_WALK_FOOT_X, toe_out=6.0, toe_off=0.62,
         )
         for side, shift in ((LEFT, 0.0), (RIGHT, 0.5))
@@ -132,8 +138,12 @@ def wave(fps: float) -> Clip:
     time = np.arange(frames) * seconds / frames
     segments, root = _standing(2 * np.pi * time / seconds)
     raised = authoring.keyed([0.0, 0.15, 0.75, 3.05, 3.75, seconds], [0, 0, 1, 1, 0, 0])(time)
-    beat = 2 * np.pi * waves * (time - 0.6) / 2.4
-    swing = np.where((time > 0.6) & (time < 3.0), np.sin(beat), 0.0) * raised
+
+    def swung(at: Float64) -> Float64:
+        beat = 2 * np.pi * waves * (at - 0.6) / 2.4
+        return np.where((at > 0.6) & (at < 3.0), np.sin(beat) * np.sin(beat / waves / 2), 0.0)
+
+    swing = swung(time)
     chest = segments["spine3"]
     collar = chest * about("y", 9.0 * raised)
     # From hanging at the side to the height of the shoulder, turned out until the palm shows.
@@ -148,7 +158,7 @@ def wave(fps: float) -> Clip:
     segments["right_collar"] = collar
     segments["right_shoulder"] = upper
     segments["right_elbow"] = forearm
-    segments["right_wrist"] = forearm * about("z", 9.0 * np.roll(swing, -1) * raised)
+    segments["right_wrist"] = forearm * about("z", 9.0 * swung(time - 0.05))
     segments["head"] = segments["head"] * about("y", -4.0 * raised)
     return Clip("wave", fps, authoring.local_rotations(segments, frames), root, True)
 
@@ -209,8 +219,8 @@ def _gait_leg(
     hip_x = sway + pelvis.apply([side * authoring.HIP_HALF_WIDTH, 0.0, -authoring.HIP_DROP])[:, 0]
     adduction = np.degrees(np.arctan2(side * hip_x - foot_x, 1.0))
     # Toes stay flat under the rising heel and let go after toe-off.
-    flat = np.clip(1.0 - (phase - toe_off) / 0.12, 0.0, 1.0) * (phase < toe_off + 0.12)
-    flat = np.where(foot > 0.0, 0.85 * flat, 0.0)
+    u = np.clip((phase - toe_off) / 0.14, 0.0, 1.0)
+    flat = np.where(foot > 0.0, 0.85 * (1.0 - u * u * (3.0 - 2.0 * u)), 0.0)
     return authoring.pose_leg(side, pelvis, thigh, adduction, knee, foot, toe_out, flat)
 
 
@@ -224,11 +234,12 @@ def _gait_root(legs: list[Leg], sway: Float64, fps: float, stance: np.ndarray) -
     frames = len(sway)
     turn = 2 * np.pi * np.arange(frames) / frames
     soles = np.stack([leg.sole for leg in legs], axis=1)  # (F, side, point, xyz)
-    lowest = np.where(stance, soles[..., 2].min(axis=2), np.inf)
-    asked = -lowest.min(axis=1)
-    standing = np.isfinite(asked)
+    low = soles[..., 2].min(axis=2)
+    lowest = np.where(stance, low, np.inf)
+    standing = stance.any(axis=1)
+    asked = np.where(standing, -lowest.min(axis=1), _FLIGHT_CLEARANCE - low.min(axis=1))
     waves = np.stack([np.ones(frames), *(f(k * turn) for k in (2, 4) for f in (np.cos, np.sin))])
-    fit, *_ = np.linalg.lstsq(waves.T[standing], asked[standing], rcond=None)
+    fit, *_ = np.linalg.lstsq(waves.T, asked, rcond=None)
     height = fit @ waves
     foot = lowest.argmin(axis=1)
     rows = np.arange(frames)

@@ -26,6 +26,7 @@ _DEEPEST_CROUCH_M = 0.2  # how far the pelvis may sink so that both feet can sta
 _CLEARANCE_M = 0.03
 _STEP_CLEARANCE_M = 0.06
 _FULL_SWING_S = 0.35  # a shorter swing clears the ground by less
+_FULL_STEP_S = 0.2
 _SMOOTH_S = 0.06
 
 
@@ -165,9 +166,13 @@ def _arcs(standing: Mask, steps: list[tuple[int, int]], fps: float) -> Float64:
     arcs = np.zeros(len(standing))
     for start, stop in phases(~standing):
         if stop < len(standing):
-            u = (np.arange(start, stop) - start + 1) / (stop - start + 1)
-            height = _STEP_CLEARANCE_M if (start, stop) in steps else _CLEARANCE_M
-            height *= min((stop - start) / (_FULL_SWING_S * fps), 1.0)
+            before = max(start - 1, 0)
+            u = (np.arange(start, stop) - before) / (stop - before)
+            if start == 0:
+                u **= 1.5  # out of a straight leg, the first centimetres bend the knee most
+            is_step = (start, stop) in steps
+            height = _STEP_CLEARANCE_M if is_step else _CLEARANCE_M
+            height *= min((stop - start) / ((_FULL_STEP_S if is_step else _FULL_SWING_S) * fps), 1)
             arcs[start:stop] = height * np.sin(np.pi * u) ** 2
     return arcs
 

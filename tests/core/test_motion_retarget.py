@@ -1,0 +1,180 @@
+"""Foreign skeletons: names, shapes, axes, rest poses; real clips keep their limbs' directions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from photo_wake_up.addon.core.body.pose import forward_kinematics
+from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.errors import MotionError
+from photo_wake_up.addon.core.motion import retarget as module
+from photo_wake_up.addon.core.motion.bvh import read_bvh
+from photo_wake_up.addon.core.motion.joint_map import map_joints, plain_name
+from photo_wake_up.addon.core.motion.library import load_motion
+from photo_wake_up.addon.core.motion.retarget import retarget
+
+from .motion_inputs import (
+    MOCAP,
+    STICK_ORDER,
+    angles_between,
+    clip_root,
+    mocap,
+    skeleton,
+    stick_bvh,
+    stick_row,
+)
+
+_LIMBS = [
+    (f"{side}_{upper}", f"{side}_{lower}")
+    for side in ("left", "right")
+    for upper, lower in (
+        ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"),
+    )
+]  # fmt: skip
+
+
+def _directions(points: np.ndarray, pairs: list[tuple[int, int]]) -> np.ndarray:
+    ways = np.stack([points[:, b] - points[:, a] for a, b in pairs], axis=1)
+    return ways / np.linalg.norm(ways, axis=-1, keepdims=True)
+
+
+def _limb_errors(source, clip) -> np.ndarray:
+    """(F, 8) degrees between the limbs' directions in source and clip, headings made equal."""
+    joints = map_joints(source)
+    turned, placed = source.world()
+    placed = placed @ module._axes(source, joints, placed).T
+    ours = forward_kinematics(skeleton(), clip.rotations, clip_root(clip))[..., :3, 3]
+    a = _directions(placed, [(joints[x], joints[y]) for x, y in _LIMBS])
+    b = _directions(ours, [(JOINT[x], JOINT[y]) for x, y in _LIMBS])
+    cross = (a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]).sum()
+    yaw = np.arctan2(cross, (a[..., :2] * b[..., :2]).sum())
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    a = a @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]).T
+    return np.degrees(np.arccos(np.clip((a * b).sum(axis=-1), -1, 1)))
+
+
+def _source(tmp_path, text: str):
+    path = tmp_path / "clip.bvh"
+    path.write_text(text)
+    return read_bvh(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("LeftUpLeg", ("left", "upleg")), ("mixamorig:LeftUpLeg", ("left", "upleg")),
+        ("Beta:RightForeArm", ("right", "forearm")), ("lowerarm01.L", ("left", "lowerarm01")),
+        ("upperarm_r", ("right", "upperarm")), ("r_thigh", ("right", "thigh")),
+        ("LThumb", ("left", "thumb")), ("LHipJoint", ("left", "hipjoint")),
+        ("Bip01 L Calf", ("left", "calf")), ("Head", ("", "head")),
+        ("left_knee", ("left", "knee")), ("ForeArm_Left", ("left", "forearm")),
+        ("lowerback", ("", "lowerback")), ("root", ("", "root")),
+    ],
+)  # fmt: skip
+def test_names_give_side_and_part(name, plain):
+    assert plain_name(name) == plain
+
+
+def test_the_t_pose_is_the_identity(tmp_path):
+    clip = retarget(_source(tmp_path, stick_bvh()), "still")
+    assert angles_between(clip.rotations, np.array([1.0, 0, 0, 0])).max() < 1e-4
+    assert np.allclose(clip.root, [0, 0, 1], atol=1e-9)
+
+
+def test_turns_come_through_as_they_are(tmp_path):
+    """y up facing z: a thigh swung forward by 40 degrees, a knee bent by 70, an arm down."""
+    row = stick_row(LeftUpLeg=(0, -40, 0), LeftLeg=(0, 70, 0), RightArm=(80, 0, 0))
+    clip = retarget(_source(tmp_path, stick_bvh([row, row, row])), "pose")
+    world = forward_kinematics(skeleton(), clip.rotations, clip_root(clip))[0, :, :3, 3]
+
+    def way(a: str, b: str) -> np.ndarray:
+        v = world[JOINT[b]] - world[JOINT[a]]
+        return v / np.linalg.norm(v)
+
+    forward, down = np.array([0, -1.0, 0]), np.array([0, 0, -1.0])
+    thigh = np.cos(np.radians(40)) * down + np.sin(np.radians(40)) * forward
+    shin = np.cos(np.radians(30)) * down - np.sin(np.radians(30)) * forward
+    assert way("left_hip", "left_knee") @ thigh > np.cos(np.radians(0.5))
+    assert way("left_knee", "left_ankle") @ shin > np.cos(np.radians(0.5))
+    arm = np.array([-np.cos(np.radians(80)), 0, -np.sin(np.radians(80))])
+    assert way("right_shoulder", "right_elbow") @ arm > np.cos(np.radians(0.5))
+
+
+def test_units_and_heading_do_not_matter(tmp_path):
+    rows = [
+        stick_row((0.1 * k, 8.5, 0.4 * k), LeftUpLeg=(3, -4 * k, 5), RightArm=(70, k, 2 * k))
+        for k in range(6)
+    ]
+    clip = retarget(_source(tmp_path, stick_bvh(rows)), "a")
+    turned = [[*row] for row in rows]
+    for row in turned:
+        x, z = row[0], row[2]
+        row[0], row[2] = z + 3, -x + 5  # turned by 90 degrees about y, and moved
+        row[5] = 90.0
+    other = retarget(_source(tmp_path, stick_bvh(turned)), "b")
+    assert angles_between(clip.rotations, other.rotations).max() < 1e-3
+    assert np.allclose(clip.root, other.root, atol=1e-5)
+    text = stick_bvh([[100 * v if i < 3 else v for i, v in enumerate(row)] for row in rows])
+    scaled = "\n".join(
+        "OFFSET " + " ".join(str(100 * float(v)) for v in line.split()[1:])
+        if line.startswith("OFFSET") else line
+        for line in text.splitlines()
+    )  # fmt: skip
+    large = retarget(_source(tmp_path, scaled), "c")
+    assert np.allclose(clip.root, large.root, atol=1e-6)
+
+
+def test_meaningless_names_are_mapped_by_shape(tmp_path):
+    rows = [stick_row(LeftUpLeg=(0, -10 * k, 0), RightArm=(60, 0, 0)) for k in range(4)]
+    named = retarget(_source(tmp_path, stick_bvh(rows)), "a")
+    nameless = {joint: f"node{k}" for k, joint in enumerate(STICK_ORDER)}
+    shaped = retarget(_source(tmp_path, stick_bvh(rows, nameless)), "a")
+    assert angles_between(named.rotations, shaped.rotations).max() < 0.1
+
+
+def test_what_is_no_person_is_refused(tmp_path):
+    text = "HIERARCHY\nROOT box\n{\nOFFSET 0 0 0\nCHANNELS 1 Xrotation\nEnd Site\n{\nOFFSET 1 0 0\n}\n}\nMOTION\nFrames: 1\nFrame Time: 0.1\n0\n"  # noqa: E501 - one file
+    with pytest.raises(MotionError, match="person"):
+        retarget(_source(tmp_path, text), "box")
+
+
+@pytest.mark.parametrize("name", MOCAP)
+def test_real_clips_keep_directions_frames_and_duration(name):
+    source = read_bvh(mocap(name))
+    clip = retarget(source, name)
+    assert len(clip.root) == source.frame_count
+    assert clip.fps == pytest.approx(source.fps)
+    first = 1 if name.startswith("walk_cmu") else 0  # its first frame is a calibration pose
+    assert _limb_errors(source, clip)[first:].mean(axis=0).max() < 2.0
+    assert angles_between(clip.rotations[1:], clip.rotations[:-1]).max() < 60.0
+    at_24 = load_motion(mocap(name), 24.0)
+    seconds = (len(at_24.root) - 1) / 24.0
+    assert abs(seconds - (source.frame_count - 1) / source.fps) < 1.5 / 24.0
+    assert 0.3 < clip.root[:, 2].min() and clip.root[:, 2].max() < 1.6
+    assert np.allclose(clip.root[0, :2], 0.0)
+
+
+@pytest.mark.parametrize("name", ["jump_zup_fair.bvh", "wave_hello_zup_fair.bvh"])
+def test_feet_of_standing_people_are_flat(name):
+    clip = retarget(read_bvh(mocap(name)), name)
+    world = forward_kinematics(skeleton(), clip.rotations, clip_root(clip))
+    for side in ("left", "right"):
+        ankle = world[:, JOINT[f"{side}_ankle"]]
+        still = np.linalg.norm(np.gradient(ankle[:, :3, 3], axis=0), axis=1) < 5e-4
+        tilt = np.degrees(np.arccos(np.clip(ankle[still, 2, 2], -1, 1)))
+        assert np.median(tilt) < 6.0
+
+
+def test_the_way_without_a_rest_pose_agrees_with_the_way_by_it(monkeypatch):
+    """Constants found from the motion alone are those of the T-pose, within what bends tell."""
+    source = read_bvh(mocap("sit_down_mia.bvh"))
+    by_rest = retarget(source, "a")
+    monkeypatch.setattr(module, "_stands", lambda rest, joints: False)
+    by_motion = retarget(source, "a")
+    a = forward_kinematics(skeleton(), by_rest.rotations, clip_root(by_rest))
+    b = forward_kinematics(skeleton(), by_motion.rotations, clip_root(by_motion))
+    for joint in ("left_hip", "right_knee", "left_shoulder", "right_elbow", "spine3", "pelvis"):
+        trace = np.einsum("fab,fab->f", a[:, JOINT[joint], :3, :3], b[:, JOINT[joint], :3, :3])
+        angle = np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1)))
+        assert np.median(angle) < 35.0
