@@ -176,7 +176,8 @@ class Background:
     """The photo without the person."""
 
     rgb: UInt8  # (H, W, 3), sRGB; equals the photo outside of `hole`
-    hole: Mask  # (H, W), what was filled
+    hole: Mask  # (H, W), what was filled: the person and a margin around
+    still: UInt8  # (H, W, 3), only the person's own pixels filled: what stands behind frame 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from .camera import new_camera
 from .character import new_armature, new_character
 from .images import new_image
 from .motion import new_action, play, set_pose
-from .plate import new_ground, new_plate, plate_depth
+from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
 
 _ROLE = "photo_wake_up_role"  # custom property that tells an object's part in the scene
 _IMAGES = "photo_wake_up_images"  # names of the collection's loose images
@@ -57,9 +57,12 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
     reference = new_image(f"{name} Photo", result.photo.rgb)
     camera = new_camera(f"{name} Camera", result.fitted.camera, place, reference)
     depth = plate_depth(character, result.motion)
-    plate = new_plate(f"{name} Background", result.background, result.fitted.camera, place, depth)
+    lens = result.fitted.camera
+    plate = new_plate(f"{name} Background", result.background.rgb, lens, place, depth)
+    still = new_plate(f"{name} Frame 1", result.background.still, lens, place, depth)
+    show_on_first_frame(still, lens, place, depth)
     ground = new_ground(f"{name} Ground")
-    for item in (camera, plate, ground):
+    for item in (camera, plate, still, ground):
         collection.objects.link(item)
 
     mask = new_image(f"{name} Mask", result.person.mask)

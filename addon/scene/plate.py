@@ -7,13 +7,15 @@ import numpy as np
 from mathutils import Vector
 
 from ..core import frames
-from ..core.types import Background, Camera, Character, Float64, Motion
+from ..core.types import Camera, Character, Float64, Motion, UInt8
 from .images import new_image
 from .material import new_photo_material
 from .meshes import new_mesh
+from .motion import FIRST_FRAME
 
 _CLEARANCE_M = 0.5  # between the deepest point and the plate: room to edit a pose
 _REACH_M = 1.2  # an arm or leg stretched from the pelvis
+_STILL_STEP_M = 0.01  # how far frame 1's plate stands before and behind the other
 _GROUND_SIDE_M = 20.0  # wide enough for any clip and its shadows
 
 
@@ -28,9 +30,9 @@ def plate_depth(character: Character, motion: Motion | None) -> float:
 
 
 def new_plate(
-    name: str, background: Background, camera: Camera, world_from_camera: Float64, depth: float
+    name: str, rgb: UInt8, camera: Camera, world_from_camera: Float64, depth: float
 ) -> bpy.types.Object:
-    """A rectangle at `depth` metres that fills the camera's view with the inpainted photo."""
+    """A rectangle at `depth` metres that fills the camera's view with a picture (H, W, 3)."""
     right, bottom = camera.width - 0.5, camera.height - 0.5
     corners = np.array([[-0.5, bottom], [right, bottom], [right, -0.5], [-0.5, -0.5]])
     points = frames.unproject(camera, corners, np.full(4, depth))
@@ -38,10 +40,31 @@ def new_plate(
     centre = points.mean(axis=0)
     uv = np.array([[[0, 0], [1, 0], [1, 1], [0, 1]]], np.float32)
     mesh = new_mesh(name, points - centre, np.array([[0, 1, 2, 3]]), uv)
-    mesh.materials.append(new_photo_material(name, new_image(name, background.rgb)))
+    mesh.materials.append(new_photo_material(name, new_image(name, rgb)))
     plate = bpy.data.objects.new(name, mesh)
     plate.location = Vector(centre)
     return plate
+
+
+def show_on_first_frame(
+    still: bpy.types.Object, camera: Camera, world_from_camera: Float64, depth: float
+) -> None:
+    """Let a plate stand before the plate at `depth` on the first frame and behind it from then on.
+
+    Frame 1 then shows the photo's own pixels up to the person's outline; once the person moves,
+    the wider filling takes over, which leaves nothing of the person behind. Moving the plate
+    leaves the user the switches for its visibility.
+    """
+    middle = np.array([[(camera.width - 1) / 2, (camera.height - 1) / 2]])
+    for frame, step in ((FIRST_FRAME, -_STILL_STEP_M), (FIRST_FRAME + 1, _STILL_STEP_M)):
+        place = frames.unproject(camera, middle, np.array([depth + step]))
+        still.location = Vector(frames.transform(world_from_camera, place)[0])
+        still.scale = [(depth + step) / depth] * 3
+        still.keyframe_insert("location", frame=frame)
+        still.keyframe_insert("scale", frame=frame)
+    for curve in still.animation_data.action.fcurves:
+        for key in curve.keyframe_points:
+            key.interpolation = "CONSTANT"
 
 
 def new_ground(name: str) -> bpy.types.Object:

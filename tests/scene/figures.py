@@ -194,7 +194,7 @@ def result(moving: bool = True) -> WakeUpResult:
         person=person,
         fitted=fitted,
         build=CharacterBuild(figure, body_maps(mask), report),
-        background=Background(rgb, mask),
+        background=Background(rgb, mask, rgb),
         motion=motion(figure.pose) if moving else None,
         motion_name="swing" if moving else "",
     )

@@ -11,7 +11,7 @@ from ..types import Background, Mask, Photo, Progress, UInt8
 from .patchmatch import complete
 
 # The hole reaches this far beyond the person's outline: hair, soft edges, motion blur.
-MARGIN_SHARE = 0.006  # of the person's larger extent
+MARGIN_SHARE = 0.015  # of the person's larger extent
 LEAST_MARGIN_PX = 3
 STUDIO_TOP, STUDIO_BOTTOM = 214.0, 176.0  # greys of the backdrop behind a cut-out
 
@@ -38,13 +38,14 @@ def fill_background(
         backdrop = studio_backdrop(photo.height, photo.width)
         mixed = photo.rgb * share + backdrop * (1 - share)
         rgb = np.where(hole[..., None], backdrop, mixed).astype(np.uint8)
-        return Background(rgb, hole)
+        return Background(rgb, hole, rgb)
     if not hole.any():
-        return Background(photo.rgb.copy(), hole)
+        return Background(photo.rgb.copy(), hole, photo.rgb.copy())
     if hole.all():
-        return Background(studio_backdrop(photo.height, photo.width), hole)
+        backdrop = studio_backdrop(photo.height, photo.width)
+        return Background(backdrop, hole, backdrop)
     filled = complete(photo.rgb, hole, np.random.default_rng(seed), report)
-    return Background(filled, hole)
+    return Background(filled, hole, np.where(person[..., None], filled, photo.rgb))
 
 
 def grown(person: Mask) -> Mask:
