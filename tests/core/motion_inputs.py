@@ -14,9 +14,7 @@ from photo_wake_up.addon.core.motion import clips
 from photo_wake_up.addon.core.motion.feet import leg_length
 from photo_wake_up.addon.core.types import Clip, Pose, Skeleton
 
-_DATA = Path(
-    os.environ.get("PHOTO_WAKE_UP_DATA", Path(__file__).parents[3] / "shared" / "data")
-)
+_DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 # The default body's joints at rest, rounded to millimetres.
 _LEFT = {
@@ -89,9 +87,7 @@ MOCAP = (
 )  # fmt: skip
 
 
-def stick_bvh(
-    rows: list[list[float]] | None = None, names: dict[str, str] | None = None
-) -> str:
+def stick_bvh(rows: list[list[float]] | None = None, names: dict[str, str] | None = None) -> str:
     """A small person as a BVH text: y up, facing z, T-pose at rest, rotations z x y."""
     tree = {
         "Hips": ("", (0, 0, 0)),

@@ -41,9 +41,7 @@ def _read(tmp_path, text: str):
 
 
 def test_angles_multiply_in_the_order_of_their_channels(tmp_path):
-    motion = _read(
-        tmp_path, _TWO_BONES % ("3 Zrotation Xrotation Yrotation", "90 90 0 0 0 0")
-    )
+    motion = _read(tmp_path, _TWO_BONES % ("3 Zrotation Xrotation Yrotation", "90 90 0 0 0 0"))
     turned, placed = motion.world()
     # Rz(90) Rx(90): x to y, y to z, z to x.
     assert np.allclose(turned[0, 0], [[0, 0, 1], [1, 0, 0], [0, 1, 0]], atol=1e-12)
@@ -51,8 +49,13 @@ def test_angles_multiply_in_the_order_of_their_channels(tmp_path):
     assert motion.fps == pytest.approx(20.0)
 
 
-@pytest.mark.parametrize("order", ["Xposition Yposition Zposition Zrotation Xrotation Yrotation",
-                                   "Zrotation Xrotation Yrotation Xposition Yposition Zposition"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        "Xposition Yposition Zposition Zrotation Xrotation Yrotation",
+        "Zrotation Xrotation Yrotation Xposition Yposition Zposition",
+    ],
+)
 def test_positions_and_rotations_come_in_any_order(tmp_path, order):
     place, turn = "5 6 7", "30 20 10"
     first = place if order.startswith("X") else turn

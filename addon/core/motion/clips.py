@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..types import Clip, Float64
+from ..types import Clip, Float64, Mask
 from . import authoring
 from .authoring import LEFT, RIGHT, Leg, about, bend_elbow, cyclic, hanging_arm
 
@@ -36,6 +36,7 @@ _WALK_FOOT = cyclic({
 })  # fmt: skip
 _WALK_CALM = 0.93  # share of the thigh's swing: 1.35 m/s, Perry's mean, at 1.7 m tall
 _WALK_PERIOD_S = 1.08  # 111 steps a minute, Perry's mean of adults
+_WALK_STANCE = 0.62  # share of the cycle with the foot on the ground
 _WALK_FOOT_X = 0.075  # half of the walking base, leg lengths
 
 # Running at about 3 m/s: Novacheck, The biomechanics of running, Gait & Posture 7 (1998), figs 6-8.
@@ -54,6 +55,7 @@ _RUN_FOOT = cyclic({
 _RUN_PERIOD_S = 0.72
 _RUN_STANCE = 0.36  # share of the cycle with the foot on the ground
 _RUN_FOOT_X = 0.05
+_ROLL = 0.01  # leg lengths of height over which the contact passes from point to point of a sole
 _FLIGHT_CLEARANCE = 0.06  # leg lengths that both feet are off the ground in the middle of a flight
 
 _STAND_FOOT_X = 0.125
@@ -75,7 +77,7 @@ def walk(fps: float) -> Clip:
     legs = [
         _gait_leg(
             side, pelvis, sway, (phase + shift) % 1.0, (_walk_thigh, _WALK_KNEE, _WALK_FOOT),
-            foot_x=_WALK_FOOT_X, toe_out=6.0, toe_off=0.62,
+            foot_x=_WALK_FOOT_X, toe_out=6.0, toe_off=_WALK_STANCE,
         )
         for side, shift in ((LEFT, 0.0), (RIGHT, 0.5))
     ]  # fmt: skip
@@ -88,7 +90,8 @@ def walk(fps: float) -> Clip:
         upper = hanging_arm(side, chest, -4.0 - 18.0 * np.cos(swing - 0.15))
         segments[f"{name}_shoulder"] = upper
         segments[f"{name}_elbow"] = bend_elbow(side, upper, 24.0 - 11.0 * np.cos(swing - 0.6))
-    root = _gait_root(legs, sway, fps, np.full((frames, 2), True))
+    stance = np.stack([phase < _WALK_STANCE, (phase + 0.5) % 1.0 < _WALK_STANCE], axis=1)
+    root = _gait_root(legs, sway, stance)
     return Clip("walk", fps, authoring.local_rotations(segments, frames), root, True)
 
 
@@ -119,7 +122,7 @@ def run(fps: float) -> Clip:
         segments[f"{name}_shoulder"] = upper
         segments[f"{name}_elbow"] = bend_elbow(side, upper, 88.0 - 12.0 * np.cos(swing - 0.5))
     stance = np.stack([phase < _RUN_STANCE, (phase + 0.5) % 1.0 < _RUN_STANCE], axis=1)
-    root = _gait_root(legs, sway, fps, stance)
+    root = _gait_root(legs, sway, stance)
     return Clip("run", fps, authoring.local_rotations(segments, frames), root, True)
 
 
@@ -224,12 +227,12 @@ def _gait_leg(
     return authoring.pose_leg(side, pelvis, thigh, adduction, knee, foot, toe_out, flat)
 
 
-def _gait_root(legs: list[Leg], sway: Float64, fps: float, stance: np.ndarray) -> Float64:
+def _gait_root(legs: list[Leg], sway: Float64, stance: Mask) -> Float64:
     """(F, 3) root that keeps the standing foot on the ground and does not let it slide.
 
     The pelvis rises and falls twice a stride, nearly as a sine (Perry, ch. 7): its height is the
-    second and fourth harmonic nearest to what the standing foot asks. Its speed is constant, the
-    mean at which the lowest point of the sole moves back.
+    second and fourth harmonic nearest to what the standing foot asks, and so is the speed at which
+    the contact under the sole moves back.
     """
     frames = len(sway)
     turn = 2 * np.pi * np.arange(frames) / frames
@@ -241,13 +244,17 @@ def _gait_root(legs: list[Leg], sway: Float64, fps: float, stance: np.ndarray) -
     waves = np.stack([np.ones(frames), *(f(k * turn) for k in (2, 4) for f in (np.cos, np.sin))])
     fit, *_ = np.linalg.lstsq(waves.T, asked, rcond=None)
     height = fit @ waves
-    foot = lowest.argmin(axis=1)
-    rows = np.arange(frames)
-    after = (rows + 1) % frames
-    point = soles[rows, foot, :, 2].argmin(axis=1)
-    back = soles[after, foot, point, 1] - soles[rows, foot, point, 1]
-    speed = float(np.median(back[standing & standing[after]]))
-    root = np.stack([sway, -speed * rows, height], axis=1)
+    # The contact rolls over the sole: its points share it by their height.
+    shares = np.exp(-(soles[..., 2] - low[..., None]) / _ROLL)
+    shares /= shares.sum(axis=2, keepdims=True)
+    steps = np.roll(soles[..., 1], -1, axis=0) - soles[..., 1]
+    back = (shares * steps).sum(axis=2)
+    holds = stance & (low < lowest.min(axis=1, keepdims=True) + _ROLL)
+    pushed = (back * holds).sum(axis=1) / np.maximum(holds.sum(axis=1), 1)
+    known = standing & np.roll(standing, -1)
+    speed = np.linalg.lstsq(waves.T[known], pushed[known], rcond=None)[0] @ waves
+    travel = np.concatenate([[0.0], np.cumsum(speed[:-1])])
+    root = np.stack([sway, -travel, height], axis=1)
     root[:, 2] += STANDING - _STRAIGHT
     return root
 

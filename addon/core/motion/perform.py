@@ -43,6 +43,8 @@ _STRIDES = (1.0, 0.92, 0.84)  # tried so that whole steps end where the way does
 _STEP_M = 0.10
 _STEP_TURN_DEG = 30.0
 _IN_THE_AIR_M = 0.04
+_SHORTEST_STEP_S = 0.3
+_WEIGHT_SHIFT_S = 0.15  # before a foot leaves the ground
 
 _UPRIGHT = 0.85  # a clip that ends with its root this high can go over into standing
 _SPEED_SMOOTH_S = 0.08
@@ -120,6 +122,7 @@ class _Stage:
         track = self._track(clip, frames, begin, tempo)
         rest = self._track(clips.idle(self.fps), frames, 0.0, 1.0)
         plan = self._plan(track, frames, blend_s, stride)
+        plan = self._with_start(plan)
         plan = self._with_end(clip, track, rest, plan, travels)
         path, rotations = self._compose(track, rest, plan)
         if not travels:
@@ -241,6 +244,23 @@ class _Stage:
                 change, _SPEED_SMOOTH_S * self.fps, axis=0, mode="nearest"
             )
         return np.concatenate([np.zeros((1, 2)), np.cumsum(mended, axis=0)])
+
+    def _with_start(self, plan: _Plan) -> _Plan:
+        """The plan with the photo's standing feet standing for a moment, and through swings that
+        the clip has nearly done: nobody lifts a foot at once."""
+        world = forward_kinematics(
+            self.skeleton, self.pose.rotations[None], np.asarray(self.start)[None]
+        )
+        height = self.soles.in_world(world, self.skeleton)[0, ..., 2].min(axis=1)
+        standing = plan.standing.copy()
+        for side in range(2):
+            if height[side] < _IN_THE_AIR_M and not standing[:, side].all():
+                swings = phases(~standing[:, side])
+                start, stop = swings[0]
+                if start == 0 and stop < len(standing):
+                    short = stop < _SHORTEST_STEP_S * self.fps
+                    standing[: stop if short else int(_WEIGHT_SHIFT_S * self.fps), side] = True
+        return replace(plan, standing=standing)
 
     def _with_end(
         self, clip: Clip, track: _Track, rest: _Track, plan: _Plan, travels: bool
