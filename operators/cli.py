@@ -31,7 +31,8 @@ DEFAULT_FPS = 24.0
 DEFAULT_FRAMES = 120  # 5 s
 _LEAST_HEIGHT_M, _GREATEST_HEIGHT_M = 0.3, 3.0
 _MOST_FRAMES = 100_000  # more than an hour: surely a slip
-_SHEET_MOMENTS = (0.2, 0.45, 0.7, 1.0)  # of the motion, shown on the contact sheet
+# Of the motion, shown on the contact sheet: most happens soon after the start.
+_SHEET_MOMENTS = (0.1, 0.22, 0.4, 1.0)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,7 +51,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, ...")
     made.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
     made.add_argument(
-        "--person", metavar="N", type=int, default=1, help="which person, from the left (1)"
+        "--person",
+        metavar="N",
+        type=int,
+        default=0,
+        help="which person, counted from the left (the most prominent one)",
     )
     made.add_argument(
         "--motion", metavar="CLIP", default="walk",
@@ -175,6 +180,7 @@ def _write(
         scene = bpy.context.scene
         collection = build.build_scene(result, scene)
         render.look_through(scene, collection, options.engine, fps=DEFAULT_FPS)
+        render.show_in_viewports()
         if options.render == "png":
             render.set_frames(scene, Path("//frames"))
         else:
@@ -192,7 +198,7 @@ def _write(
         save_png(folder / "first_frame.png", first)
         seen = render.silhouette(scene, collection) >= 128
         report["silhouette_iou"] = round(intersection_over_union(seen, result.person.mask), 5)
-        report["first_frame_psnr_db"] = round(_psnr(first, result.photo.rgb), 2)
+        report["first_frame_psnr_db"] = round(_psnr(first, _truth(result)), 2)
 
     with timed("contact_sheet", "Composing the contact sheet"):
         save_png(folder / "contact_sheet.png", _contact_sheet(result, first, scene, collection))
@@ -220,7 +226,7 @@ def _contact_sheet(result: WakeUpResult, first: Any, scene: Any, collection: Any
     front, side, back = render.views(scene, collection, (0.0, 90.0, 180.0), size)
     motion = render.stills(scene, collection, moments, size[0])
     panels = [
-        ("photo", result.photo.rgb),
+        ("photo", _truth(result)),
         ("mask and joints", sheet.mask_and_joints(result.photo, result.person.mask, result.fitted)),
         ("fitted body", sheet.body_overlay(result.photo, result.build.maps)),
         ("background", result.background.rgb),
@@ -231,6 +237,17 @@ def _contact_sheet(result: WakeUpResult, first: Any, scene: Any, collection: Any
         *((f"{result.motion_name}, frame {at}", p) for at, p in zip(moments, motion, strict=True)),
     ]
     return sheet.compose(panels, size)
+
+
+def _truth(result: WakeUpResult) -> Any:
+    """(H, W, 3): the photo; one that is partly transparent lies on the plate."""
+    import numpy as np
+
+    photo = result.photo
+    if photo.alpha is None:
+        return photo.rgb
+    opacity = photo.alpha[..., None].astype(np.float64) / 255
+    return np.rint(photo.rgb * opacity + result.background.rgb * (1 - opacity)).astype(np.uint8)
 
 
 def _psnr(picture: Any, reference: Any) -> float:

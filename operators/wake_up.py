@@ -107,7 +107,8 @@ class WAKEUP_OT_find_person(_Stage, bpy.types.Operator):
     def _sentence(self, context: bpy.types.Context, result: WakeUpResult) -> str:
         number, count = context.scene.wake_up.person, len(result.people)
         share = result.person.mask.mean()
-        people = "One person" if count == 1 else f"{count} people, number {number} cut out"
+        which = f"number {number}" if number else "the most prominent one"
+        people = "One person" if count == 1 else f"{count} people, {which} cut out"
         return f"{people}: {share:.0%} of the photo. Paint the mask where it is wrong."
 
 

@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from .character.build import CharacterBuild
-from .errors import Cancelled, PersonError
+from .errors import Cancelled
 from .frames import DEFAULT_HEIGHT_M
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress
 
 # Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
 # of the time (measured on 1-megapixel photos) and what the status line says.
 _STAGES: dict[str, tuple[float, str]] = {
-    "photo": (0.02, "Reading the photo"),
-    "people": (0.05, "Looking for people"),
-    "person": (0.15, "Cutting the person out"),
-    "fitted": (0.33, "Fitting the body"),
-    "build": (0.20, "Building the character"),
-    "background": (0.23, "Filling the background"),
+    "photo": (0.01, "Reading the photo"),
+    "people": (0.07, "Looking for people"),
+    "person": (0.14, "Cutting the person out"),
+    "fitted": (0.22, "Fitting the body"),
+    "build": (0.38, "Building the character"),
+    "background": (0.16, "Filling the background"),
     "motion": (0.02, "Performing the motion"),
 }
 STAGES = tuple(_STAGES)
@@ -53,7 +53,7 @@ _POLL_S = 0.05  # how soon a caller learns of progress
 class WakeUpSettings:
     """What the user chooses; everything else follows from the photo."""
 
-    person: int = 1  # counted from the left, from 1
+    person: int = 0  # counted from the left, from 1; 0: the most prominent one
     motion: str = "walk"  # a built-in clip's name or a BVH file's path
     frames: int = 120  # length of the motion, the photo's pose included
     fps: float = 24.0
@@ -182,8 +182,9 @@ def _work(
 
     def person(report: Report) -> Values:
         from .perception.masks import segment_person
+        from .perception.people import choose
 
-        detection = _chosen(result.people, settings.person)
+        detection = choose(result.people, settings.person)
         return {"person": segment_person(result.photo, detection)}
 
     def fitted(report: Report) -> Values:
@@ -236,20 +237,6 @@ def _work(
         return {"motion": performed, "motion_name": clip.name}
 
     return locals()[stage]
-
-
-def _chosen(people: tuple[Detection, ...], number: int) -> Detection:
-    if not people:
-        raise PersonError(
-            "No person was found in the photo: choose one that shows somebody from head to foot."
-        )
-    if not 1 <= number <= len(people):
-        there = "is one person" if len(people) == 1 else f"are {len(people)} people"
-        raise PersonError(
-            f"There {there} in the photo: choose a number from 1 to {len(people)} instead of "
-            f"{number}, counted from the left."
-        )
-    return people[number - 1]
 
 
 def _body_model(settings: WakeUpSettings) -> Any:

@@ -21,6 +21,7 @@ _MOTIONS = [
     *((name, name.capitalize(), f"The built-in clip '{name}'") for name in CLIP_NAMES),
     (BVH_FILE, "BVH File", "Motion capture of a human in a BVH file"),
 ]
+RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"}  # paths may begin with //, the .blend file's folder
 _ENGINES = [
     ("workbench", "Workbench", "Fastest: the photo's colours as they are"),
     ("eevee", "EEVEE", "The photo's colours, with whatever else is in the scene lit"),
@@ -35,9 +36,13 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         name="Photo",
         description="Picture file of a person who can be seen from head to foot",
         subtype="FILE_PATH",
+        options=RELATIVE,
     )
     person: IntProperty(  # type: ignore[valid-type]
-        name="Person", description="Which person, counted from the left", default=1, min=1
+        name="Person",
+        description="Which person, counted from the left; 0 is the most prominent one",
+        default=0,
+        min=0,
     )
     height: FloatProperty(  # type: ignore[valid-type]
         name="Height",
@@ -60,7 +65,10 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         name="Motion", description="What the character does", items=_MOTIONS, default="walk"
     )
     motion_file: StringProperty(  # type: ignore[valid-type]
-        name="BVH File", description="Motion capture of a human", subtype="FILE_PATH"
+        name="BVH File",
+        description="Motion capture of a human",
+        subtype="FILE_PATH",
+        options=RELATIVE,
     )
     frames: IntProperty(  # type: ignore[valid-type]
         name="Frames",
@@ -89,6 +97,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         description="File that the video is written to",
         default="//wake-up.mp4",
         subtype="FILE_PATH",
+        options=RELATIVE,
     )
     mask: PointerProperty(  # type: ignore[valid-type]
         type=bpy.types.Image,

@@ -116,7 +116,7 @@ def test_a_mask_covers_the_person_and_little_else(data: Path) -> None:
     photo = load_photo(data / "photos" / "dancing_street.jpg")
     truth = cv2.imread(str(data / "photos" / "dancing_street_mask.png"), 0) > 127
     first, second = (
-        segment_person(photo, people.choose(people.find_people(photo), None)) for _ in range(2)
+        segment_person(photo, people.choose(people.find_people(photo))) for _ in range(2)
     )
     assert (first.mask & truth).sum() / (first.mask | truth).sum() > 0.88
     assert np.array_equal(first.mask, second.mask)

@@ -162,13 +162,15 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
 
 
-def choose(people: tuple[Detection, ...], number: int | None) -> Detection:
-    """Person `number` counted from 1 at the left; the largest one where no number is given."""
-    if number is None:
+def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
+    """Person `number` counted from 1 at the left; 0 is the largest one."""
+    if number == 0:
         return max(people, key=lambda p: float((p.box[2] - p.box[0]) * (p.box[3] - p.box[1])))
     if not 1 <= number <= len(people):
+        there = "is one person" if len(people) == 1 else f"are {len(people)} people"
         raise PersonError(
-            f"There is no person {number}: the photo shows {len(people)}, counted from the left."
+            f"There {there} in the photo: choose a number from 1 to {len(people)} instead of "
+            f"{number}, counted from the left."
         )
     return people[number - 1]
 
