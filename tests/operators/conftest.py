@@ -1,0 +1,48 @@
+"""An empty file with the extension switched on, and switched off again whatever happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def addon():  # noqa: ANN201
+    """The registered extension in an empty file; yields the scene."""
+    import bpy
+
+    from photo_wake_up.addon import registration
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    registration.register()
+    try:
+        yield bpy.context.scene
+    finally:
+        # A process that ends with an operator still registered can hang.
+        registration.unregister()
+
+
+@pytest.fixture(scope="session")
+def demo_photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rendered demo photo at half its size: the buttons are tested here, not the quality."""
+    path = ROOT / "build" / "demo_photo" / "photo.png"
+    if not path.is_file():
+        pytest.skip("the demo photo is not rendered yet: make demo")
+    half = tmp_path_factory.mktemp("demo") / "demo.png"
+    with Image.open(path) as picture:
+        picture.convert("RGB").reduce(2).save(half)
+    return half
+
+
+@pytest.fixture
+def empty_picture(tmp_path: Path) -> Path:
+    """A picture without anybody in it."""
+    path = tmp_path / "empty.png"
+    shade = np.linspace(60, 200, 300, dtype=np.uint8)
+    Image.fromarray(np.repeat(np.tile(shade, (400, 1))[..., None], 3, 2)).save(path)
+    return path

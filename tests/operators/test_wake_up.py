@@ -1,0 +1,198 @@
+"""The buttons on the demo photo and on pictures that cannot wake up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import bpy
+import numpy as np
+import pytest
+
+from photo_wake_up.addon import results
+from photo_wake_up.addon.core.edits import with_mask
+from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, drain, wake_up
+from photo_wake_up.addon.scene.build import find_parts
+
+FRAMES = 30
+
+
+def _datablocks() -> dict[str, list[str]]:
+    kinds = ("objects", "meshes", "armatures", "actions", "images", "materials", "collections",
+             "cameras", "worlds")  # fmt: skip
+    return {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
+
+
+@cache
+def _by_function(path: str) -> WakeUpResult:
+    return drain(wake_up(path, WakeUpSettings(frames=FRAMES)))
+
+
+def _seed(path, scene) -> WakeUpResult:
+    """Give the scene everything but the motion, as earlier presses would have."""
+    scene.wake_up.photo, scene.wake_up.frames = str(path), FRAMES
+    result = _by_function(str(path))
+    settings = scene.wake_up.pipeline_settings(scene)
+    source = results.Source.of(path, settings)
+    scene.wake_up.key = results.keep(result.without("motion"), source)
+    return result
+
+
+def test_operator_and_function_give_the_same_arrays(addon, demo_photo):
+    addon.wake_up.photo, addon.wake_up.frames = str(demo_photo), FRAMES
+    assert bpy.ops.wakeup.wake_up() == {"FINISHED"}
+    expected = _by_function(str(demo_photo))
+    kept = results.recall(addon.wake_up.key)
+    assert np.array_equal(kept.person.mask, expected.person.mask)
+    # The fit's sums run in threads, whose order moves the last digits.
+    assert np.allclose(kept.fitted.vertices, expected.fitted.vertices, atol=1e-3)
+    mine, other = kept.build.character, expected.build.character
+    assert np.array_equal(mine.triangles, other.triangles)
+    assert np.allclose(mine.vertices, other.vertices, atol=3e-3)
+    assert np.array_equal(kept.background.rgb, expected.background.rgb)
+    assert np.allclose(kept.motion.root, expected.motion.root, atol=1e-2)
+    mesh = find_parts(addon.wake_up.result).character.data
+    vertices = np.zeros(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", vertices)
+    assert np.array_equal(vertices.reshape(-1, 3), mine.rest_vertices)
+    status = bpy.context.window_manager.wake_up
+    assert not status.running and not status.failed and "woke up" in status.message
+
+
+def test_pressing_again_replaces_and_computes_only_what_depends(addon, demo_photo):
+    result = _seed(demo_photo, addon)
+    assert bpy.ops.wakeup.animate() == {"FINISHED"}
+    once = _datablocks()
+    addon.wake_up.motion = "wave"
+    assert bpy.ops.wakeup.wake_up() == {"FINISHED"}
+    kept = results.recall(addon.wake_up.key)
+    assert kept.build is result.build and kept.motion_name == "wave"
+    now = _datablocks()
+    assert {k: len(v) for k, v in now.items()} == {k: len(v) for k, v in once.items()}
+    assert now["objects"] == once["objects"]
+
+
+def test_a_painted_mask_is_what_the_next_stage_reads(addon, demo_photo):
+    addon.wake_up.photo = str(demo_photo)
+    assert bpy.ops.wakeup.find_person() == {"FINISHED"}
+    image = addon.wake_up.mask
+    found = results.recall(addon.wake_up.key).person.mask
+    width, height = image.size
+    assert found.shape == (height, width)
+    pixels = np.zeros(width * height * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels = pixels.reshape(height, width, 4)
+    pixels[: height // 4, :, :3] = 0.0  # Blender's rows start at the bottom: the feet go
+    image.pixels.foreach_set(pixels.ravel())
+    image.update()
+    assert bpy.ops.wakeup.fill_background() == {"FINISHED"}
+    kept = results.recall(addon.wake_up.key)
+    expected = found.copy()
+    expected[height - height // 4 :] = False
+    assert np.array_equal(kept.person.mask, expected)
+    assert not kept.background.hole[int(height * 0.95) :].any()
+
+
+def test_with_mask_drops_what_was_made_from_another(demo_photo):
+    result = _by_function(str(demo_photo))
+    assert with_mask(result, result.person.mask) is result
+    assert with_mask(result, np.zeros((3, 3), bool)) is result
+    mask = result.person.mask.copy()
+    mask[:200] = False
+    changed = with_mask(result, mask)
+    assert changed.fitted is changed.build is changed.background is changed.motion is None
+    assert np.array_equal(changed.person.mask, mask)
+    assert np.array_equal(changed.person.matte >= 0.5, mask)
+    assert changed.people is result.people
+
+
+def test_what_is_reused_follows_from_the_settings(demo_photo):
+    result = _by_function(str(demo_photo))
+    settings = WakeUpSettings(frames=FRAMES)
+    source = results.Source.of(demo_photo, settings)
+    key = results.keep(result, source)
+
+    def reused(**changes: object) -> set[str]:
+        other = results.Source.of(demo_photo, replace(settings, **changes))
+        value = results.reusable(key, other)
+        return {n for n in ("people", "person", "fitted", "build", "background", "motion")
+                if getattr(value, n) is not None}  # fmt: skip
+
+    everything = reused()
+    assert len(everything) == 6
+    assert reused(motion="run") == everything - {"motion"}
+    assert reused(seed=3) == everything - {"background"}
+    assert reused(height_m=1.2) == everything - {"fitted", "build", "motion"}
+    assert reused(person=2) == {"people"}
+    elsewhere = replace(source, photo="other.png")
+    assert results.reusable(key, elsewhere) == WakeUpResult() or (
+        results.reusable(key, elsewhere).photo is None
+    )
+    results.forget_all()
+    assert results.reusable(key, source).photo is None
+
+
+@pytest.mark.parametrize("stage", ["find_person", "wake_up"])
+def test_nobody_there_is_said_and_nothing_changes(addon, empty_picture, stage):
+    addon.wake_up.photo = str(empty_picture)
+    before = _datablocks()
+    with pytest.raises(RuntimeError, match="No person was found"):
+        getattr(bpy.ops.wakeup, stage)()
+    assert _datablocks() == before and addon.wake_up.key == ""
+    status = bpy.context.window_manager.wake_up
+    assert status.failed and not status.running and "No person" in status.message
+    assert bpy.ops.wakeup.wake_up.poll()
+
+
+def test_a_photo_that_is_gone_is_said(addon, tmp_path):
+    addon.wake_up.photo = str(tmp_path / "gone.jpg")
+    with pytest.raises(RuntimeError, match="gone.jpg"):
+        bpy.ops.wakeup.wake_up()
+
+
+def test_stopping_leaves_the_file_as_it_was(addon, demo_photo):
+    """What Esc does: the job is closed in the middle of the work."""
+    from photo_wake_up.addon.worker import Request, advance_in_process
+    from photo_wake_up.operators.base import Job
+
+    before = _datablocks()
+    request = Request(WakeUpResult(), WakeUpSettings(), str(demo_photo), "motion", None)
+    job = Job(bpy.context, advance_in_process(request), "Wake Up")
+    status = bpy.context.window_manager.wake_up
+    assert status.running
+    for _ in range(5):
+        assert not job.step()
+    job.close("Stopped: nothing has been changed")
+    assert not status.running and status.message.startswith("Stopped")
+    assert _datablocks() == before
+    assert bpy.context.scene.wake_up.key == ""
+
+
+def test_undo_removes_the_whole_result(addon, demo_photo):
+    _seed(demo_photo, addon)
+    bpy.ops.ed.undo_push(message="Before")
+    before = _datablocks()
+    bpy.ops.wakeup.animate()
+    bpy.ops.ed.undo_push(message="Animate")
+    assert _datablocks() != before
+    try:
+        bpy.ops.ed.undo()
+    except RuntimeError:
+        pytest.skip("this Blender keeps no undo history without a window")
+    assert _datablocks() == before
+    assert bpy.context.scene.wake_up.result is None
+
+
+def test_render_and_export_check_their_folders(addon, demo_photo, tmp_path):
+    _seed(demo_photo, addon)
+    assert not bpy.ops.wakeup.export_gltf.poll()
+    bpy.ops.wakeup.animate()
+    assert bpy.ops.wakeup.render.poll() and bpy.ops.wakeup.export_gltf.poll()
+    addon.wake_up.video = "//wake-up.mp4"
+    with pytest.raises(RuntimeError, match="Save the Blender file first"):
+        bpy.ops.wakeup.render()
+    with pytest.raises(RuntimeError, match="no folder"):
+        bpy.ops.wakeup.export_gltf(filepath=str(tmp_path / "nowhere" / "a.glb"))
+    bpy.ops.preferences.addon_enable(module="io_scene_gltf2")
+    assert bpy.ops.wakeup.export_gltf(filepath=str(tmp_path / "a.glb")) == {"FINISHED"}
+    assert (tmp_path / "a.glb").stat().st_size > 100_000
