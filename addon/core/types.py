@@ -189,7 +189,9 @@ class Clip:
     rotations: (
         Float64  # (F, 24, 4), unit quaternions w x y z, local to the parent, T-pose = identity
     )
-    root: Float64  # (F, 3), pelvis position over the ground, in leg lengths of the performer
+    # (F, 3), pelvis, in the performer's leg lengths (thigh and shin); z is 1 where the performer
+    # stands straight on flat feet
+    root: Float64
     loop: bool  # the last frame is followed by the first (root travel continues)
 
 

@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from ..body.skeleton import JOINT, JOINT_COUNT, PARENTS
 from ..types import Float64
 
-Curve = Callable[[npt.ArrayLike], Float64]
+Curve = Callable[[Float64], Float64]
 
 LEFT, RIGHT = 1.0, -1.0  # a side is the sign of its x
 

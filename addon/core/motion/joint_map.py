@@ -58,9 +58,9 @@ def map_joints(source: SourceMotion) -> dict[str, int]:
     found["pelvis"] = _common(source, found["left_hip"], found["right_hip"])
     found["spine3"] = _common(source, found["left_shoulder"], found["right_shoulder"])
     if "head" not in found:
-        head = _head_by_shape(source, found)
-        if head is not None:
-            found["head"] = head
+        top = _head_by_shape(source, found)
+        if top is not None:
+            found["head"] = top
     return found
 
 
@@ -100,10 +100,10 @@ def _by_name(source: SourceMotion) -> dict[str, int]:
         taken: set[int] = set()
         for part, names in _LIMB_NAMES.items():
             for name in names:
-                joint = where.get((side, name))
-                if joint is not None and joint not in taken:
-                    found[f"{side}_{part}"] = joint
-                    taken.add(joint)
+                named = where.get((side, name))
+                if named is not None and named not in taken:
+                    found[f"{side}_{part}"] = named
+                    taken.add(named)
                     break
     for name in _HEAD_NAMES:
         if ("", name) in where:
@@ -154,9 +154,9 @@ def _by_shape(source: SourceMotion) -> dict[str, int] | None:
         if chest is None:
             continue
         arms, rest = _pair(source, children, chest)
-        leg_joints = [_longest_two(source, children, leg) for leg in legs]
-        arm_joints = [_longest_two(source, children, arm) for arm in arms]
-        if None in leg_joints or None in arm_joints:
+        leg_joints = [limb for leg in legs if (limb := _longest_two(source, children, leg))]
+        arm_joints = [limb for arm in arms if (limb := _longest_two(source, children, arm))]
+        if len(leg_joints) < 2 or len(arm_joints) < 2:
             continue
         swap = _is_right_first(source, leg_joints, arm_joints)
         found: dict[str, int] = {}

@@ -279,7 +279,7 @@ class _Stage:
         # from well before the limit on, the one that comes nearest to it.
         reached = int(too_near[0]) if len(too_near) else frames
         first = max(reached - int(2 * _STOP_S * self.fps), 0)
-        stops = range(min(first, last), min(reached, last) + 1)
+        stops = list(range(min(first, last), min(reached, last) + 1))
         if travels:
             stops = sorted({_step_begin(track.standing, stop, self.fps) for stop in stops})
         plans = [

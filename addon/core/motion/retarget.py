@@ -48,6 +48,13 @@ def retarget(source: SourceMotion, name: str, fps: float | None = None) -> Clip:
     Raises MotionError when the skeleton is not a person's.
     """
     joints = map_joints(source)
+    for side in SIDES:
+        for part in ("hip", "knee", "shoulder"):
+            if _bone(source, joints, f"{side}_{part}") is None:
+                raise MotionError(
+                    f"The motion's skeleton has no length from its {side} {part} on: "
+                    "choose another BVH file."
+                )
     turned, placed = source.world()
     axes = _axes(source, joints, placed)
     turned = np.einsum("ab,fjbc->fjac", axes, turned)  # C G
@@ -176,7 +183,7 @@ def _from_motion(
     source: SourceMotion, joints: dict[str, int], turned: Float64
 ) -> dict[str, Float64]:
     """Constants when the rest pose says nothing: two directions make each joint's frame."""
-    bone = {name: _bone(source, joints, name) for name in joints}
+    bone = {name: way for name in joints if (way := _bone(source, joints, name)) is not None}
     hips = [_offset(source, joints["pelvis"], joints[f"{s}_hip"]) for s in SIDES]
     spine = _offset(source, joints["pelvis"], joints["spine3"])
     if joints["spine3"] == joints["pelvis"]:
@@ -194,7 +201,7 @@ def _from_motion(
     for side in SIDES:
         out = _OUTWARD[side]
         collar = f"{side}_collar"
-        if collar in joints and bone[collar] is not None:
+        if collar in bone:
             constants[collar] = _frame((out, bone[collar]), (up, carried[collar]))
         for upper, lower, straight, hinge in (
             ("shoulder", "elbow", out, -_UP if side == "left" else _UP),
@@ -203,6 +210,9 @@ def _from_motion(
             first, second = f"{side}_{upper}", f"{side}_{lower}"
             axis = _hinge(turned, joints, bone, first, second)
             for name in (first, second):
+                if name not in bone:  # a forearm without hand or end
+                    constants[name] = _follow(joints, turned, constants, side, upper, lower)
+                    continue
                 if axis is not None:
                     seen = _mean_direction(turned[:, joints[name]], axis)
                     constants[name] = _frame((straight, bone[name]), (hinge, seen))
@@ -244,12 +254,14 @@ def _carried_back(
 def _hinge(
     turned: Float64,
     joints: dict[str, int],
-    bone: dict[str, Float64 | None],
+    bone: dict[str, Float64],
     first: str,
     second: str,
 ) -> Float64 | None:
     """(F, 3) the axis about which a knee or elbow bends, in the world; longer where it bends
     more; None when it is hardly ever bent."""
+    if second not in bone:
+        return None
     upper = turned[:, joints[first]] @ _unit(bone[first])
     lower = turned[:, joints[second]] @ _unit(bone[second])
     axis = np.cross(upper, lower)
@@ -356,8 +368,6 @@ def _root(joints: dict[str, int], world: Float64, placed: Float64) -> Float64:
         np.linalg.norm(placed[:, joints[f"{s}_{a}"]] - placed[:, joints[f"{s}_{b}"]], axis=1)
         for s in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))
     ]) * 2  # fmt: skip
-    if not leg > 0:
-        raise MotionError("The motion's skeleton has legs of no length: choose another BVH file.")
     ankles = placed[:, [joints[f"{s}_ankle"] for s in SIDES], 2].min(axis=1)
     root = hips / leg
     root[:, 2] = (hips[:, 2] - np.percentile(ankles, _FLOOR_PERCENTILE)) / leg

@@ -29,12 +29,12 @@ def loop_step(root: Float64) -> Float64:
     return step
 
 
-def clip_at(clip: Clip, at: npt.ArrayLike) -> tuple[Float64, Float64]:
+def clip_at(clip: Clip, frames: npt.ArrayLike) -> tuple[Float64, Float64]:
     """Rotations (N, 24, 4) and root (N, 3) at fractional frames (N,) counted from the first.
 
     Loops go on with their travel; other clips hold their first and last frame.
     """
-    at = np.asarray(at, np.float64)
+    at: Float64 = np.asarray(frames, np.float64)
     count = len(clip.root)
     if clip.loop:
         root = np.concatenate([clip.root, clip.root[-1:] + loop_step(clip.root)])
