@@ -37,18 +37,18 @@ def mask_and_joints(photo: Photo, mask: Mask, fitted: FittedBody) -> UInt8:
     right blue)."""
     picture = photo.rgb.astype(np.float32)
     picture[~mask] *= _VEIL
-    picture = picture.astype(np.uint8)
+    overlay: UInt8 = picture.astype(np.uint8)
     points = frames.project(fitted.camera, fitted.joints.astype(np.float64))
     thickness = max(1, round(max(photo.rgb.shape[:2]) / 350))
     sides = {JOINT[name]: _side(name) for name in JOINT}
     for joint, parent in enumerate(PARENTS):
         if parent >= 0:
             a, b = (tuple(np.rint(points[index]).astype(int).tolist()) for index in (parent, joint))
-            cv2.line(picture, a, b, sides[joint], thickness, cv2.LINE_AA)
+            cv2.line(overlay, a, b, sides[joint], thickness, cv2.LINE_AA)
     for joint, point in enumerate(points):
         centre = tuple(np.rint(point).astype(int).tolist())
-        cv2.circle(picture, centre, 2 * thickness, sides[joint], -1, cv2.LINE_AA)
-    return picture
+        cv2.circle(overlay, centre, 2 * thickness, sides[joint], -1, cv2.LINE_AA)
+    return overlay
 
 
 def body_overlay(photo: Photo, maps: BodyMaps) -> UInt8:

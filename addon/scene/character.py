@@ -42,7 +42,7 @@ def new_armature(
     armature_object.show_in_front = True
     collection.objects.link(armature_object)
     with selected([armature_object], mode="EDIT"):
-        bones = []
+        bones: list[bpy.types.EditBone] = []
         for joint, (bone_name, parent) in enumerate(
             zip(skeleton.names, skeleton.parents, strict=True)
         ):

@@ -20,7 +20,7 @@ def new_image(name: str, pixels: npt.NDArray[np.generic]) -> bpy.types.Image:
 
     pixels : (H, W) bool, (H, W, 3) or (H, W, 4) uint8 sRGB, first row on top
     """
-    values: UInt8 = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
+    values = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
     height, width = values.shape[:2]
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(values)).save(

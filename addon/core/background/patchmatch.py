@@ -156,13 +156,14 @@ def _window_around(hole: Mask) -> tuple[slice, slice]:
 
 def _complete_window(image: UInt8, hole: Mask, rng: np.random.Generator, report: Report) -> UInt8:
     levels = _pyramid(image.astype(np.float32) / 255, hole)
-    estimate, field = None, None
+    estimate: Float32 | None = None
+    field: _Field | None = None
     for depth, level in enumerate(reversed(levels)):
         if int(level.sources.sum()) < FEWEST_SOURCES:
             estimate = _interpolated(level) if estimate is None else _enlarged(estimate, level)
             continue
         coarsest = estimate is None
-        estimate = _interpolated(level) if coarsest else _enlarged(estimate, level)
+        estimate = _interpolated(level) if estimate is None else _enlarged(estimate, level)
         field = _first_field(level, rng) if field is None else _finer_field(field, level)
         finest = depth == len(levels) - 1
         rounds, passes = (12, 4) if coarsest else (2, 1) if finest else (4, 2)

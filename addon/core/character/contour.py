@@ -54,7 +54,7 @@ def trace(matte: Float32) -> Outline:
     field = np.where(solid, np.maximum(matte, 0.51), np.minimum(matte, 0.49)) * near
     padded = np.pad(field.astype(np.float64), 1)
     lines = contourpy.contour_generator(z=padded, name="serial").lines(EDGE_LEVEL)
-    loops = [_oriented(np.asarray(line)[:-1] - 1.0) for line in lines if len(line) > 8]
+    loops = [_oriented(np.asarray(line, np.float64)[:-1] - 1.0) for line in lines if len(line) > 8]
     loops.sort(key=lambda loop: -abs(signed_area(loop)))
     outer = loops[0]
     least = (SMALLEST_HOLE * np.ptp(outer, axis=0).max()) ** 2
