@@ -47,9 +47,7 @@ class Soles:
         for side in range(2):
             for point, joint in ((HEEL, ANKLES[side]), (BALL, ANKLES[side]), (TIP, TOES[side])):
                 offset = self.points[side, point] - skeleton.joints[joint]
-                placed[:, side, point] = (
-                    world[:, joint, :3, 3] + world[:, joint, :3, :3] @ offset
-                )
+                placed[:, side, point] = world[:, joint, :3, 3] + world[:, joint, :3, :3] @ offset
         return placed
 
 
@@ -144,9 +142,7 @@ def reach(
         hip_turn = Rotation.from_matrix(world[:, HIPS[side], :3, :3])
         knee_turn = Rotation.from_matrix(world[:, KNEES[side], :3, :3])
         ankle_turn = Rotation.from_matrix(world[:, ANKLES[side], :3, :3])
-        hip, knee, ankle = (
-            world[:, joints[side], :3, 3] for joints in (HIPS, KNEES, ANKLES)
-        )
+        hip, knee, ankle = (world[:, joints[side], :3, 3] for joints in (HIPS, KNEES, ANKLES))
         thigh, shin = knee - hip, ankle - knee
         bend = _bend_change(thigh, shin, hip_turn, ankles[:, side] - hip)
         knee_turn = bend * knee_turn

@@ -204,8 +204,9 @@ def _pair(
     ]
     best = min(
         ((a, b) for a in range(len(branches)) for b in range(a + 1, len(branches))),
-        key=lambda ab: abs(lengths[ab[0]] - lengths[ab[1]])
-        - 1e-3 * (lengths[ab[0]] + lengths[ab[1]]),
+        key=lambda ab: (
+            abs(lengths[ab[0]] - lengths[ab[1]]) - 1e-3 * (lengths[ab[0]] + lengths[ab[1]])
+        ),
     )
     pair = [branches[k] for k in best]
     return pair, [branch for branch in branches if branch not in pair]
@@ -223,9 +224,7 @@ def _longest_two(
     return chain[start:]
 
 
-def _is_right_first(
-    source: SourceMotion, legs: list[list[int]], arms: list[list[int]]
-) -> bool:
+def _is_right_first(source: SourceMotion, legs: list[list[int]], arms: list[list[int]]) -> bool:
     rest = source.rest_positions()
     up = np.mean([rest[arm[0]] - rest[leg[2]] for leg, arm in zip(legs, arms, strict=True)], axis=0)
     ahead = np.zeros(3)

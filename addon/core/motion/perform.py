@@ -132,9 +132,7 @@ class _Stage:
         path[0] = self.start
         return Motion(self.fps, _continuous(rotations), path)
 
-    def _on_ground(
-        self, rotations: Float64, path: Float64, plan: _Plan
-    ) -> tuple[Float64, Float64]:
+    def _on_ground(self, rotations: Float64, path: Float64, plan: _Plan) -> tuple[Float64, Float64]:
         """The performance with locked feet. What stands in the result is locked as well: feet at
         the ends of their stands, which the clip alone did not show as standing."""
         stepping = (plan.enter < 1.0) | ((plan.leave > 0.0) & (plan.leave < 1.0))
@@ -212,9 +210,7 @@ class _Stage:
         root[:, :2] = self.start[:2] + self._travelled(track, plan, rotations, root)
         return root, rotations
 
-    def _travelled(
-        self, track: _Track, plan: _Plan, rotations: Float64, root: Float64
-    ) -> Float64:
+    def _travelled(self, track: _Track, plan: _Plan, rotations: Float64, root: Float64) -> Float64:
         """(F, 2) way of the root: pushed by the standing feet, in flight as the clip goes."""
         if len(root) < 2:
             return np.zeros((len(root), 2))

@@ -121,9 +121,7 @@ def _trunk(rest: Float64, joints: dict[str, int]) -> Float64:
 
 def _legs(rest: Float64, joints: dict[str, int]) -> Float64:
     """(2, 3) directions from the hips to the ankles."""
-    return np.stack(
-        [_unit(rest[joints[f"{s}_ankle"]] - rest[joints[f"{s}_hip"]]) for s in SIDES]
-    )
+    return np.stack([_unit(rest[joints[f"{s}_ankle"]] - rest[joints[f"{s}_hip"]]) for s in SIDES])
 
 
 def _between(rest: Float64, joints: dict[str, int], part: str) -> Float64:
@@ -154,9 +152,7 @@ def _constants(
     return constants
 
 
-def _from_rest(
-    source: SourceMotion, joints: dict[str, int], axes: Float64
-) -> dict[str, Float64]:
+def _from_rest(source: SourceMotion, joints: dict[str, int], axes: Float64) -> dict[str, Float64]:
     """Constants from a standing rest pose: each limb's bones are turned from the T-pose to the
     rest pose by the shortest way, one after the other, so that the twist passes down."""
     aligned = {"pelvis": np.eye(3), "spine3": np.eye(3), "head": np.eye(3)}
