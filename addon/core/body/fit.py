@@ -20,7 +20,7 @@ from .. import frames
 from ..perception.landmarks import LANDMARK
 from ..types import Camera, FittedBody, Float32, Float64, Mask, Person, Photo, Progress
 from .landmark_points import landmark_points
-from .model import BodyModel, SkinningTensors, skin, tensors
+from .model import BodyModel, SkinningTensors, one_thread, skin, tensors
 from .skeleton import JOINT, JOINT_COUNT, SMPL_JOINTS
 
 JOINT_SIGMA_M = 0.025  # spread of landmarks around the body's points
@@ -98,14 +98,15 @@ def fit_body(
     Deterministic.
     """
     camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
-    problem = _Problem(person, model, camera)
-    pose = first_pose(model, person)
-    state = problem.start(pose)
-    for k, stage in enumerate(_STAGES):
-        if progress is not None:
-            progress(Progress(k / len(_STAGES), "Fitting the body"))
-        state = problem.minimise(state, stage)
-    return _finished(model, camera, state, height_m)
+    with one_thread():
+        problem = _Problem(person, model, camera)
+        pose = first_pose(model, person)
+        state = problem.start(pose)
+        for k, stage in enumerate(_STAGES):
+            if progress is not None:
+                progress(Progress(k / len(_STAGES), "Fitting the body"))
+            state = problem.minimise(state, stage)
+        return _finished(model, camera, state, height_m)
 
 
 @dataclass(frozen=True, eq=False)

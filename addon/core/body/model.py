@@ -7,8 +7,12 @@ and linear blend skinning moves the vertices by their joints' transforms.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import pickle
+import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,13 +58,20 @@ def load_body_model(path: Path | str) -> BodyModel:
     path = Path(path)
     try:
         fields = _read_npz(path) if path.suffix == ".npz" else _read_pickle(path)
+        return _checked(path.stem, path.name, fields)
     except OSError as error:
         raise ModelFileError(f"The body file {path.name} cannot be read: {error}.") from error
-    except (ValueError, KeyError, pickle.UnpicklingError, EOFError, AttributeError) as error:
+    except _DAMAGED as error:
         raise ModelFileError(
             f"{path.name} is not an SMPL body: choose an SMPL .npz or .pkl file ({error})."
         ) from error
-    return _checked(path.stem, path.name, fields)
+
+
+# What readers raise for files of another kind, or cut short.
+_DAMAGED = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, ImportError,
+    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
@@ -74,15 +85,46 @@ _WANTED = {
 }  # fmt: skip
 
 
-class _ArrayStandIn:
-    """Takes the place of a chumpy array: keeps its state, of which `x` is the data."""
+class _StandIn:
+    """Takes the place of a foreign object in a pickle: keeps its state, runs nothing."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
 
+class _Stored(_StandIn):
+    """chumpy.ch.Ch: an array, `x`."""
+
+
+class _Selected(_StandIn):
+    """chumpy.reordering.Select: `a`'s entries `idxs`, in the shape `preferred_shape`."""
+
+
+class _Computed(_StandIn):
+    """Any other chumpy expression. Bodies carry some that are results of the others."""
+
+
+class _Sparse(_StandIn):
+    """A compressed sparse matrix of any SciPy release."""
+
+
+class _SparseColumns(_Sparse):
+    pass
+
+
+class _SparseRows(_Sparse):
+    pass
+
+
+def _bare(cls: type, base: type, _state: object) -> object:
+    """What copyreg's `_reconstructor` does for objects of pickle's oldest protocols."""
+    if not issubclass(cls, _StandIn) or base is not object:
+        raise pickle.UnpicklingError("it holds objects that a body does not need")
+    return cls()
+
+
 class _ArraysOnly(pickle.Unpickler):
-    """Makes NumPy and SciPy arrays; refuses everything that could run code."""
+    """Makes NumPy arrays and stand-ins; refuses everything that could run code."""
 
     _ALLOWED = {
         ("numpy", "ndarray"), ("numpy", "dtype"),
@@ -90,12 +132,19 @@ class _ArraysOnly(pickle.Unpickler):
         ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"),
         ("_codecs", "encode"),
     }  # fmt: skip
+    _REPLACED: dict[tuple[str, str], Any] = {
+        ("chumpy.ch", "Ch"): _Stored, ("chumpy.reordering", "Select"): _Selected,
+        ("copy_reg", "_reconstructor"): _bare, ("copyreg", "_reconstructor"): _bare,
+        ("__builtin__", "object"): object, ("builtins", "object"): object,
+    }  # fmt: skip
 
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in self._REPLACED:
+            return self._REPLACED[module, name]
         if module.split(".")[0] == "chumpy":
-            return _ArrayStandIn
+            return _Computed
         if module.startswith("scipy.sparse") and name in ("csc_matrix", "csr_matrix"):
-            return getattr(scipy.sparse, name)
+            return _SparseColumns if name == "csc_matrix" else _SparseRows
         if (module, name) in self._ALLOWED:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a body does not need")
@@ -109,12 +158,21 @@ def _read_pickle(path: Path) -> dict[str, Any]:
 
 
 def _as_array(value: Any) -> Any:
-    if isinstance(value, _ArrayStandIn):
-        if "x" not in value.__dict__:
-            raise ValueError("an array in it is computed, not stored")
-        return np.asarray(value.__dict__["x"])
-    if scipy.sparse.issparse(value):
-        return value.toarray()
+    """A field's value as a dense array; AttributeError where a stand-in lacks what it needs."""
+    if isinstance(value, _Stored):
+        return np.asarray(value.x)  # type: ignore[attr-defined]
+    if isinstance(value, _Selected):
+        source = _as_array(value.a)  # type: ignore[attr-defined]
+        chosen = source.ravel()[np.asarray(value.idxs)]  # type: ignore[attr-defined]
+        return chosen.reshape(getattr(value, "preferred_shape", chosen.shape))
+    if isinstance(value, _Sparse):
+        matrix = (
+            scipy.sparse.csr_matrix if isinstance(value, _SparseRows) else (scipy.sparse.csc_matrix)
+        )
+        parts = value.data, value.indices, value.indptr  # type: ignore[attr-defined]
+        return matrix(parts, shape=value._shape).toarray()  # type: ignore[attr-defined]
+    if isinstance(value, _StandIn):
+        raise ValueError("an array in it is computed, not stored")
     return np.asarray(value)
 
 
@@ -143,7 +201,7 @@ def _checked(name: str, file_name: str, fields: dict[str, Any]) -> BodyModel:
             raise refuse(f"'{key}' has the shape {found} instead of {wanted}")
     if not all(np.isfinite(a).all() for a in (template, shapes, regressor, weights)):
         raise refuse("it holds numbers that are not finite")
-    if faces.min() < 0 or faces.max() >= count:
+    if not len(faces) or faces.min() < 0 or faces.max() >= count:
         raise refuse("its triangles point beyond its vertices")
     correctives = None
     if "posedirs" in fields and np.any(fields["posedirs"]):
@@ -153,6 +211,8 @@ def _checked(name: str, file_name: str, fields: dict[str, Any]) -> BodyModel:
     part = fields.get("part")
     if part is None:
         part = part_of_joint()[weights.argmax(axis=1)]
+    elif np.shape(part) != (count,):
+        raise refuse(f"'part' has the shape {np.shape(part)} instead of {(count,)}")
     return BodyModel(
         name, template, shapes, correctives, regressor, weights, faces, np.asarray(part, np.uint8)
     )
@@ -260,6 +320,22 @@ def skin(
     last = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=pose.dtype)
     last = last.expand(len(pose), JOINT_COUNT, 1, 4)
     return vertices, posed + translation[:, None], torch.cat([transforms, last], dim=2)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread within.
+
+    A body's tensors are small: a second thread gains nothing, and waiting for it costs three
+    times the whole wherever another process wants the processor. Torch's own number of threads is
+    put back, since Blender and other extensions share it.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=4)
