@@ -213,41 +213,6 @@ def rubber(name: str, colour: Colour, rough: float, grime: float) -> bpy.types.M
     return graph.principled(Base_Color=base, Roughness=rough, Normal=bump)
 
 
-def bricks(
-    name: str, size: tuple[float, float, float], first: Colour, second: Colour, joint: Colour,
-    relief: float, grime: float,
-) -> bpy.types.Material:  # fmt: skip
-    """Brickwork or paving. size : brick width, height and joint, metres, in object x and y."""
-    graph = Graph(name)
-    place = graph.coordinates()
-    # Hands lay bricks: a little noise in the coordinates takes the ruler's edge away.
-    wobble = graph.node("ShaderNodeTexNoise", {"Scale": 9.0, "Detail": 0.0, "Vector": place})
-    shift = graph.node(
-        "ShaderNodeVectorMath", {0: wobble.outputs["Color"], 1: (0.5, 0.5, 0.5)},
-        operation="SUBTRACT",
-    ).outputs[0]  # fmt: skip
-    shift = graph.node(
-        "ShaderNodeVectorMath", {0: shift, "Scale": size[2] * 0.9}, operation="SCALE"
-    ).outputs[0]
-    warped = graph.node("ShaderNodeVectorMath", {0: place, 1: shift}, operation="ADD").outputs[0]
-    inputs = {
-        "Vector": warped, "Color1": first, "Color2": second, "Mortar": joint, "Scale": 1.0,
-        "Mortar Size": size[2], "Mortar Smooth": 0.25, "Bias": -0.15,
-        "Brick Width": size[0], "Row Height": size[1],
-    }  # fmt: skip
-    brick = graph.node("ShaderNodeTexBrick", inputs)
-    colour = brick.outputs["Color"]
-    spots = graph.spread(graph.noise(38, 2, rough=0.7), 0.3, 0.72, (1.18, 0.62))
-    colour = graph.mix(1.0, colour, spots, "MULTIPLY")
-    stains = graph.spread(graph.noise(1.3, 3, rough=0.62), 0.38, 0.7, (1.06, 1.0 - grime))
-    colour = graph.mix(1.0, colour, stains, "MULTIPLY")
-    surface = graph.math("MULTIPLY", graph.noise(55, 1, rough=0.7), 0.35)
-    height = graph.math("SUBTRACT", surface, brick.outputs["Fac"])
-    return graph.principled(
-        Base_Color=colour, Roughness=0.88, Normal=graph.bump(height, 0.85, relief)
-    )
-
-
 def wood(dark: Colour, light: Colour, scale: float = 1.0) -> bpy.types.Material:
     """Painted or oiled planks with grain along the object's z."""
     graph = Graph("Wood")

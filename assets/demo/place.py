@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from . import materials
+from . import masonry, materials
 
 Array = npt.NDArray[np.float64]
 
@@ -15,8 +15,8 @@ WALL_Y = 1.35  # metres behind the person
 
 def build_place(collection: bpy.types.Collection, rng: np.random.Generator) -> None:
     """Fill `collection` with the courtyard and set the scene's light. World frame, metres."""
-    _ground(collection)
-    _wall(collection)
+    _ground(collection, rng)
+    _wall(collection, rng)
     _door(collection, x=-1.02)
     _pot(collection, rng, (0.98, 0.85), 0.21, 0.36, bush=0.36)
     _pot(collection, rng, (1.42, 0.42), 0.15, 0.26, bush=0.25)
@@ -39,32 +39,32 @@ def _mesh(
     return thing
 
 
-def _ground(collection: bpy.types.Collection) -> None:
-    stone = materials.bricks(
-        "Paving", (0.40, 0.40, 0.006), (0.30, 0.275, 0.24), (0.22, 0.205, 0.185),
-        (0.10, 0.09, 0.075), relief=0.012, grime=0.35,
+def _ground(collection: bpy.types.Collection, rng: np.random.Generator) -> None:
+    stone = masonry.material(
+        "Paving", 4.0, (0.40, 0.40, 0.008),
+        ((0.30, 0.275, 0.24), (0.22, 0.205, 0.185), (0.085, 0.075, 0.06)), 0.010, 0.5, rng,
     )  # fmt: skip
     s = 8.0
     corners = np.array([[-s, -s, 0], [s, -s, 0], [s, s, 0], [-s, s, 0]])
     _mesh(collection, "Ground", corners, [(0, 1, 2, 3)], stone)
 
 
-def _wall(collection: bpy.types.Collection) -> None:
-    brick = materials.bricks(
-        "Brick", (0.225, 0.075, 0.007), (0.32, 0.115, 0.07), (0.21, 0.075, 0.052),
-        (0.37, 0.33, 0.28), relief=0.014, grime=0.4,
+def _wall(collection: bpy.types.Collection, rng: np.random.Generator) -> None:
+    brick = masonry.material(
+        "Brick", 3.6, (0.225, 0.075, 0.011),
+        ((0.33, 0.115, 0.07), (0.19, 0.068, 0.048), (0.34, 0.30, 0.25)), 0.010, 0.55, rng,
     )  # fmt: skip
     # The wall lies in its object's x and y, where the brick pattern is.
     corners = np.array([[-8, 0, 0], [8, 0, 0], [8, 4.5, 0], [-8, 4.5, 0]], float)
     wall = _mesh(collection, "Wall", corners, [(0, 1, 2, 3)], brick)
     wall.location = (0.03, WALL_Y, 0)
     wall.rotation_euler = (np.pi / 2, 0, 0)
-    plinth = materials.bricks(
-        "Plinth", (0.6, 0.24, 0.006), (0.29, 0.27, 0.24), (0.24, 0.225, 0.2),
-        (0.13, 0.12, 0.1), relief=0.01, grime=0.4,
+    plinth = masonry.material(
+        "Plinth", 4.8, (0.6, 0.24, 0.008),
+        ((0.30, 0.28, 0.25), (0.24, 0.225, 0.2), (0.12, 0.11, 0.09)), 0.008, 0.5, rng,
     )  # fmt: skip
-    base = _box(collection, "Plinth", (16, 0.26, 0.05), plinth)
-    base.location = (0.1, WALL_Y - 0.02, 0.13)
+    base = _box(collection, "Plinth", (16, 0.48, 0.05), plinth)
+    base.location = (0.1, WALL_Y - 0.02, 0.0)
     base.rotation_euler = (np.pi / 2, 0, 0)
 
 
