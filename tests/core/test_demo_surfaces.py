@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from photo_wake_up.assets.demo.surfaces import Patch, border_edges, cut, subdivide, surface_net
 
 STEP, RADIUS = 0.05, 0.7
