@@ -8,7 +8,6 @@ stage. Whoever corrects a value (a painted mask, a dragged joint) drops what dep
 from __future__ import annotations
 
 import queue
-import resource
 import sys
 import threading
 import time
@@ -139,7 +138,11 @@ def drain(work: Generator[Progress, None, WakeUpResult]) -> WakeUpResult:
 
 
 def peak_memory_mb() -> float:
-    """Largest resident memory of this process so far, in megabytes."""
+    """Largest resident memory of this process so far, in megabytes; 0 where nobody counts."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such count
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kilobytes, macOS bytes.
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
