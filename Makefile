@@ -62,7 +62,7 @@ wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--
 	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTO)" --out "$(OUT)" $(ARGS)
 
 .PHONY: test
-test: setup lint ## Run all checks and tests
+test: setup lint $(DEMO_PHOTO) ## Run all checks and tests
 	$(PYTHON) -m pytest
 
 .PHONY: test-core
