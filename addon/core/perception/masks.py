@@ -18,7 +18,8 @@ from .people import on_grey, settle
 
 GRABCUT_SIDE_PX = 700  # longer side of the region that GrabCut works on: time grows with area
 GRABCUT_ROUNDS = 4
-SURE_PERSON, SURE_BACKGROUND = 0.85, 0.12  # of the averaged network mask
+TILES, TILE_SHARE = 3, 0.5  # tiles along the figure, and each one's share of its length
+SURE_PERSON, SURE_BACKGROUND = 0.95, 0.12  # of the averaged network mask
 LIMB_SHARE = 0.11  # radius of a limb's sure core over its length
 SMALLEST_GAP = 0.0008  # of the person's box area: smaller gaps in the mask are filled
 
@@ -117,13 +118,7 @@ def refine(rgb: UInt8, soft: Float32, detection: Detection) -> Mask:
     known[possible == 0] = cv2.GC_BGD
     known[sure > 0] = cv2.GC_FGD
     known[_limb_cores(detection, (x0, y0), scale, chance) > 0] = cv2.GC_FGD
-    cv2.setRNGSeed(0)  # the colour mixtures start from k-means with OpenCV's generator
-    background, person = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(
-        np.ascontiguousarray(window[..., ::-1]), known, None, background, person,
-        GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK,
-    )  # fmt: skip
-    cut = ((known == cv2.GC_FGD) | (known == cv2.GC_PR_FGD)).astype(np.float32)
+    cut = _local_grabcut(window, known)
     # Colour alone may bite into the person or reach out where both look alike: there the
     # network's word stands.
     cut = np.where(chance > 0.97, 1.0, cut)
@@ -131,6 +126,39 @@ def refine(rgb: UInt8, soft: Float32, detection: Detection) -> Mask:
     full = np.zeros(soft.shape, np.float32)
     full[y0:y1, x0:x1] = cv2.resize(cut, (x1 - x0, y1 - y0), interpolation=cv2.INTER_CUBIC)
     return solid(full >= 0.5, detection)
+
+
+def _local_grabcut(window: UInt8, known: UInt8) -> Float32:
+    """(h, w) share of person, 0..1: GrabCut in overlapping tiles along the longer side, each with
+    colour mixtures of its own. White shoes then do not speak for a white wall behind the hands.
+
+    window : (h, w, 3) RGB; known : (h, w) GrabCut's labels
+    """
+    height, width = known.shape
+    upright = height >= width
+    length = max(height, width)
+    size = min(length, round(length * TILE_SHARE))
+    starts = np.linspace(0, length - size, TILES).round().astype(int)
+    ramp = np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1)).astype(np.float32)
+    total = np.zeros(known.shape, np.float32)
+    weight = np.zeros(known.shape, np.float32)
+    for start in starts:
+        part = slice(start, start + size)
+        tile = (part, slice(None)) if upright else (slice(None), part)
+        share = ramp[:, None] if upright else ramp[None]
+        labels = np.ascontiguousarray(known[tile])
+        of_person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        if of_person.any() and not of_person.all():
+            # The mixtures start from k-means with OpenCV's own generator.
+            cv2.setRNGSeed(0)
+            cv2.grabCut(
+                np.ascontiguousarray(window[tile][..., ::-1]), labels, None, np.zeros((1, 65)),
+                np.zeros((1, 65)), GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK,
+            )  # fmt: skip
+            of_person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        total[tile] += of_person * share
+        weight[tile] += share
+    return total / weight
 
 
 def _limb_cores(
