@@ -152,8 +152,8 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
     ]
     if not kept:
         raise PersonError(
-            "No person was found in the photo: choose one that shows a whole person, "
-            "or draw a box around the person."
+            "No person was found in the photo: choose one that shows somebody from head to foot, "
+            "not too small."
         )
     people = [
         Detection(_box(reading.landmarks, photo), reading.presence, reading.landmarks)
