@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from ..errors import PersonError
-from ..types import Detection, Float32, Photo, PoseLandmarks, UInt8
+from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from . import litert
 from .landmarks import LANDMARK, Reading, Square, read, square_from_points
 
@@ -25,7 +26,22 @@ TILE_SHARES = (1.0, 0.6)  # tile side over the photo's shorter side
 TILE_OVERLAP = 0.5
 SMALLEST_PERSON = 0.12  # of the photo's height; smaller ones have too few pixels to wake up
 MOSTLY_WITHIN = 0.6  # share of landmarks in a larger person's box that makes a reading a part of it
-SAME_PERSON = 0.45  # mean joint distance over torso length below which two readings are one
+SURE_DETECTION_SCORE = 0.8
+LEAST_PRESENCE_DETECTED = 0.5  # enough where the detector is sure: people that others overlap
+MASK_GRID_PX = 192  # longer side of the masks that tell bodies apart
+SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two readings' masks: above, they are one body
+GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
+MOST_READINGS = 4  # of a body whose joints do not lie on its mask
+
+# Bones that have to lie on the body's mask.
+LIMBS = tuple(
+    (f"{side}_{a}", f"{side}_{b}")
+    for side in ("left", "right")
+    for a, b in (
+        ("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"), ("hip", "knee"),
+        ("knee", "ankle"), ("ankle", "foot_index"),
+    )
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -114,14 +130,27 @@ def _starts(length: int, side: int) -> list[int]:
     return sorted({round(s) for s in np.linspace(0, length - side, count)})
 
 
-def settle(rgb: UInt8, square: Square) -> Reading:
-    """Read a body again and again, each time in the square that the last reading proposes."""
-    reading = read(rgb, square)
+def settle(rgb: UInt8, square: Square, first: Reading | None = None) -> Reading:
+    """Read a body again and again, each time in the square that the last reading proposes.
+
+    first : the reading of `square`, where it is known
+    """
+    reading = first or read(rgb, square)
     for _ in range(SETTLING_PASSES - 1):
-        if reading.presence < LEAST_PRESENCE / 2:
+        if reading.presence < LEAST_PRESENCE_DETECTED / 2:
             break
         reading = read(rgb, reading.next_square)
     return reading
+
+
+@dataclass(eq=False)
+class _Body:
+    """The best reading of one body so far, and how often it was looked at."""
+
+    reading: Reading
+    mask: Mask  # (h, w), the network's, on a small copy of the photo
+    quality: float
+    readings: int = 1
 
 
 def find_people(photo: Photo) -> tuple[Detection, ...]:
@@ -129,37 +158,104 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
 
     Raises PersonError where nobody is found.
     """
-    rgb = on_grey(photo)
-    kept: list[tuple[float, Reading]] = []
-    for _, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
-        reading = settle(rgb, square)
-        if not _is_person(reading, photo):
-            continue
-        quality = reading.presence * float(reading.landmarks.visibility.mean())
-        rival = next((k for k, (_, r) in enumerate(kept) if _same(r, reading)), None)
-        if rival is None:
-            kept.append((quality, reading))
-        elif quality > kept[rival][0]:
-            kept[rival] = (quality, reading)
+    bodies = _bodies(on_grey(photo), photo)
     kept = [
-        (quality, reading)
-        for quality, reading in kept
+        body
+        for body in bodies
         if not any(
-            _same(reading, other) or _part_of(reading, other, photo)
-            for other_quality, other in kept
-            if other is not reading and other_quality >= quality
+            _part_of(body.reading, other.reading, photo)
+            for other in bodies
+            if other is not body and other.quality >= body.quality
         )
     ]
     if not kept:
         raise PersonError(
-            "No person was found in the photo: choose one that shows somebody from head to foot, "
-            "not too small."
+            "No person was found in the photo: draw a box around the figure and, where it is "
+            "needed, move its joints, or choose a photo that shows somebody from head to foot."
         )
     people = [
-        Detection(_box(reading.landmarks, photo), reading.presence, reading.landmarks)
-        for _, reading in kept
+        Detection(
+            box_of(body.reading.landmarks, photo), body.reading.presence, body.reading.landmarks
+        )
+        for body in kept
     ]
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
+
+
+def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
+    """One entry a body: candidates whose readings' masks are the same are the same body."""
+    bodies: list[_Body] = []
+    for score, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
+        if any(_near(square, body.reading.square) and _is_good(body) for body in bodies):
+            continue
+        reading = read(rgb, square)
+        body = _same_body(bodies, reading, photo)
+        if body is not None and _is_good(body):
+            continue
+        reading = settle(rgb, square, reading)
+        if not _is_person(reading, score, photo):
+            continue
+        mask = _small_mask(reading, photo)
+        marks = reading.landmarks
+        quality = reading.presence * float(marks.visibility.mean()) * _cover(marks, mask, photo)
+        body = _same_body(bodies, reading, photo)
+        if body is None:
+            bodies.append(_Body(reading, mask, quality))
+            continue
+        body.readings += 1
+        if quality > body.quality:
+            body.reading, body.mask, body.quality = reading, mask, quality
+    return bodies
+
+
+def _is_good(body: _Body) -> bool:
+    """Whether no other reading of this body is needed."""
+    return body.quality >= GOOD_QUALITY or body.readings >= MOST_READINGS
+
+
+def _near(candidate: Square, known: Square) -> bool:
+    """Whether a candidate's square is all but a known one."""
+    apart = np.hypot(candidate.x - known.x, candidate.y - known.y)
+    ratio = candidate.side / known.side
+    return bool(apart < 0.1 * known.side and 0.75 < ratio < 1.33)
+
+
+def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | None:
+    """The body that a reading is of: their masks cover each other, whatever the joints are."""
+    mask = _small_mask(reading, photo)
+    for body in bodies:
+        shared = int((mask & body.mask).sum())
+        least = min(int(mask.sum()), int(body.mask.sum()))
+        union = int((mask | body.mask).sum())
+        if shared > SAME_BODY_IOU * union or shared > SAME_BODY_SHARE * least > 0:
+            return body
+    return None
+
+
+def _small_mask(reading: Reading, photo: Photo) -> Mask:
+    """(h, w): the network's mask on a copy of the photo MASK_GRID_PX long."""
+    scale = MASK_GRID_PX / max(photo.width, photo.height)
+    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    small = cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size)
+    return small >= 0.5
+
+
+def _cover(marks: PoseLandmarks, mask: Mask, photo: Photo) -> float:
+    """How much of the limbs lies on the mask, 0..1, limbs that are seen counting more."""
+    scale = MASK_GRID_PX / max(photo.width, photo.height)
+    along = np.linspace(0.1, 0.9, 9)[:, None]
+    total, weight = 0.0, 1e-6
+    for first, second in LIMBS:
+        a, b = LANDMARK[first], LANDMARK[second]
+        points = (marks.image[a] * (1 - along) + marks.image[b] * along) * scale
+        columns, rows = points.round().astype(int).T
+        inside = (columns >= 0) & (rows >= 0) & (columns < mask.shape[1]) & (rows < mask.shape[0])
+        if not inside.any():
+            continue
+        seen = float(min(marks.visibility[a], marks.visibility[b]))
+        total += seen * float(mask[rows[inside], columns[inside]].mean())
+        weight += seen
+    return total / weight
 
 
 def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
@@ -183,23 +279,20 @@ def on_grey(photo: Photo) -> UInt8:
     return (photo.rgb * share + 200.0 * (1 - share)).round().astype(np.uint8)
 
 
-def _is_person(reading: Reading, photo: Photo) -> bool:
+def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
+    """Detector and landmark network have to agree: where one is less sure, the other must be."""
     marks = reading.landmarks
-    if reading.presence < LEAST_PRESENCE:
+    sure = score >= SURE_DETECTION_SCORE
+    if reading.presence < (LEAST_PRESENCE_DETECTED if sure else LEAST_PRESENCE):
         return False
     body = [
         LANDMARK[f"{side}_{joint}"]
         for side in ("left", "right")
         for joint in ("shoulder", "hip", "knee")
     ]
-    box = _box(marks, photo)
+    box = box_of(marks, photo)
     large = (box[3] - box[1]) >= SMALLEST_PERSON * photo.height
     return bool(large and marks.visibility[body].mean() >= LEAST_SHOWN)
-
-
-def _same(a: Reading, b: Reading) -> bool:
-    distance = np.linalg.norm(a.landmarks.image - b.landmarks.image, axis=1).mean()
-    return bool(distance < SAME_PERSON * min(_torso(a.landmarks), _torso(b.landmarks)))
 
 
 def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
@@ -207,7 +300,7 @@ def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
     and is far smaller than the other's."""
     if _torso(small.landmarks) > 0.5 * _torso(large.landmarks):
         return False
-    box, inner = _box(large.landmarks, photo), small.landmarks.image
+    box, inner = box_of(large.landmarks, photo), small.landmarks.image
     within = ((inner >= box[:2]) & (inner <= box[2:])).all(axis=1)
     return bool(within.mean() > MOSTLY_WITHIN)
 
@@ -218,7 +311,7 @@ def _torso(marks: PoseLandmarks) -> float:
     return max(float(np.linalg.norm(shoulders - hips)), 1e-3)
 
 
-def _box(marks: PoseLandmarks, photo: Photo) -> Float32:
+def box_of(marks: PoseLandmarks, photo: Photo) -> Float32:
     """The landmarks' box, widened to the crown and the soles, within the photo."""
     low, high = marks.image.min(axis=0), marks.image.max(axis=0)
     margin = 0.08 * float((high - low).max())
