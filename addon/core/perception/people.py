@@ -12,7 +12,8 @@ from scipy.special import expit
 from ..errors import PersonError
 from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from . import litert
-from .landmarks import LANDMARK, Reading, Square, read, square_from_points
+from .landmarks import LANDMARK, LIMBS, Reading, Square, read, square_from_points
+from .neighbours import owners, painted_over, torso_length
 
 NETWORK = "pose_detection.tflite"
 INPUT_PX = 224
@@ -32,16 +33,6 @@ MASK_GRID_PX = 192  # longer side of the masks that tell bodies apart
 SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two readings' masks: above, they are one body
 GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
 MOST_READINGS = 4  # of a body whose joints do not lie on its mask
-
-# Bones that have to lie on the body's mask.
-LIMBS = tuple(
-    (f"{side}_{a}", f"{side}_{b}")
-    for side in ("left", "right")
-    for a, b in (
-        ("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"), ("hip", "knee"),
-        ("knee", "ankle"), ("ankle", "foot_index"),
-    )
-)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -158,7 +149,8 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
 
     Raises PersonError where nobody is found.
     """
-    bodies = _bodies(on_grey(photo), photo)
+    rgb = on_grey(photo)
+    bodies = _bodies(rgb, photo)
     kept = [
         body
         for body in bodies
@@ -173,13 +165,38 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
             "No person was found in the photo: draw a box around the figure and, where it is "
             "needed, move its joints, or choose a photo that shows somebody from head to foot."
         )
-    people = [
-        Detection(
-            box_of(body.reading.landmarks, photo), body.reading.presence, body.reading.landmarks
-        )
-        for body in kept
-    ]
+    _read_apart(rgb, kept, photo)
+    people = [_detection(body.reading, photo) for body in kept]
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
+
+
+def _detection(reading: Reading, photo: Photo) -> Detection:
+    return Detection(box_of(reading.landmarks, photo), reading.presence, reading.landmarks)
+
+
+def _read_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
+    """Read those whose boxes others reach into once more, the others painted over."""
+    people = [_detection(body.reading, photo) for body in bodies]
+    scale = MASK_GRID_PX / max(photo.width, photo.height)
+    owner, _ = owners(people, [_small_chance(body.reading, photo) for body in bodies], scale)
+    for index, body in enumerate(bodies):
+        rivals = [k for k, other in enumerate(people) if k != index and meet(people[index], other)]
+        if not rivals:
+            continue
+        others = cv2.resize(
+            np.isin(owner, rivals).astype(np.uint8), (photo.width, photo.height),
+            interpolation=cv2.INTER_NEAREST,
+        )  # fmt: skip
+        reading = settle(painted_over(rgb, others > 0), body.reading.square)
+        mask = _small_chance(reading, photo) >= 0.5
+        quality = _quality(reading, mask, photo)
+        if quality > body.quality and _same_body([body], reading, photo):
+            body.reading, body.mask, body.quality = reading, mask, quality
+
+
+def meet(a: Detection, b: Detection) -> bool:
+    """Whether the boxes of two people overlap."""
+    return bool((a.box[:2] < b.box[2:]).all() and (b.box[:2] < a.box[2:]).all())
 
 
 def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
@@ -195,9 +212,8 @@ def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
         reading = settle(rgb, square, reading)
         if not _is_person(reading, score, photo):
             continue
-        mask = _small_mask(reading, photo)
-        marks = reading.landmarks
-        quality = reading.presence * float(marks.visibility.mean()) * _cover(marks, mask, photo)
+        mask = _small_chance(reading, photo) >= 0.5
+        quality = _quality(reading, mask, photo)
         body = _same_body(bodies, reading, photo)
         if body is None:
             bodies.append(_Body(reading, mask, quality))
@@ -222,7 +238,7 @@ def _near(candidate: Square, known: Square) -> bool:
 
 def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | None:
     """The body that a reading is of: their masks cover each other, whatever the joints are."""
-    mask = _small_mask(reading, photo)
+    mask = _small_chance(reading, photo) >= 0.5
     for body in bodies:
         shared = int((mask & body.mask).sum())
         least = min(int(mask.sum()), int(body.mask.sum()))
@@ -232,12 +248,17 @@ def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | N
     return None
 
 
-def _small_mask(reading: Reading, photo: Photo) -> Mask:
-    """(h, w): the network's mask on a copy of the photo MASK_GRID_PX long."""
+def _small_chance(reading: Reading, photo: Photo) -> Float32:
+    """(h, w), 0..1: the network's mask on a copy of the photo MASK_GRID_PX long."""
     scale = MASK_GRID_PX / max(photo.width, photo.height)
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
-    small = cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size)
-    return small >= 0.5
+    return cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size)
+
+
+def _quality(reading: Reading, mask: Mask, photo: Photo) -> float:
+    """0..1, how much a reading is to be believed."""
+    marks = reading.landmarks
+    return reading.presence * float(marks.visibility.mean()) * _cover(marks, mask, photo)
 
 
 def _cover(marks: PoseLandmarks, mask: Mask, photo: Photo) -> float:
@@ -298,17 +319,11 @@ def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
 def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
     """Whether a reading is of some of another person's limbs: its torso lies in the other's box
     and is far smaller than the other's."""
-    if _torso(small.landmarks) > 0.5 * _torso(large.landmarks):
+    if torso_length(small.landmarks) > 0.5 * torso_length(large.landmarks):
         return False
     box, inner = box_of(large.landmarks, photo), small.landmarks.image
     within = ((inner >= box[:2]) & (inner <= box[2:])).all(axis=1)
     return bool(within.mean() > MOSTLY_WITHIN)
-
-
-def _torso(marks: PoseLandmarks) -> float:
-    shoulders = marks.image[[11, 12]].mean(axis=0)
-    hips = marks.image[[23, 24]].mean(axis=0)
-    return max(float(np.linalg.norm(shoulders - hips)), 1e-3)
 
 
 def box_of(marks: PoseLandmarks, photo: Photo) -> Float32:
