@@ -7,14 +7,17 @@ connected CRF in Photo Wake-Up) decide the open band along the picture's edges.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from ..errors import PersonError
 from ..types import Detection, Float32, Mask, Person, Photo, UInt8
 from . import matte
-from .landmarks import LANDMARK, Square, read
-from .people import on_grey, settle
+from .landmarks import LANDMARK, Square, read, square_from_points
+from .neighbours import owners, painted_over
+from .people import meet, on_grey, settle
 
 GRABCUT_SIDE_PX = 700  # longer side of the region that GrabCut works on: time grows with area
 GRABCUT_ROUNDS = 4
@@ -34,20 +37,25 @@ _LIMBS = tuple(
     )
 )  # fmt: skip
 LEAST_VISIBILITY = 0.65
+OWNERS_GRID_PX = 512  # longer side of the grid on which neighbours are told apart
 
 
-def segment_person(photo: Photo, detection: Detection) -> Person:
+def segment_person(photo: Photo, detection: Detection, others: Sequence[Detection] = ()) -> Person:
     """Cut one person out: silhouette, soft matte and clean foreground colours.
 
+    others : everybody else in the photo; what is theirs stays out of the mask
     A photo that is already cut out (transparent around the person) keeps its own edge.
+    Raises PersonError where no outline is found.
     """
     rgb = on_grey(photo)
-    soft = network_mask(rgb, detection)
+    rivals = [other for other in others if meet(detection, other)]
+    theirs = _of_rivals(rgb, detection, rivals)
+    soft = network_mask(painted_over(rgb, theirs) if rivals else rgb, detection)
     if photo.alpha is not None and _alpha_is_cut_out(photo.alpha, soft):
         opacity = photo.alpha.astype(np.float32) / 255
-        mask = solid(opacity >= 0.5, detection)
+        mask = solid((opacity >= 0.5) & ~theirs, detection)
     else:
-        mask = refine(rgb, soft, detection)
+        mask = refine(rgb, soft, detection, theirs)
         opacity = matte.estimate(rgb, mask)
         mask = solid(opacity >= 0.5, detection)
     if mask.sum() < 400:
@@ -60,15 +68,35 @@ def segment_person(photo: Photo, detection: Detection) -> Person:
     return Person(detection, mask, opacity.astype(np.float32), matte.foreground(rgb, opacity))
 
 
-def network_mask(rgb: UInt8, detection: Detection) -> Float32:
-    """(H, W) probability of person: the network's mask, averaged over squares that differ a
-    little in place, size and angle, which evens out its grid."""
-    from .landmarks import square_from_points
+def _of_rivals(rgb: UInt8, detection: Detection, rivals: list[Detection]) -> Mask:
+    """(H, W) bool: what belongs to people who stand close, as the network's masks tell."""
+    shape = rgb.shape[:2]
+    if not rivals:
+        return np.zeros(shape, bool)
+    people = [detection, *rivals]
+    scale = min(1.0, OWNERS_GRID_PX / max(shape))
+    size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
+    chances = []
+    for person in people:
+        reading = settle(rgb, square_of(person))
+        chances.append(cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size))
+    owner, _ = owners(people, chances, scale)
+    theirs = (owner > 0).astype(np.uint8)
+    return cv2.resize(theirs, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST) > 0
 
+
+def square_of(detection: Detection) -> Square:
+    """The network's square around a person whose landmarks are known."""
     marks = detection.landmarks.image
     hips = marks[[LANDMARK["left_hip"], LANDMARK["right_hip"]]].mean(axis=0)
     far = np.linalg.norm(marks - hips, axis=1).max()
-    base = settle(rgb, square_from_points(hips, hips - [0, far])).square
+    return square_from_points(hips, hips - [0, far])
+
+
+def network_mask(rgb: UInt8, detection: Detection) -> Float32:
+    """(H, W) probability of person: the network's mask, averaged over squares that differ a
+    little in place, size and angle, which evens out its grid."""
+    base = settle(rgb, square_of(detection)).square
     height, width = rgb.shape[:2]
     total = np.zeros((height, width), np.float32)
     weight = np.zeros((height, width), np.float32)
@@ -95,8 +123,11 @@ def _alpha_is_cut_out(alpha: UInt8, soft: Float32) -> bool:
     return bool(union and (opaque & person).sum() / union > 0.7)
 
 
-def refine(rgb: UInt8, soft: Float32, detection: Detection) -> Mask:
-    """(H, W) bool silhouette at the photo's resolution."""
+def refine(rgb: UInt8, soft: Float32, detection: Detection, theirs: Mask | None = None) -> Mask:
+    """(H, W) bool silhouette at the photo's resolution.
+
+    soft : (H, W) 0..1, the network's mask; theirs : (H, W), what belongs to other people
+    """
     rows, columns = np.nonzero(soft > SURE_BACKGROUND)
     if len(rows) == 0:
         return np.zeros(soft.shape, bool)
@@ -118,6 +149,12 @@ def refine(rgb: UInt8, soft: Float32, detection: Detection) -> Mask:
     known[possible == 0] = cv2.GC_BGD
     known[sure > 0] = cv2.GC_FGD
     known[_limb_cores(detection, (x0, y0), scale, chance) > 0] = cv2.GC_FGD
+    if theirs is not None and theirs.any():
+        # Where two people touch, colours draw the line; away from it the neighbour is background.
+        near = cv2.resize(theirs[y0:y1, x0:x1].astype(np.uint8), shape)
+        known[(near > 0) & (known != cv2.GC_FGD)] = cv2.GC_PR_BGD
+        known[cv2.erode(near, disc) > 0] = cv2.GC_BGD
+        chance = np.where(near > 0, 0.0, chance)
     cut = _local_grabcut(window, known)
     # Colour alone may bite into the person or reach out where both look alike: there the
     # network's word stands.
