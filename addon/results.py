@@ -37,7 +37,8 @@ class Source:
 
 # Which stages' values a setting is part of; those that follow from them go with them.
 _USED_IN = {
-    "person": "person", "height_m": "fitted", "focal_px": "fitted", "body_file": "fitted",
+    "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
+    "body_file": "fitted",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from .core.edits import advance_with_mask
+from .core.edits import Corrections, advance_with
 from .core.errors import WakeUpError
 from .core.pipeline import WakeUpResult, WakeUpSettings
-from .core.types import Mask, Progress
+from .core.types import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -36,24 +36,24 @@ _PACKAGE = (__package__ or "").rpartition(".")[0]  # the whole extension's name
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What is to be computed: `pipeline.advance`'s arguments and a painted mask."""
+    """What is to be computed: `pipeline.advance`'s arguments and what was corrected by hand."""
 
     result: WakeUpResult
     settings: WakeUpSettings
     photo_path: str
     until: str
-    mask: Mask | None
+    corrections: Corrections = Corrections()
 
 
 def advance_in_process(request: Request) -> Generator[Progress, None, WakeUpResult]:
-    """`advance_with_mask` in this process."""
-    return advance_with_mask(
-        request.result, request.settings, request.photo_path, request.until, request.mask
+    """`advance_with` in this process."""
+    return advance_with(
+        request.result, request.settings, request.photo_path, request.until, request.corrections
     )
 
 
 def advance_in_worker(request: Request) -> Generator[Progress, None, WakeUpResult]:
-    """`advance_with_mask` in a process that ends with this generator, however that ends.
+    """`advance_with` in a process that ends with this generator, however that ends.
 
     Raises the WakeUpError that the work raised, and one of its own when the process dies.
     """

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import PersonError
 from ..types import Detection, Float32, Mask, Person, Photo, UInt8
 from . import matte
+from .figure import segment_in_box
 from .landmarks import LANDMARK, Square, read, square_from_points
 from .neighbours import owners, painted_over
 from .people import meet, on_grey, settle
@@ -48,24 +49,51 @@ def segment_person(photo: Photo, detection: Detection, others: Sequence[Detectio
     Raises PersonError where no outline is found.
     """
     rgb = on_grey(photo)
+    if detection.is_drawn:
+        return cut_out(photo, detection, outline_in_box(photo, detection.box))
     rivals = [other for other in others if meet(detection, other)]
     theirs = _of_rivals(rgb, detection, rivals)
     soft = network_mask(painted_over(rgb, theirs) if rivals else rgb, detection)
     if photo.alpha is not None and _alpha_is_cut_out(photo.alpha, soft):
         opacity = photo.alpha.astype(np.float32) / 255
-        mask = solid((opacity >= 0.5) & ~theirs, detection)
+        mask = solid((opacity >= 0.5) & ~theirs, detection.box)
     else:
         mask = refine(rgb, soft, detection, theirs)
         opacity = matte.estimate(rgb, mask)
-        mask = solid(opacity >= 0.5, detection)
+        mask = solid(opacity >= 0.5, detection.box)
     if mask.sum() < 400:
         raise PersonError(
             "The person's outline could not be found: choose a photo where the person stands out "
             "from the background, or paint the mask."
         )
+    return _person(rgb, detection, mask, opacity)
+
+
+def outline_in_box(photo: Photo, box: Float32) -> Mask:
+    """(H, W) bool: the figure in a box (4,) that no network sees, by transparency or colours.
+
+    Raises PersonError where there is none.
+    """
+    if photo.alpha is None or (photo.alpha >= 128).all():
+        return segment_in_box(photo.rgb, box)
+    within = np.zeros(photo.alpha.shape, bool)
+    x0, y0, x1, y1 = np.rint(box).astype(int)
+    within[y0 : y1 + 1, x0 : x1 + 1] = photo.alpha[y0 : y1 + 1, x0 : x1 + 1] >= 128
+    return solid(within, box)
+
+
+def cut_out(photo: Photo, detection: Detection, mask: Mask) -> Person:
+    """A person whose silhouette (H, W) is given: it is taken as it is, only its edge is softened
+    along the picture's own."""
+    rgb = on_grey(photo)
+    return _person(rgb, detection, mask, matte.estimate(rgb, mask))
+
+
+def _person(rgb: UInt8, detection: Detection, mask: Mask, opacity: Float32) -> Person:
+    """mask == opacity >= 0.5, and nothing of the matte is left far from the mask."""
     near = cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    opacity = np.where(mask, np.maximum(opacity, 0.5), np.minimum(opacity, 0.499)) * near
-    return Person(detection, mask, opacity.astype(np.float32), matte.foreground(rgb, opacity))
+    soft = np.where(mask, np.maximum(opacity, 0.5), np.minimum(opacity, 0.499)) * near
+    return Person(detection, mask, soft.astype(np.float32), matte.foreground(rgb, soft))
 
 
 def _of_rivals(rgb: UInt8, detection: Detection, rivals: list[Detection]) -> Mask:
@@ -162,7 +190,7 @@ def refine(rgb: UInt8, soft: Float32, detection: Detection, theirs: Mask | None 
     cut = cv2.GaussianBlur(cut, (0, 0), 1.0)
     full = np.zeros(soft.shape, np.float32)
     full[y0:y1, x0:x1] = cv2.resize(cut, (x1 - x0, y1 - y0), interpolation=cv2.INTER_CUBIC)
-    return solid(full >= 0.5, detection)
+    return solid(full >= 0.5, detection.box)
 
 
 def _local_grabcut(window: UInt8, known: UInt8) -> Float32:
@@ -216,8 +244,11 @@ def _limb_cores(
     return canvas * (chance > 0.3)
 
 
-def solid(mask: Mask, detection: Detection) -> Mask:
-    """The person's pieces without islands and pinholes; real gaps between limbs stay open."""
+def solid(mask: Mask, box: Float32) -> Mask:
+    """The person's largest piece without pinholes; real gaps between limbs stay open.
+
+    box : (4,), the person's
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=4
     )
@@ -227,7 +258,6 @@ def solid(mask: Mask, detection: Detection) -> Mask:
     kept = labels == 1 + int(np.argmax(areas))
     outside = (~kept).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
-    box = detection.box
     least = SMALLEST_GAP * float((box[2] - box[0]) * (box[3] - box[1]))
     touches = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     for piece in range(1, count):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -32,6 +32,8 @@ LEAST_PRESENCE_DETECTED = 0.5  # enough where the detector is sure: people that 
 MASK_GRID_PX = 192  # longer side of the masks that tell bodies apart
 SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two readings' masks: above, they are one body
 GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
+SMALLEST_BOX_PX = 24  # a figure of fewer pixels cannot be told from its surroundings
+LEAST_BOX_OVERLAP = 0.4  # intersection over union with a given box of whom it is meant for
 MOST_READINGS = 4  # of a body whose joints do not lie on its mask
 
 
@@ -277,6 +279,70 @@ def _cover(marks: PoseLandmarks, mask: Mask, photo: Photo) -> float:
         total += seen * float(mask[rows[inside], columns[inside]].mean())
         weight += seen
     return total / weight
+
+
+def find_in_box(photo: Photo, box: Float32) -> tuple[Detection, ...]:
+    """Everyone, left to right, with somebody in `box` (4,) x0 y0 x1 y1 whatever the networks say.
+
+    Where they see nobody there, the outline in the box gives the joints: drawings, paintings,
+    sculptures. Raises PersonError where the box is outside of the photo or holds no figure.
+    """
+    rgb = on_grey(photo)
+    low = np.clip(box[:2], 0, [photo.width - 1, photo.height - 1])
+    high = np.clip(box[2:], 0, [photo.width - 1, photo.height - 1])
+    if (high - low).min() < SMALLEST_BOX_PX:
+        raise PersonError(
+            f"The box must lie in the photo ({photo.width} by {photo.height} pixels) and be at "
+            f"least {SMALLEST_BOX_PX} pixels wide and high."
+        )
+    asked = np.concatenate([low, high]).astype(np.float32)
+    try:
+        people = list(find_people(photo))
+    except PersonError:
+        people = []
+    if not any(_overlap(person.box, asked) >= LEAST_BOX_OVERLAP for person in people):
+        people = [p for p in people if _overlap(p.box, asked) < LEAST_BOX_OVERLAP / 2]
+        people.append(_seen_in_box(rgb, asked, photo) or _drawn_in_box(photo, asked))
+    return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
+
+
+def in_box(people: tuple[Detection, ...], box: Float32) -> Detection:
+    """The person whose box is most like `box` (4,)."""
+    return max(people, key=lambda person: _overlap(person.box, np.asarray(box, np.float32)))
+
+
+def _seen_in_box(rgb: UInt8, box: Float32, photo: Photo) -> Detection | None:
+    """Somebody whom the networks see once they look at the box alone."""
+    margin = 0.1 * (box[2:] - box[:2])
+    x0, y0 = np.maximum(box[:2] - margin, 0).astype(int)
+    x1, y1 = np.minimum(box[2:] + margin + 1, [photo.width, photo.height]).astype(int)
+    part = Photo(np.ascontiguousarray(rgb[y0:y1, x0:x1]), None, None, photo.name)
+    best: Detection | None = None
+    for body in _bodies(part.rgb, part):
+        marks = body.reading.landmarks
+        there = replace(marks, image=marks.image + np.array([x0, y0], np.float32))
+        person = Detection(box_of(there, photo), body.reading.presence, there)
+        if _overlap(person.box, box) >= LEAST_BOX_OVERLAP and (
+            best is None or person.score > best.score
+        ):
+            best = person
+    return best
+
+
+def _drawn_in_box(photo: Photo, box: Float32) -> Detection:
+    """A figure of which only the outline is known."""
+    from .joints import flat_landmarks
+    from .masks import outline_in_box
+    from .outline_joints import joints_of_outline
+
+    return Detection(box, 0.0, flat_landmarks(joints_of_outline(outline_in_box(photo, box))))
+
+
+def _overlap(a: Float32, b: Float32) -> float:
+    """Intersection over union of two boxes."""
+    shared = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
+    both = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared
+    return float(shared / max(float(both), 1e-6))
 
 
 def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
