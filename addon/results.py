@@ -38,6 +38,7 @@ class Source:
 # Which stages' values a setting is part of; those that follow from them go with them.
 _USED_IN = {
     "person": "person", "height_m": "fitted", "focal_px": "fitted", "body_file": "fitted",
+    "mask_network": "person", "joint_network": "people",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip
 

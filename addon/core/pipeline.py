@@ -60,6 +60,8 @@ class WakeUpSettings:
     focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
     seed: int = 0  # of all randomness
     body_file: str = ""  # an SMPL-format file of the user's; empty: the default body
+    mask_network: str = ""  # an ONNX file of the user's for masks; empty: the built-in network
+    joint_network: str = ""  # an ONNX file of the user's for joints; empty: the built-in network
 
 
 @dataclass(frozen=True, eq=False)
