@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import PersonError
 from ..types import Float32, UInt8
@@ -24,12 +27,16 @@ def check_box(rgb: UInt8, box: Float32) -> None:
         )
 
 
-def resized(rgb: UInt8, width: int, height: int) -> UInt8:
-    """(height, width, 3) of the same picture: averaged where it shrinks, else bilinear."""
-    shrinks = width * height < rgb.shape[0] * rgb.shape[1]
-    return cv2.resize(
-        rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
+def resized(picture: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[Any]:
+    """(height, width) or (height, width, 3) of the same picture and dtype: averaged along a side
+    that shrinks, bilinear along one that grows."""
+    # OpenCV averages only where both sides shrink, and else shifts pixels by parts of their size.
+    small = min(width, picture.shape[1]), min(height, picture.shape[0])
+    if small != picture.shape[1::-1]:
+        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+    if small != (width, height):
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return picture
 
 
 def window(

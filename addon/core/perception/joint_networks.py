@@ -7,6 +7,7 @@ al. 2023) rates every column and every row of a picture whose pixels are split i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +35,8 @@ LEAST_HEAT = 0.01  # of the peak's heat: a Gaussian's next cell has more (deviat
 UNBIASED_WORDS = ("vitpose", "udp")
 UNBIASED_KEY = "udp"  # metadata of the file that says so, or that it was not ("1" or "0")
 
-_NEEDS = (
-    "17 points in COCO's order, or 23, 26, 133 or 136 that begin with them, as two outputs of SimCC"
-    " (1x17xBINS) or as heat maps (1x17xHxW)"
-)
+_NEEDS = "SimCC's two outputs (1x17xBINS) or heat maps (1x17xHxW) of COCO's joints"
+_NEEDS_JOINTS = "COCO's 17 joints first (17, 23, 26, 133 or 136 points)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,19 +128,17 @@ def _layout(
     elif len(maps) == 1 and not lines:
         chosen = (maps[0],)
     else:
-        several = "s" if len(outputs) > 1 else ""
-        told = ", ".join(str(output) for output in outputs)
-        raise network.refused(f"the output{several} {told}", KIND, _NEEDS)
+        raise network.refused(onnx.listed(outputs), KIND, _NEEDS)
     for k in chosen:
         shape = outputs[k].shape or ()
         if shape[0] not in (1, None) or shape[1] not in (*POINT_COUNTS, None):
-            raise network.refused(f"the output {outputs[k]}", KIND, _NEEDS)
+            raise network.refused(f"the output {outputs[k]}", KIND, _NEEDS_JOINTS)
     _check_steps(network, [outputs[k] for k in chosen], height, width)
     return chosen
 
 
 def _check_steps(
-    network: onnx.Network, outputs: list[onnx.Tensor], height: int | None, width: int | None
+    network: onnx.Network, outputs: Sequence[onnx.Tensor], height: int | None, width: int | None
 ) -> None:
     """Columns and rows divide the picture alike; anything else was trained for another size."""
     shapes = [output.shape or () for output in outputs]
@@ -150,12 +147,11 @@ def _check_steps(
         size / count for size, count in zip((width, height), counts, strict=True) if size and count
     ]
     if len(known) == 2 and abs(known[0] / known[1] - 1) > SAME_STEP:
-        several = "s" if len(outputs) > 1 else ""
-        told = " and ".join(str(output) for output in outputs)
         raise network.refused(
-            f"the output{several} {told} for the input {network.inputs[0]}", KIND,
+            f"{onnx.listed(outputs)} for the input {network.inputs[0]}",
+            KIND,
             "outputs that divide the picture's width and height alike",
-        )  # fmt: skip
+        )
 
 
 def _read_bins(columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
@@ -39,10 +38,7 @@ ZOO_MEAN_BGR = (102.9801, 115.9465, 122.7717)  # 0..255, of Caffe's ImageNet net
 MOST_PATCH_PX = 112  # larger masks of a fixed size are pictures, not patches of boxes
 SURELY_LOGITS = 0.05  # how far out of 0..1 values are that were not through a sigmoid
 
-_NEEDS = (
-    "one mask (1x1xHxW or 1xHxW), or instances as boxes (Nx4), labels (N, whole numbers), "
-    "scores (N) and masks (Nx1xHxW)"
-)
+_NEEDS = "one mask (1x1xHxW), or boxes, labels, scores and masks of instances"
 
 
 class MaskNetwork(Protocol):
@@ -139,7 +135,7 @@ class SingleMaskNetwork:
         masks = [outputs[k].reshape(outputs[k].shape[-2:]) for k in candidates]
         found = _as_share(self.network, max(masks, key=np.size))
         whole = np.zeros(rgb.shape[:2], np.float32)
-        whole[y0:y1, x0:x1] = _resized_mask(found, x1 - x0, y1 - y0)
+        whole[y0:y1, x0:x1] = resized(found, x1 - x0, y1 - y0)
         return whole
 
     def _size(self, width: int, height: int) -> tuple[int, int]:
@@ -173,9 +169,7 @@ def _mask_outputs(network: onnx.Network, outputs: tuple[onnx.Tensor, ...]) -> li
         and (output.rank < 0 or output.fits(1, 1, None, None) or output.fits(1, None, None))
     ]
     if not found:
-        several = "s" if len(outputs) > 1 else ""
-        told = ", ".join(str(output) for output in outputs)
-        raise network.refused(f"the output{several} {told}", KIND, _NEEDS)
+        raise network.refused(onnx.listed(outputs), KIND, _NEEDS)
     return found
 
 
@@ -218,13 +212,6 @@ def _as_share(network: onnx.Network, values: npt.NDArray[Any]) -> Float32:
     return values.astype(np.float32).clip(0, 1)
 
 
-def _resized_mask(mask: Float32, width: int, height: int) -> Float32:
-    shrinks = width * height < mask.size
-    return cv2.resize(
-        mask, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
-
-
 # -- instances --------------------------------------------------------------------------------
 
 
@@ -262,7 +249,7 @@ class InstanceNetwork:
                 f"the output {output}", KIND, f"masks as large as the picture of {size}"
             )
         found = _as_share(self.network, masks[best])[:height, :width]
-        return _resized_mask(found, photo_width, photo_height)
+        return resized(found, photo_width, photo_height)
 
     def _prepared(self, rgb: UInt8) -> tuple[Float32, tuple[int, int]]:
         """The network's picture (3, h, w), and which width and height of it, from the top left,
@@ -338,9 +325,10 @@ def _instance_outputs(
     }
     for wanted, places in found.items():
         if len(places) != 1:
-            told = ", ".join(str(output) for output in outputs)
-            which = f"one output of {wanted}" if len(places) > 1 else f"an output of {wanted}"
-            raise network.refused(f"the outputs {told}", f"{KIND} for instances", which)
+            # Too many of a kind are the ones to name; where one is missing, all are.
+            told = onnx.listed([outputs[k] for k in places] or outputs)
+            which = f"one output of {wanted}" if places else f"an output of {wanted}"
+            raise network.refused(told, f"{KIND} for instances", which)
     boxes, labels, scores, masks = (places[0] for places in found.values())
     return boxes, labels, scores, masks
 

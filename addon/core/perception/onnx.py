@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..types import Float32
 
 MOST_THREADS = 4  # beyond, other work on the machine waits and networks gain little
 MOST_OPEN = 2  # one for masks and one for joints; some take a gigabyte
+MOST_LISTED = 4  # outputs in a sentence
 _QUIET = 4  # ONNX Runtime's severity "fatal": everything else arrives as an exception
 FLOATS = ("float32", "float16")
 INTEGERS = ("int64", "int32")
@@ -55,6 +57,15 @@ class Tensor:
             wanted is None or found is None or found == wanted
             for found, wanted in zip(self.shape or (), sizes, strict=True)
         )
+
+
+def listed(outputs: Sequence[Tensor]) -> str:
+    """Outputs as a sentence names them: the outputs 'boxes' of shape ?x4 and 'labels' of ..."""
+    told = [str(output) for output in outputs]
+    if len(told) > MOST_LISTED:
+        told = [*told[: MOST_LISTED - 1], f"{len(told) - MOST_LISTED + 1} more"]
+    first, last = ", ".join(told[:-1]), told[-1]
+    return f"the outputs {first} and {last}" if first else f"the output {last}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +225,8 @@ def picture_input(network: Network, kind: str, batchless: bool = False) -> Pictu
     if tensor.dtype not in FLOATS:
         raise network.refused(f"the input {tensor}", kind, f"{needs} of type float32")
     batch = tensor.fits(1, 3, None, None)
-    if not batch and not (batchless and tensor.fits(3, None, None)):
+    channels_last = (tensor.shape or (0,))[-1] == 3
+    if channels_last or not (batch or (batchless and tensor.fits(3, None, None))):
         raise network.refused(f"the input {tensor}", kind, needs)
     height, width = (tensor.shape or ())[-2:]
     return PictureInput(height, width, batch)
