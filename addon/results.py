@@ -39,6 +39,7 @@ class Source:
 _USED_IN = {
     "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
     "body_file": "fitted",
+    "mask_network": "person", "joint_network": "people",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip
 

@@ -80,6 +80,14 @@ def parser() -> argparse.ArgumentParser:
         "--focal", metavar="PIXELS", type=float, default=None,
         help="the photo's focal length (EXIF, else its longer side)",
     )  # fmt: skip
+    made.add_argument(
+        "--mask-network", metavar="FILE", default="",
+        help="an ONNX file that cuts people out: one mask or instances (built in)",
+    )  # fmt: skip
+    made.add_argument(
+        "--joint-network", metavar="FILE", default="",
+        help="an ONNX file that finds COCO's 17 joints of a person (built in)",
+    )  # fmt: skip
     made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
     return made
 
@@ -129,6 +137,8 @@ def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
             height_m=options.height,
             focal_px=options.focal,
             seed=options.seed,
+            mask_network=options.mask_network,
+            joint_network=options.joint_network,
         )
         result = _told(wake_up(options.photo, settings), tell)
         report = _write(result, options, folder, tell, started)

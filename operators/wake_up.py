@@ -14,7 +14,7 @@ from ..addon.scene.build import build_scene, is_result, mask_image, remove_scene
 from ..addon.scene.images import read_mask
 from ..addon.scene.preview import build_preview
 from ..addon.scene.render import look_through
-from ..addon.ui.preferences import body_file
+from ..addon.ui.preferences import body_file, joint_network, mask_network
 from ..addon.worker import Request
 from .base import JobOperator
 
@@ -32,7 +32,9 @@ class _Stage(JobOperator):
         path = Path(bpy.path.abspath(settings.photo))
         if not path.exists():
             raise PhotoError(f"There is no file {path.name} any more: choose the photo again.")
-        wanted = settings.pipeline_settings(context.scene, body_file(context))
+        wanted = settings.pipeline_settings(
+            context.scene, body_file(context), mask_network(context), joint_network(context)
+        )
         self._source = results.Source.of(path, wanted)
         result = results.reusable(settings.key, self._source)
         if self.starts_anew:

@@ -63,6 +63,8 @@ class WakeUpSettings:
     focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
     seed: int = 0  # of all randomness
     body_file: str = ""  # an SMPL-format file of the user's; empty: the default body
+    mask_network: str = ""  # an ONNX file of the user's for masks; empty: the built-in network
+    joint_network: str = ""  # an ONNX file of the user's for joints; empty: the built-in network
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,18 +193,28 @@ def _work(
         return {"photo": load_photo(photo_path)}
 
     def people(report: Report) -> Values:
-        from .perception.people import find_in_box, find_people
+        from .perception.joint_networks import load_joint_network
+        from .perception.joints import with_joints_of
+        from .perception.people import find_in_box, find_people, on_grey
 
-        if settings.box is not None:
-            return {"people": find_in_box(result.photo, np.array(settings.box, np.float32))}
-        return {"people": find_people(result.photo)}
+        joints = load_joint_network(settings.joint_network) if settings.joint_network else None
+        if settings.box is None:
+            found = find_people(result.photo)
+        else:
+            found = find_in_box(result.photo, np.array(settings.box, np.float32))
+        if joints is not None:
+            rgb = on_grey(result.photo)
+            found = tuple(with_joints_of(joints, rgb, person) for person in found)
+        return {"people": found}
 
     def person(report: Report) -> Values:
+        from .perception.mask_networks import load_mask_network
         from .perception.masks import segment_person
 
+        network = load_mask_network(settings.mask_network) if settings.mask_network else None
         chosen = chosen_person(result.people, settings)
         others = [other for other in result.people if other is not chosen]
-        return {"person": segment_person(result.photo, chosen, others)}
+        return {"person": segment_person(result.photo, chosen, others, network)}
 
     def fitted(report: Report) -> Values:
         from .body.fit import fit_body

@@ -114,7 +114,13 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         name="Key", description="Which stored result belongs to the scene", options={"HIDDEN"}
     )
 
-    def pipeline_settings(self, scene: bpy.types.Scene, body_file: str = "") -> WakeUpSettings:
+    def pipeline_settings(
+        self,
+        scene: bpy.types.Scene,
+        body_file: str = "",
+        mask_network: str = "",
+        joint_network: str = "",
+    ) -> WakeUpSettings:
         """These choices as the pipeline takes them; the scene gives the frame rate."""
         motion = bpy.path.abspath(self.motion_file) if self.motion == BVH_FILE else self.motion
         return WakeUpSettings(
@@ -126,6 +132,8 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             focal_px=self.focal or None,
             seed=self.seed,
             body_file=body_file,
+            mask_network=mask_network,
+            joint_network=joint_network,
         )
 
 

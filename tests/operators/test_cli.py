@@ -47,7 +47,10 @@ def test_help_names_every_option(capsys):
         cli.main(["--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
-    for option in ("out", "person", "motion", "frames", "render", "engine", "height", "seed"):
+    for option in (
+        "out", "person", "motion", "frames", "render", "engine", "height", "seed", "mask-network",
+        "joint-network",
+    ):  # fmt: skip
         assert f"--{option}" in text
 
 

@@ -123,7 +123,8 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     assert reused(motion="run") == everything - {"motion"}
     assert reused(seed=3) == everything - {"background"}
     assert reused(height_m=1.2) == everything - {"fitted", "build", "motion"}
-    assert reused(person=2) == {"people"}
+    assert reused(person=2) == reused(mask_network="mask.onnx") == {"people"}
+    assert reused(joint_network="pose.onnx") == set()
     elsewhere = replace(source, photo="other.png")
     assert results.reusable(key, elsewhere) == WakeUpResult() or (
         results.reusable(key, elsewhere).photo is None

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import PersonError
-from ..types import Detection, Float32, PoseLandmarks
+from ..types import Detection, Float32, PoseLandmarks, UInt8
+from .joint_networks import COCO_17, JointNetwork
 from .landmarks import LANDMARK, NAMES
 
 # Photo pixels by landmark name.
@@ -47,6 +48,7 @@ _BONES = tuple(
     )
 )  # fmt: skip
 MOVED_PX = 0.75  # less is rounding on the way through Blender
+LEAST_JOINT_SCORE = 0.3  # of a network of the user's; top-down networks call 0.3 visible
 NOSE_TO_TOES_M = 1.55  # of somebody 1.7 m tall
 # Of the distance from nose to toes, for landmarks that an outline does not tell.
 _EYE_SHARE, _EAR_SHARE, _MOUTH_SHARE, _HEEL_SHARE = 0.02, 0.045, 0.02, 0.03
@@ -103,6 +105,17 @@ def with_joints(person: Detection, joints: Joints) -> Detection:
     """The detection with some joints moved; the same object where none moved."""
     marks = moved(person.landmarks, joints)
     return person if marks is person.landmarks else replace(person, landmarks=marks)
+
+
+def with_joints_of(network: JointNetwork, rgb: UInt8, person: Detection) -> Detection:
+    """The detection with its joints where another network sees them clearly. rgb (H, W, 3)."""
+    places, scores = network.joints(rgb, person.box)
+    seen = {
+        name: (float(x), float(y))
+        for name, (x, y), score in zip(COCO_17, places, scores, strict=True)
+        if name in EDITABLE and score >= LEAST_JOINT_SCORE
+    }
+    return with_joints(person, seen)
 
 
 def flat_landmarks(joints: Joints) -> PoseLandmarks:

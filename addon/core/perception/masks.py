@@ -41,10 +41,16 @@ LEAST_VISIBILITY = 0.65
 OWNERS_GRID_PX = 512  # longer side of the grid on which neighbours are told apart
 
 
-def segment_person(photo: Photo, detection: Detection, others: Sequence[Detection] = ()) -> Person:
+def segment_person(
+    photo: Photo,
+    detection: Detection,
+    others: Sequence[Detection] = (),
+    network: MaskNetwork | None = None,
+) -> Person:
     """Cut one person out: silhouette, soft matte and clean foreground colours.
 
     others : everybody else in the photo; what is theirs stays out of the mask
+    network : one of the user's in place of the built-in one
     A photo that is already cut out (transparent around the person) keeps its own edge.
     Raises PersonError where no outline is found.
     """
@@ -53,10 +59,19 @@ def segment_person(photo: Photo, detection: Detection, others: Sequence[Detectio
         return cut_out(photo, detection, outline_in_box(photo, detection.box))
     rivals = [other for other in others if meet(detection, other)]
     theirs = _of_rivals(rgb, detection, rivals)
-    soft = network_mask(painted_over(rgb, theirs) if rivals else rgb, detection)
+    alone = painted_over(rgb, theirs) if rivals else rgb
+    if network is None:
+        soft = network_mask(alone, detection)
+    else:
+        soft = network.mask(alone, detection.box)
     if photo.alpha is not None and _alpha_is_cut_out(photo.alpha, soft):
         opacity = photo.alpha.astype(np.float32) / 255
         mask = solid((opacity >= 0.5) & ~theirs, detection.box)
+    elif isinstance(network, SingleMaskNetwork):
+        # Networks that make one large mask see finer edges than colours tell.
+        mask = solid((soft >= 0.5) & ~theirs, detection.box)
+        opacity = matte.estimate(rgb, mask)
+        mask = solid(opacity >= 0.5, detection.box)
     else:
         mask = refine(rgb, soft, detection, theirs)
         opacity = matte.estimate(rgb, mask)
