@@ -17,6 +17,7 @@ from ..types import Detection, Float32, Mask, Person, Photo, UInt8
 from . import matte
 from .figure import segment_in_box
 from .landmarks import LANDMARK, Square, read, square_from_points
+from .mask_networks import MaskNetwork, SingleMaskNetwork
 from .neighbours import owners, painted_over
 from .people import meet, on_grey, settle
 
