@@ -140,4 +140,6 @@ def _part(
             progress = next(work)
         except StopIteration as finished:
             return finished.value
-        yield Progress(start + (end - start) * progress.fraction, f"{who}{progress.message}")
+        told = f"{who}{progress.message}" if progress.message else ""
+        if progress.fraction < 1.0:
+            yield Progress(start + (end - start) * progress.fraction, told)
