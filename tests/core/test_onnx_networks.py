@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
@@ -524,12 +524,12 @@ def seeing_simcc(path: Path) -> Path:
 
 
 # Each with the spot's deviation and the greatest error, in cells of a quarter of the input.
-# Columns and rows of 8-bit pictures are flat around the peak of a wide spot.
+# Columns and rows of 8-bit pictures are flat around a spot's peak: there it is one bin.
 MAKERS: dict[str, tuple[Callable[[Path], Path], float, float]] = {
     "hrnet.onnx": (lambda path: seeing_heat(path, (256, 192)), 2, 0.03),
     "free.onnx": (lambda path: seeing_heat(path, ("h", "w")), 2, 0.03),
     "vitpose-b.onnx": (lambda path: seeing_heat(path, (257, 193)), 2, 0.03),
-    "rtmpose.onnx": (seeing_simcc, 0.75, 0.07),
+    "rtmpose.onnx": (seeing_simcc, 0.75, 0.125),
 }
 
 
@@ -553,8 +553,7 @@ def test_a_spot_is_found_where_it_is(
     window_corner, window_sides = framed(box, 192 / 256)
     inside = (spot - window_corner) / window_sides
     cell = window_sides[0] / 48
-    if inside.min() < 0.12 or inside.max() > 0.88:
-        return
+    assume(inside.min() > 0.12 and inside.max() < 0.88)
     rgb = blob((450, 350), spot, deviation * cell)
     points, scores = load_joint_network(path).joints(rgb, box)
     assert np.abs(points - spot).max() < greatest * cell
@@ -562,12 +561,14 @@ def test_a_spot_is_found_where_it_is(
 
 
 @pytest.mark.parametrize(("word", "unbiased"), [("1", True), ("0", False)])
-def test_metadata_tell_how_heat_maps_were_trained(
-    tmp_path: Path, word: str, unbiased: bool
-) -> None:
+def test_what_tells_how_heat_maps_were_trained(tmp_path: Path, word: str, unbiased: bool) -> None:
     file = "plain.onnx" if unbiased else "vitpose.onnx"
     path = seeing_heat(tmp_path / file, (257, 193), metadata={"udp": word})
     assert load_joint_network(path).unbiased is unbiased
+    for names, expected in ((("pixel_values", "heatmaps"), True), (("input", "output"), False)):
+        ends = [(names[0], FLOAT, ["b", 3, "h", "w"])], [(names[1], FLOAT, ["b", 17, "y", "x"])]
+        path = ending(tmp_path / "model.onnx", *ends)
+        assert load_joint_network(path).unbiased is expected
     assert not load_joint_network(seeing_simcc(tmp_path / "vitpose-simcc.onnx")).unbiased
 
 
@@ -798,6 +799,28 @@ def test_the_runtime_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ModelFileError, match="ONNX Runtime is missing: install"):
         runner.load(path)
+
+
+def test_what_the_runtime_breaks_it_leaves_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rewriting of some networks in half precision fails: then they are run as they are."""
+    import onnxruntime
+
+    path = red_network(tmp_path / "red.onnx", size=(73, 64))
+    levels = []
+    honest = onnxruntime.InferenceSession
+
+    def opened(file: str, options: onnxruntime.SessionOptions, **more: object) -> object:
+        levels.append(options.graph_optimization_level)
+        if levels[-1] != onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL:
+            raise RuntimeError("Fusion failed")
+        return honest(file, options, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    rgb = noise(120, 100)
+    mask = load_mask_network(path).mask(rgb, BOX)
+    assert len(levels) == 2 and np.abs(mask - rgb[..., 0] / 255)[24:97, 14:78].max() < 1e-5
 
 
 def test_a_file_stays_open_until_it_changes(tmp_path: Path) -> None:

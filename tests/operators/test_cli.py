@@ -54,6 +54,20 @@ def test_help_names_every_option(capsys):
         assert f"--{option}" in text
 
 
+def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
+    seen = []
+
+    def instead(_photo, settings):
+        seen.append((settings.mask_network, settings.joint_network))
+        raise PersonError("That is enough.")
+
+    monkeypatch.setattr(cli, "wake_up", instead)
+    networks = ["--mask-network", "m.onnx", "--joint-network", "j.onnx"]
+    assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks) == "That is enough.\n"
+    refused(capfd, "photo.jpg", "--out", tmp_path)
+    assert seen == [("m.onnx", "j.onnx"), ("", "")]
+
+
 def test_everything_is_written(woken, tmp_path, capfd):
     out = tmp_path / "new" / "result"
     arguments = ["photo.jpg", "--out", str(out), "--frames", str(figures.FRAMES), "--render", "png"]

@@ -102,6 +102,33 @@ def test_panels_draw_without_a_result(addon):
     assert all(hasattr(bpy.types, cls.__name__) for cls in panels.CLASSES)
 
 
+def test_preferences_draw_every_property(addon):
+    from photo_wake_up.addon.ui import preferences
+
+    class Recorder:
+        def __init__(self) -> None:
+            self.drawn: list[str] = []
+
+        def prop(self, _data: object, name: str) -> None:
+            self.drawn.append(name)
+
+        def box(self) -> Recorder:
+            return self
+
+        def label(self, text: str) -> None:
+            assert "ONNX" in text
+
+    layout = Recorder()
+    stand = type("Stand", (), {"layout": layout})()
+    preferences.WakeUpPreferences.draw(stand, bpy.context)
+    assert set(layout.drawn) == set(preferences.WakeUpPreferences.__annotations__) - {"bl_idname"}
+    # Where the extension is not installed, nothing is chosen.
+    for chosen in (preferences.body_file, preferences.mask_network, preferences.joint_network):
+        assert chosen(bpy.context) == ""
+    settings = bpy.context.scene.wake_up.pipeline_settings(bpy.context.scene, "b", "m", "j")
+    assert (settings.body_file, settings.mask_network, settings.joint_network) == ("b", "m", "j")
+
+
 @pytest.mark.parametrize("name", ["PHOTO", "RESULT"])
 def test_polls_both_ways(addon, name, tmp_path):
     operator = bpy.ops.wakeup.wake_up if name == "PHOTO" else bpy.ops.wakeup.render

@@ -33,6 +33,7 @@ SAME_STEP = 0.02  # relative difference of columns' and rows' steps that roundin
 LEAST_HEAT = 0.01  # of the peak's heat: a Gaussian's next cell has more (deviation over 0.33 cells)
 # Words in a file's name that say that it was trained with unbiased data processing.
 UNBIASED_WORDS = ("vitpose", "udp")
+UNBIASED_ENDS = ("pixel_values", "heatmaps")  # input and output of transformers' ViTPose
 UNBIASED_KEY = "udp"  # metadata of the file that says so, or that it was not ("1" or "0")
 
 _NEEDS = "SimCC's two outputs (1x17xBINS) or heat maps (1x17xHxW) of COCO's joints"
@@ -87,8 +88,8 @@ def load_joint_network(path: Path | str) -> JointNetwork:
     Input: one picture 1x3xHxW, of a fixed size or any; RGB with ImageNet's mean and deviation.
     Outputs: SimCC's columns and rows (1xKxW*r, 1xKxH*r) or heat maps (1xKxhxw), with K of
     POINT_COUNTS. Whether heat maps were trained with unbiased data processing (Huang et al. 2020)
-    cannot be seen: it is assumed of files with "vitpose" or "udp" in their names, unless the file's
-    metadata say otherwise under "udp".
+    cannot be seen: it is assumed of files with "vitpose" or "udp" in their names and of those that
+    the transformers library exports, unless the file's metadata say otherwise under "udp".
 
     Raises ModelFileError with one sentence that names the input or output that differs.
     """
@@ -96,8 +97,9 @@ def load_joint_network(path: Path | str) -> JointNetwork:
     picture = onnx.picture_input(network, KIND)
     chosen = _layout(network, network.outputs, picture.height, picture.width)
     word = network.metadata.get(UNBIASED_KEY, "").strip().lower()
-    named = any(word in Path(network.name).stem.lower() for word in UNBIASED_WORDS)
-    unbiased = word in ("1", "true", "yes") if word else named
+    named = any(hint in Path(network.name).stem.lower() for hint in UNBIASED_WORDS)
+    like = (network.inputs[0].name, network.outputs[chosen[0]].name) == UNBIASED_ENDS
+    unbiased = word in ("1", "true", "yes") if word else named or like
     return JointNetwork(network, picture, unbiased and len(chosen) == 1)
 
 

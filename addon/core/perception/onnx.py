@@ -148,7 +148,7 @@ def _open(path: str, _changed: int, _size: int) -> Network:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     name = Path(path).name
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = _session(path, options)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's kinds share no other base
         raise ModelFileError(_why_not(name, str(error), onnxruntime.__version__)) from error
     return Network(
@@ -158,6 +158,20 @@ def _open(path: str, _changed: int, _size: int) -> Network:
         dict(session.get_modelmeta().custom_metadata_map),
         session,
     )
+
+
+def _session(path: str, options: Any) -> Any:
+    import onnxruntime
+
+    def opened() -> Any:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    try:
+        return opened()
+    except Exception:  # noqa: BLE001 - ONNX Runtime's kinds share no other base
+        # Its own rewriting of a network may fail (RMBG-2.0 in half precision): run it as it is.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return opened()
 
 
 def _tensor(argument: Any) -> Tensor:
