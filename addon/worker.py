@@ -23,6 +23,7 @@ from typing import IO
 
 from .core.edits import Corrections, advance_with
 from .core.errors import WakeUpError
+from .core.group import wake_up_everyone
 from .core.pipeline import WakeUpResult, WakeUpSettings
 from .core.types import Progress
 
@@ -43,17 +44,24 @@ class Request:
     photo_path: str
     until: str
     corrections: Corrections = Corrections()
+    everyone: bool = False  # all people of the photo, each a result of its own
 
 
-def advance_in_process(request: Request) -> Generator[Progress, None, WakeUpResult]:
-    """`advance_with` in this process."""
+# One result, or one for each person.
+Outcome = WakeUpResult | tuple[WakeUpResult, ...]
+
+
+def advance_in_process(request: Request) -> Generator[Progress, None, Outcome]:
+    """`advance_with`, or `wake_up_everyone`, in this process."""
+    if request.everyone:
+        return wake_up_everyone(request.photo_path, request.settings)
     return advance_with(
         request.result, request.settings, request.photo_path, request.until, request.corrections
     )
 
 
-def advance_in_worker(request: Request) -> Generator[Progress, None, WakeUpResult]:
-    """`advance_with` in a process that ends with this generator, however that ends.
+def advance_in_worker(request: Request) -> Generator[Progress, None, Outcome]:
+    """`advance_in_process` in a process that ends with this generator, however that ends.
 
     Raises the WakeUpError that the work raised, and one of its own when the process dies.
     """
@@ -122,7 +130,7 @@ def _listen(process: subprocess.Popen[bytes]) -> Generator[Progress, None, None]
             logger.debug("The worker wrote: %r", line)
 
 
-def _answer(folder: Path, exit_code: int) -> WakeUpResult:
+def _answer(folder: Path, exit_code: int) -> Outcome:
     path = folder / RESULT
     if path.is_file():
         answer = pickle.loads(path.read_bytes())
@@ -148,7 +156,7 @@ def serve(folder: Path) -> None:
         try:
             progress = next(work)
         except StopIteration as finished:
-            answer: WakeUpResult | WakeUpError = finished.value
+            answer: Outcome | WakeUpError = finished.value
             break
         except WakeUpError as error:
             answer = error

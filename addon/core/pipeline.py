@@ -195,9 +195,12 @@ def _work(
     def people(report: Report) -> Values:
         from .perception.joint_networks import load_joint_network
         from .perception.joints import with_joints_of
+        from .perception.mask_networks import load_mask_network
         from .perception.people import find_in_box, find_people, on_grey
 
         joints = load_joint_network(settings.joint_network) if settings.joint_network else None
+        if settings.mask_network:
+            load_mask_network(settings.mask_network)  # a wrong file is refused before any work
         if settings.box is None:
             found = find_people(result.photo)
         else:

@@ -184,7 +184,7 @@ def remove_scene(collection: bpy.types.Collection) -> None:
     textures = {
         node.image
         for material in materials
-        for node in material.node_tree.nodes
+        for node in (material.node_tree.nodes if material.node_tree else ())
         if node.type == "TEX_IMAGE" and node.image is not None
     }
     bpy.data.batch_remove([*objects, *collection.children_recursive, collection])

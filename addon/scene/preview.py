@@ -16,7 +16,7 @@ from ..core.types import Camera, Float64
 from .build import mark_collection
 from .camera import new_camera
 from .character import new_armature, new_character
-from .corrections import Box, new_corrections
+from .corrections import new_corrections
 from .images import new_image
 from .meshes import new_mesh
 from .motion import set_pose
@@ -28,11 +28,10 @@ def build_preview(
     result: WakeUpResult,
     body_file: str,
     scene: bpy.types.Scene,
-    box: Box | None = None,
     height_m: float = frames.DEFAULT_HEIGHT_M,
 ) -> bpy.types.Collection:
     """One new collection with what there is: the photo before its camera, the mask as an image,
-    joints and box to drag, the fitted body in its pose, the character.
+    joints to drag, the fitted body in its pose, the character.
 
     body_file : the body that was fitted; empty for the default
     """
@@ -64,22 +63,22 @@ def build_preview(
         collection.objects.link(thing)
         set_pose(armature, skeleton, pose)
     collection.objects.link(new_camera(f"{name} Camera", lens, place, photo))
-    add_corrections(result, collection, box, height_m)
+    add_corrections(result, collection, height_m)
     return collection
 
 
 def add_corrections(
     result: WakeUpResult,
     collection: bpy.types.Collection,
-    box: Box | None,
     height_m: float = frames.DEFAULT_HEIGHT_M,
 ) -> bpy.types.Collection:
-    """Put the person's joints and the box into a result's collection, to be dragged."""
+    """Put the person's joints into a result's collection, to be dragged."""
     lens, place = photo_camera(result, height_m)
     person = result.person.detection if result.person is not None else None
-    depth = float(place[1, 3]) * -1  # from the camera to the world's origin
-    name = result.photo.name[:_LONGEST_NAME]
-    return new_corrections(name, person, box, lens, place, depth, collection)
+    depth = -float(place[1, 3])  # from the camera to the world's origin
+    return new_corrections(
+        result.photo.name[:_LONGEST_NAME], person, lens, place, depth, collection
+    )
 
 
 def photo_camera(result: WakeUpResult, height_m: float) -> tuple[Camera, Float64]:

@@ -51,6 +51,15 @@ def look_through(
     scene.frame_set(FIRST_FRAME)
 
 
+def show_photo(
+    scene: bpy.types.Scene, collection: bpy.types.Collection, width: int = DEFAULT_WIDTH
+) -> None:
+    """Have the scene look through a preview's camera, at the photo's aspect, so that what is
+    dragged lies over the photo."""
+    scene.camera = next(item for item in collection.objects if item.type == "CAMERA")
+    set_size(scene, *even_size(photo_size(collection), width))
+
+
 def show_in_viewports() -> None:
     """Let all 3D viewports of the file look through the scene's camera and show the photo's
     colours without light, so that a file opens as the photo."""

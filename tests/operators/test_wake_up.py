@@ -157,7 +157,7 @@ def test_stopping_leaves_the_file_as_it_was(addon, demo_photo):
     from photo_wake_up.operators.base import Job
 
     before = _datablocks()
-    request = Request(WakeUpResult(), WakeUpSettings(), str(demo_photo), "motion", None)
+    request = Request(WakeUpResult(), WakeUpSettings(), str(demo_photo), "motion")
     job = Job(bpy.context, advance_in_process(request), "Wake Up")
     status = bpy.context.window_manager.wake_up
     assert status.running

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from scipy.special import expit
 
-from ..errors import PersonError
+from ..errors import NobodyFoundError, PersonError
 from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from . import litert
 from .landmarks import LANDMARK, LIMBS, Reading, Square, read, square_from_points
@@ -163,7 +163,7 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
         )
     ]
     if not kept:
-        raise PersonError(
+        raise NobodyFoundError(
             "No person was found in the photo: draw a box around the figure and, where it is "
             "needed, move its joints, or choose a photo that shows somebody from head to foot."
         )
