@@ -280,8 +280,7 @@ def test_everyone_stands_where_the_photo_shows_them(empty_file):
         expected = frames.transform(
             np.linalg.inv(character.world_from_camera), character.vertices.astype(np.float64)
         )
-        place = np.array(mesh.matrix_world)
-        seen = frames.transform(camera_from_world @ place, posed_vertices(mesh).astype(np.float64))
+        seen = frames.transform(camera_from_world, posed_vertices(mesh).astype(np.float64))
         assert np.abs(seen - expected).max() < 1e-4
     build.remove_scene(collection)
     assert not [item for item in bpy.data.objects if item.name.startswith("tubes")]
