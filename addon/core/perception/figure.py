@@ -22,6 +22,7 @@ LEAST_INK = 9.0  # difference of CIELAB lightness or colour from the paper that 
 INK_DEVIATIONS = 5.0  # and in robust deviations of the paper's own grain
 PLAIN_SHARE = 0.96  # of what is not the figure is paper, where the paper is plain
 MOST_LOST_INK = 0.12  # share of the ink that is not the figure's, where the paper is plain
+MOST_AT_BORDER = 0.02  # share of the box's border that a figure may touch without being doubted
 STROKE_SHARE = 0.04  # widest stroke over the box's longer side
 LEAST_STROKE_INK, MOST_STROKE_INK = 0.002, 0.3  # share of the box
 DARKEST_PAPER = 110  # 8-bit CIELAB lightness
@@ -52,8 +53,11 @@ def segment_in_box(rgb: UInt8, box: Float32) -> Mask:
     size = (max(2, round(part.shape[1] * scale)), max(2, round(part.shape[0] * scale)))
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     figure = _on_plain_paper(small)
-    if figure is None:
-        figure = _of_strokes(small)
+    if figure is None or _at_border(figure) > MOST_AT_BORDER:
+        # What reaches the border may be a shadow on the paper: strokes know nothing of shadows.
+        drawn = _of_strokes(small)
+        if drawn is not None and (figure is None or _at_border(drawn) < _at_border(figure) / 2):
+            figure = drawn
     if figure is None:
         figure = _by_colours(rgb, (x0, y0, x1, y1), size)
     if figure.mean() < SMALLEST_FIGURE or figure.mean() > 1 - SMALLEST_FIGURE / 4:
@@ -67,6 +71,12 @@ def segment_in_box(rgb: UInt8, box: Float32) -> Mask:
     mask = np.zeros((height, width), bool)
     mask[y0:y1, x0:x1] = wide >= 0.5
     return _largest(mask)
+
+
+def _at_border(figure: Mask) -> float:
+    """Share of the picture's border that a figure (h, w) touches."""
+    border = np.concatenate([figure[0], figure[-1], figure[:, 0], figure[:, -1]])
+    return float(border.mean())
 
 
 def _on_plain_paper(small: UInt8) -> Mask | None:
