@@ -5,7 +5,7 @@ Everything is in body axes (x to the body's left, y up, z ahead) and metres unti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +105,8 @@ class Stance:
     head_turn: float = 0.0
     head_tilt: float = 0.0
     drop: float = 0.03  # how far the hips sink below straight legs
+    # Rotations (axis-angle, radians) that take the place of what follows from the above, by joint.
+    joints: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 def standing_pose(shape: Shape, stance: Stance) -> Array:
@@ -122,6 +124,8 @@ def standing_pose(shape: Shape, stance: Stance) -> Array:
         pose[JOINT[f"{side}_shoulder"]] = [0.0, -sign * stance.arms_ahead[which], -sign * down]
         pose[JOINT[f"{side}_elbow"]] = [0.25, -sign * stance.elbows[which], 0.0]
         pose[JOINT[f"{side}_wrist"]] = [0.1, -sign * 0.05, -sign * 0.12]
+    for name, rotation in stance.joints.items():
+        pose[JOINT[name]] = rotation
     rest = shape.joints
     hip_height = rest[JOINT["left_hip"], 1] - rest[JOINT["left_ankle"], 1]
     for side, which in (("left", 0), ("right", 1)):

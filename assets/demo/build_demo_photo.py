@@ -54,8 +54,8 @@ def build_demo_photo(out: Path, size: int, samples: int, seed: int) -> dict[str,
     grain = np.random.default_rng(seed).normal(0, GRAIN, (view.height, view.width, 3))
     for name, hidden in (("photo", False), ("background", True)):
         people.hide_render = hidden
-        pixels = _photograph(out / f"{name}.png")
-        write_png(out / f"{name}.png", pixels + _film(pixels, grain))
+        pixels = photograph(out / f"{name}.png")
+        write_png(out / f"{name}.png", pixels + film(pixels, grain))
         clock = timed(name, clock)
     people.hide_render = False
     _label(out / "photo.png", view)
@@ -64,7 +64,7 @@ def build_demo_photo(out: Path, size: int, samples: int, seed: int) -> dict[str,
     return seconds
 
 
-def _photograph(path: Path) -> np.ndarray:
+def photograph(path: Path) -> np.ndarray:
     """Render to 16 bits and read back: (H, W, 3), 0..1, sRGB."""
     settings = bpy.context.scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "16"
@@ -80,7 +80,7 @@ def _photograph(path: Path) -> np.ndarray:
     return pixels.reshape(height, width, 4)[::-1, :, :3].copy()
 
 
-def _film(pixels: np.ndarray, grain: np.ndarray) -> np.ndarray:
+def film(pixels: np.ndarray, grain: np.ndarray) -> np.ndarray:
     """Grain, weaker in the lights and the deepest shadows; mostly brightness, little colour."""
     brightness = pixels.mean(axis=2, keepdims=True)
     mono = grain.mean(axis=2, keepdims=True) * 1.3

@@ -84,11 +84,11 @@ def _grown(patch: Patch, offset: Array, smoothing: int) -> Patch:
     return smooth(grown, smoothing)
 
 
-def t_shirt(shape: Shape, looseness: float = 0.022) -> Garment:
-    """A crew-neck T-shirt; `looseness` in metres from the skin."""
+def t_shirt(shape: Shape, looseness: float = 0.022, sleeves: float = 0.62) -> Garment:
+    """A crew-neck T-shirt; `looseness` in metres from the skin, `sleeves` in upper arms."""
     at = _landmark_heights(shape)
     shoulder, elbow = shape.joints[JOINT["left_shoulder"]], shape.joints[JOINT["left_elbow"]]
-    sleeve = shoulder[0] + 0.62 * (elbow[0] - shoulder[0])
+    sleeve = shoulder[0] + sleeves * (elbow[0] - shoulder[0])
     hem = at["crotch"] + 0.05
     neck_axis = shape.joints[JOINT["neck"]]
 
@@ -175,11 +175,12 @@ def _lengthened(patch: Patch, ring: npt.NDArray[np.bool_], by: float, rows: int)
     return Patch(vertices, np.concatenate(faces), values)
 
 
-def trousers(shape: Shape, looseness: float = 0.016) -> Garment:
-    """Straight jeans from the waist to the ankles; `looseness` in metres from the skin."""
+def trousers(shape: Shape, looseness: float = 0.016, length: float = 1.0) -> Garment:
+    """Straight jeans from the waist; `looseness` in metres from the skin, `length` how much of
+    the legs they cover: 1 to the ankles, 0.4 to above the knees."""
     at = _landmark_heights(shape)
     top = at["waist"] - 0.005
-    bottom = at["ankle"] + 0.02
+    bottom = at["crotch"] + length * (at["ankle"] + 0.02 - at["crotch"])
     reach = shape.joints[JOINT["left_shoulder"], 0] + 0.05
 
     def leg_region(p: Array) -> Array:
@@ -196,6 +197,37 @@ def trousers(shape: Shape, looseness: float = 0.016) -> Garment:
     pinned = patch.vertices[:, 1] > top - 0.03
     patch = _with_hems(patch)
     return Garment("Trousers", patch, pinned, stiffness=25.0, bending=5.0, clearance=0.004)
+
+
+def skirt(shape: Shape, length: float, sectors: int = 72, rows: int = 34) -> Garment:
+    """A flared skirt that hangs `length` metres from the waist."""
+    at = _landmark_heights(shape)
+    top = at["waist"] - 0.005
+    reach = shape.joints[JOINT["left_shoulder"], 0]
+    body = shape.bare[(np.abs(shape.bare[:, 0]) < reach) & (shape.bare[:, 1] < top + 0.03)]
+    axis = shape.joints[0, [0, 2]]
+    angle = np.linspace(0, 2 * np.pi, sectors, endpoint=False)
+    out = np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    rings, radius = [], np.zeros(sectors)
+    for y in np.linspace(top, top - length, rows):
+        level = body[np.abs(body[:, 1] - y) < 0.03][:, [0, 2]] - axis
+        # What hangs never draws in below what it hangs from.
+        here = (level @ out.T).max(axis=0) + 0.012 if len(level) else radius
+        radius = np.maximum(radius, here) if y < top - 0.02 else here
+        flare = 1 + 0.28 * (top - y) / length
+        ring = axis + out * (radius * flare)[:, None]
+        rings.append(np.stack([ring[:, 0], np.full(sectors, y), ring[:, 1]], axis=1))
+    vertices = np.concatenate(rings)
+    first = np.arange(rows - 1)[:, None] * sectors
+    k, after = np.arange(sectors), (np.arange(sectors) + 1) % sectors
+    a, b = first + k, first + after
+    c, d = b + sectors, a + sectors
+    faces = np.stack([a, d, b, b, d, c], axis=-1).reshape(-1, 3)
+    weights = np.zeros((len(vertices), 24))
+    weights[:, 0] = 1.0
+    patch = _with_hems(Patch(vertices, faces.astype(np.int64), weights))
+    pinned = vertices[:, 1] > top - 0.03
+    return Garment("Skirt", patch, pinned, stiffness=12.0, bending=1.0, clearance=0.005)
 
 
 def _without_loose_pieces(patch: Patch) -> Patch:

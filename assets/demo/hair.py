@@ -131,6 +131,38 @@ def short_hair(
     return Strands(np.stack(line, 1), weights, 0.00016)
 
 
+def long_hair(
+    shape: Shape, frame: FaceFrame, rng: np.random.Generator, count: int = 22000, points: int = 14
+) -> Strands:
+    """Hair to the shoulders, parted in the middle, that falls over the ears."""
+    root, normal, weights = _roots(shape, scalp(shape, frame), count, rng)
+    p = root - frame.middle
+    side = np.where(p[:, 0] >= 0, 1.0, -1.0)
+    length = 0.36 * rng.uniform(0.8, 1.05, count)
+    clump = np.floor(p / 0.014)
+    key = (clump @ np.array([73.0, 151.0, 283.0])) % 97
+    sway = np.stack([np.sin(key * k) for k in (1.7, 2.9, 4.3)], 1)
+    top = np.clip((p[:, 1] + 0.01) / 0.08, 0, 1)[:, None]
+    outward = np.stack([side, 0 * side, -0.55 + 0 * side], 1)
+    direction = normal * 0.5 + outward * top + 0.12 * sway + rng.normal(0, 0.05, (count, 3))
+    line, radius = [root], 0.088
+    for step in range(1, points):
+        t = step / (points - 1)
+        falling = direction * (1 - t) ** 2 + np.array([0.0, -1.3 * t - 0.25, 0.0]) + 0.06 * sway
+        falling /= np.linalg.norm(falling, axis=1, keepdims=True)
+        here = line[-1] + falling * (length / (points - 1))[:, None]
+        # It lies on the skull and beside the neck, not in them, and leaves the face free.
+        away = here - frame.middle
+        flat = np.linalg.norm(away[:, [0, 2]], axis=1)
+        least = radius * np.clip(1.02 - 0.25 * np.maximum(-away[:, 1] - 0.1, 0) / 0.1, 0.8, 1.02)
+        push = np.maximum(least / np.maximum(flat, 1e-6), 1.0)
+        low = away[:, 1] < 0.03
+        here[low, 0] = frame.middle[0] + away[low, 0] * push[low]
+        here[low, 2] = frame.middle[2] + np.minimum(away[low, 2] * push[low], 0.02)
+        line.append(here)
+    return Strands(np.stack(line, 1), weights, 0.00020)
+
+
 def brows_and_lashes(
     shape: Shape, frame: FaceFrame, rng: np.random.Generator
 ) -> tuple[Strands, Strands]:
@@ -159,8 +191,11 @@ def brows_and_lashes(
     return Strands(brows, weights, 0.00010), _lashes(shape, frame, rng)
 
 
-def _none() -> Strands:
+def _none(*_arguments: object) -> Strands:
     return Strands(np.zeros((0, 2, 3)), np.zeros((0, 24)), 0.0001)
+
+
+CUTS = {"short": short_hair, "long": long_hair, "none": _none}
 
 
 def _lashes(shape: Shape, frame: FaceFrame, rng: np.random.Generator) -> Strands:

@@ -12,7 +12,7 @@ from . import clothes, hair, materials
 from .body import Array, Shape, Stance, make_shape, pose_vertices, standing_pose, to_world
 from .surfaces import Index
 
-SKIN_TONE = (0.52, 0.285, 0.19)  # linear, of the forearm
+SKIN_TONE = (0.52, 0.285, 0.19)  # linear, of the forearm; the shades below belong to it
 BLUSH = (0.56, 0.19, 0.13)
 LIPS = (0.43, 0.13, 0.105)
 
@@ -44,6 +44,12 @@ class Looks:
     jeans: tuple[materials.Colour, materials.Colour] = ((0.018, 0.033, 0.075), (0.10, 0.16, 0.26))
     iris: materials.Colour = (0.10, 0.045, 0.02)
     melanin: float = 0.88
+    skin: materials.Colour = SKIN_TONE
+    hair: str = "short"  # "short", "long" or "none"
+    sleeves: float = 0.62  # in upper arms from the shoulder; about 1.9 reaches the wrist
+    shirt_looseness_m: float = 0.022
+    legs: float = 1.0  # how much of the legs trousers cover
+    skirt_m: float = 0.0  # length of a skirt in the trousers' place; 0: trousers
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +71,17 @@ def build_person(collection: bpy.types.Collection, looks: Looks, seed: int) -> D
     shoes = [clothes.shoe(shape, side) for side in ("left", "right")]
     posed_shoes = [pose_vertices(shape, pose, s.vertices, s.weights)[0] for s in shoes]
     ground = float(min(s[:, 1].min() for s in posed_shoes))
-    garments = [clothes.trousers(shape), clothes.t_shirt(shape)]
+    below = (
+        clothes.skirt(shape, looks.skirt_m)
+        if looks.skirt_m
+        else clothes.trousers(shape, length=looks.legs)
+    )
+    garments = [below, clothes.t_shirt(shape, looks.shirt_looseness_m, looks.sleeves)]
     draped = clothes.drape(shape, pose, garments, seed)
     skin, joints = pose_vertices(shape, pose)
     frame = hair.face_frame(shape)
 
-    objects = [_skin(shape, frame, skin, garments, ground)]
+    objects = [_skin(shape, frame, skin, garments, ground, looks.skin)]
     objects += _eyes(shape, frame, pose, looks, ground)
     for item in draped:
         objects.append(_garment(shape, item, looks, ground))
@@ -78,9 +89,8 @@ def build_person(collection: bpy.types.Collection, looks: Looks, seed: int) -> D
         objects.append(_shoe(shoe, vertices, ground))
     fibre = materials.hair(looks.melanin, 0.45)
     brows, lashes = hair.brows_and_lashes(shape, frame, rng)
-    for name, strands in (
-        ("Hair", hair.short_hair(shape, frame, rng)), ("Brows", brows), ("Lashes", lashes),
-    ):  # fmt: skip
+    cut = hair.CUTS[looks.hair](shape, frame, rng)
+    for name, strands in (("Hair", cut), ("Brows", brows), ("Lashes", lashes)):
         if len(strands.points):
             objects.append(_strands(name, strands, shape, pose, fibre, ground))
     for thing in objects:
@@ -109,7 +119,7 @@ def _subdivided(thing: bpy.types.Object, levels: int = 1) -> None:
 
 def _skin(
     shape: Shape, frame: hair.FaceFrame, vertices: Array, garments: list[clothes.Garment],
-    ground: float,
+    ground: float, tone: materials.Colour,
 ) -> bpy.types.Object:  # fmt: skip
     hidden = clothes.covered(shape, garments, 0.035)
     # Feet are in the shoes.
@@ -117,7 +127,10 @@ def _skin(
     hidden[-2 * hair.EYE_VERTICES :] = True
     faces = shape.model.faces[~hidden[shape.model.faces].any(axis=1)]
     thing = _object("Skin", vertices, faces, ground)
-    _attribute(thing.data, "Skin", _skin_colours(shape, frame))
+    colours = _skin_colours(shape, frame)
+    # Other tones are the painted one, shades and all, darker or lighter.
+    colours[:, :3] *= np.array(tone) / SKIN_TONE
+    _attribute(thing.data, "Skin", colours)
     thing.data.materials.append(materials.skin())
     _subdivided(thing)
     return thing

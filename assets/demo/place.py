@@ -25,10 +25,11 @@ def build_place(collection: bpy.types.Collection, rng: np.random.Generator) -> N
     _light(collection)
 
 
-def _mesh(
+def flat_mesh(
     collection: bpy.types.Collection, name: str, vertices: Array, faces: list,
     material: bpy.types.Material, smooth: bool = False,
 ) -> bpy.types.Object:  # fmt: skip
+    """A mesh of vertices (V, 3) and polygons, linked to `collection`."""
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(np.asarray(vertices).tolist(), [], [list(map(int, f)) for f in faces])
     mesh.materials.append(material)
@@ -46,7 +47,7 @@ def _ground(collection: bpy.types.Collection, rng: np.random.Generator) -> None:
     )  # fmt: skip
     s = 8.0
     corners = np.array([[-s, -s, 0], [s, -s, 0], [s, s, 0], [-s, s, 0]])
-    _mesh(collection, "Ground", corners, [(0, 1, 2, 3)], stone)
+    flat_mesh(collection, "Ground", corners, [(0, 1, 2, 3)], stone)
 
 
 def _wall(collection: bpy.types.Collection, rng: np.random.Generator) -> None:
@@ -56,25 +57,26 @@ def _wall(collection: bpy.types.Collection, rng: np.random.Generator) -> None:
     )  # fmt: skip
     # The wall lies in its object's x and y, where the brick pattern is.
     corners = np.array([[-8, 0, 0], [8, 0, 0], [8, 4.5, 0], [-8, 4.5, 0]], float)
-    wall = _mesh(collection, "Wall", corners, [(0, 1, 2, 3)], brick)
+    wall = flat_mesh(collection, "Wall", corners, [(0, 1, 2, 3)], brick)
     wall.location = (0.03, WALL_Y, 0)
     wall.rotation_euler = (np.pi / 2, 0, 0)
     plinth = masonry.material(
         "Plinth", 4.8, (0.6, 0.24, 0.008),
         ((0.30, 0.28, 0.25), (0.24, 0.225, 0.2), (0.12, 0.11, 0.09)), 0.008, 0.5, rng,
     )  # fmt: skip
-    base = _box(collection, "Plinth", (16, 0.48, 0.05), plinth)
+    base = box(collection, "Plinth", (16, 0.48, 0.05), plinth)
     base.location = (0.1, WALL_Y - 0.02, 0.0)
     base.rotation_euler = (np.pi / 2, 0, 0)
 
 
-def _box(
+def box(
     collection: bpy.types.Collection, name: str, size: tuple[float, float, float],
     material: bpy.types.Material, bevel: float = 0.006,
 ) -> bpy.types.Object:  # fmt: skip
+    """A bevelled block around its object's origin, linked to `collection`; metres."""
     corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * size / 2
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
-    thing = _mesh(collection, name, corners, faces, material)
+    thing = flat_mesh(collection, name, corners, faces, material)
     modifier = thing.modifiers.new("Bevel", "BEVEL")
     modifier.width, modifier.segments = bevel, 2
     return thing
@@ -88,21 +90,21 @@ def _door(collection: bpy.types.Collection, x: float) -> None:
     width, height = 0.92, 2.06
     planks = 6
     for k in range(planks):
-        plank = _box(collection, "Plank", (width / planks - 0.006, 0.04, height), paint, 0.008)
+        plank = box(collection, "Plank", (width / planks - 0.006, 0.04, height), paint, 0.008)
         plank.location = (x + (k + 0.5 - planks / 2) * width / planks, WALL_Y - 0.03, height / 2)
     for side in (-1, 1):
-        post = _box(collection, "Post", (0.12, 0.12, height + 0.1), frame)
+        post = box(collection, "Post", (0.12, 0.12, height + 0.1), frame)
         post.location = (x + side * (width / 2 + 0.06), WALL_Y - 0.04, height / 2)
-    lintel = _box(collection, "Lintel", (width + 0.34, 0.14, 0.16), frame)
+    lintel = box(collection, "Lintel", (width + 0.34, 0.14, 0.16), frame)
     lintel.location = (x, WALL_Y - 0.05, height + 0.08)
     for z in (0.35, 1.65):
-        band = _box(collection, "Band", (width * 0.8, 0.012, 0.05), iron, 0.003)
+        band = box(collection, "Band", (width * 0.8, 0.012, 0.05), iron, 0.003)
         band.location = (x - width * 0.08, WALL_Y - 0.055, z)
     knob = _ring_solid(collection, "Knob", [(0, 0.0), (0.03, 0.0), (0.036, 0.02), (0.0, 0.045)],
                        iron)  # fmt: skip
     knob.location = (x + width * 0.38, WALL_Y - 0.05, 1.02)
     knob.rotation_euler = (np.pi / 2, 0, 0)
-    step = _box(collection, "Step", (width + 0.4, 0.4, 0.11), frame, 0.012)
+    step = box(collection, "Step", (width + 0.4, 0.4, 0.11), frame, 0.012)
     step.location = (x, WALL_Y - 0.2, 0.055)
 
 
@@ -121,7 +123,7 @@ def _ring_solid(
         for k in range(len(profile) - 1)
         for i in range(n)
     ]
-    return _mesh(collection, name, rings.reshape(-1, 3), faces, material, smooth=True)
+    return flat_mesh(collection, name, rings.reshape(-1, 3), faces, material, smooth=True)
 
 
 def _pot(
