@@ -13,18 +13,21 @@ from .landmarks import LEAST_PRESENCE_AT_ALL, Reading, Square, read, square_from
 DETECTOR = ssd.Detector("pose_detection.tflite", 224, (8, 16, 32, 32, 32), points=4, darkest=-1)
 
 
-def detect(rgb: UInt8, *, averaged: bool = True) -> list[tuple[float, Square]]:
-    """Scores and squares of the bodies in a picture (pixels of `rgb`), best first."""
+def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, Square]]:
+    """Scores and squares of the bodies in a picture (pixels of `rgb`), best first.
+
+    plain : as the reference does it (`squares`)
+    """
     return [
         (found.score, square_from_points(found.points[0], found.points[1]))
-        for found in ssd.detect(rgb, DETECTOR, averaged=averaged)
+        for found in ssd.detect(rgb, DETECTOR, plain=plain)
     ]
 
 
-def read_one(rgb: UInt8, *, averaged: bool = False) -> Reading | None:
+def read_one(rgb: UInt8, *, plain: bool = True) -> Reading | None:
     """The most prominent person of a picture (H, W, 3), read once; None where nobody is."""
-    squares = detect(rgb, averaged=averaged)
+    squares = detect(rgb, plain=plain)
     if not squares:
         return None
-    reading = read(rgb, squares[0][1], averaged=averaged)
+    reading = read(rgb, squares[0][1], plain=plain)
     return reading if reading.presence > LEAST_PRESENCE_AT_ALL else None

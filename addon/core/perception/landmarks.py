@@ -21,7 +21,9 @@ NETWORK = "pose_landmark_full.tflite"
 INPUT_PX = 256
 POINTS = 39  # 33 landmarks, 2 auxiliary, 4 unused
 AUXILIARY_CENTRE, AUXILIARY_RIM = 33, 34
-HEATMAP_WINDOW = 7  # pixels of the 64-pixel heat maps that refine a point
+# The graph asks for 7, but the Python interface of the reference drops the option and runs with its
+# default.
+HEATMAP_WINDOW = 9  # pixels of the 64-pixel heat maps that refine a point
 HEATMAP_CONFIDENCE = 0.5
 LEAST_PRESENCE_AT_ALL = 0.5  # the reference's own bar
 SQUARE_MARGIN = 1.25  # the square's side over twice the body's radius
@@ -61,12 +63,12 @@ class Reading:
         )
 
 
-def read(rgb: UInt8, square: Square, *, averaged: bool = True) -> Reading:
+def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
     """Run the network on one square of the photo. rgb (H, W, 3) uint8.
 
-    averaged : as in `squares.sample`
+    plain : as the reference does it (`squares`)
     """
-    crop = sample(rgb, square, INPUT_PX, averaged=averaged, letterbox=False)
+    crop = sample(rgb, square, INPUT_PX, plain=plain, letterbox=False)
     outputs = {o.size: o for o in litert.run(NETWORK, crop.astype(np.float32) / 255.0)}
     points = outputs[POINTS * 5].reshape(POINTS, 5)
     presence = float(outputs[1].ravel()[0])
@@ -74,7 +76,7 @@ def read(rgb: UInt8, square: Square, *, averaged: bool = True) -> Reading:
     heatmaps = expit(outputs[64 * 64 * POINTS].reshape(64, 64, POINTS))
     world = outputs[POINTS * 3].reshape(POINTS, 3)
     xy = _refined(points[:, :2] / INPUT_PX, heatmaps) * INPUT_PX
-    placed = square.place(np.column_stack([xy, points[:, 2]]), INPUT_PX)
+    placed = square.place(np.column_stack([xy, points[:, 2]]), INPUT_PX, plain=plain)
     landmarks = PoseLandmarks(
         placed[:33, :2], placed[:33, 2], square.turned(world[:33]),
         expit(points[:33, 3]).astype(np.float32),

@@ -52,13 +52,13 @@ def _anchors(pixels: int, strides: tuple[int, ...]) -> Float32:
     return np.vstack(centres).astype(np.float32)
 
 
-def detect(rgb: UInt8, detector: Detector, *, averaged: bool) -> list[Found]:
+def detect(rgb: UInt8, detector: Detector, *, plain: bool) -> list[Found]:
     """Everything that the detector sees in a whole picture (H, W, 3), best first.
 
-    averaged : as in `squares.sample`
+    plain : as the reference does it (`squares`)
     """
     square = whole(rgb)
-    pixels = sample(rgb, square, detector.pixels, averaged=averaged, letterbox=True)
+    pixels = sample(rgb, square, detector.pixels, plain=plain, letterbox=True)
     span = (1 - detector.darkest) / 255
     values = pixels.astype(np.float32) * np.float32(span) + np.float32(detector.darkest)
     outputs = {output.shape[-1]: output for output in litert.run(detector.network, values)}
@@ -66,7 +66,7 @@ def detect(rgb: UInt8, detector: Detector, *, averaged: bool) -> list[Found]:
     found = np.nonzero(scores >= LEAST_SCORE)[0]
     scores = scores[found]
     # A box is centre and size, followed by the points; all but the size count from the anchor.
-    proposals = outputs[4 + 2 * detector.points][found].reshape(len(found), -1, 2)
+    proposals = outputs[4 + 2 * detector.points][found].reshape(-1, 2 + detector.points, 2)
     proposals /= detector.pixels
     centre = _anchors(detector.pixels, detector.strides)[found]
     middle, size = proposals[:, 0] + centre, proposals[:, 1]
@@ -75,7 +75,7 @@ def detect(rgb: UInt8, detector: Detector, *, averaged: bool) -> list[Found]:
     results = []
     for group in _groups(corners[:, 0], corners[:, 1], scores):
         mean = np.average(marks[group], axis=0, weights=scores[group]).astype(np.float32)
-        placed = square.place(mean * detector.pixels, detector.pixels)
+        placed = square.place(mean * detector.pixels, detector.pixels, plain=plain)
         results.append(Found(float(scores[group[0]]), placed[:2].reshape(4), placed[2:]))
     return results
 
