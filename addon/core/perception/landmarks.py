@@ -76,12 +76,15 @@ def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
     heatmaps = expit(outputs[64 * 64 * POINTS].reshape(64, 64, POINTS))
     world = outputs[POINTS * 3].reshape(POINTS, 3)
     xy = _refined(points[:, :2] / INPUT_PX, heatmaps) * INPUT_PX
-    placed = square.place(np.column_stack([xy, points[:, 2]]), INPUT_PX, plain=plain)
+    found = np.column_stack([xy, points[:, 2]])
+    placed = square.place(found[:33], INPUT_PX, plain=plain)
     landmarks = PoseLandmarks(
-        placed[:33, :2], placed[:33, 2], square.turned(world[:33]),
+        placed[:, :2], placed[:, 2], square.turned(world[:33]),
         expit(points[:33, 3]).astype(np.float32),
     )  # fmt: skip
-    following = square_from_points(placed[AUXILIARY_CENTRE, :2], placed[AUXILIARY_RIM, :2])
+    # Squares stay the reference's: the network was trained in such.
+    centre, rim = square.place(found[[AUXILIARY_CENTRE, AUXILIARY_RIM]], INPUT_PX, plain=True)
+    following = square_from_points(centre[:2], rim[:2])
     return Reading(presence, landmarks, following, square, mask.astype(np.float32))
 
 

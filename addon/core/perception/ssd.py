@@ -75,7 +75,7 @@ def detect(rgb: UInt8, detector: Detector, *, plain: bool) -> list[Found]:
     results = []
     for group in _groups(corners[:, 0], corners[:, 1], scores):
         mean = np.average(marks[group], axis=0, weights=scores[group]).astype(np.float32)
-        placed = square.place(mean * detector.pixels, detector.pixels, plain=plain)
+        placed = square.place(mean * detector.pixels, detector.pixels, plain=True)
         results.append(Found(float(scores[group[0]]), placed[:2].reshape(4), placed[2:]))
     return results
 
