@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..operators import cli, export, render, wake_up
+from ..operators import cli, corrections, export, render, wake_up
 from . import results
 from .ui import panels, preferences, properties
 
@@ -12,6 +12,7 @@ CLASSES = (
     *properties.CLASSES,
     *preferences.CLASSES,
     *wake_up.CLASSES,
+    *corrections.CLASSES,
     *render.CLASSES,
     *export.CLASSES,
     *panels.CLASSES,
@@ -24,18 +25,29 @@ def _forget_results(*_arguments: object) -> None:
     results.forget_all()
 
 
+@bpy.app.handlers.persistent
+def _keep_painted_masks(*_arguments: object) -> None:
+    """Blender does not save what was painted on a packed image unless it is packed again."""
+    for scene in bpy.data.scenes:
+        mask = scene.wake_up.mask
+        if mask is not None and mask.is_dirty:
+            mask.pack()
+
+
 def register() -> None:
     """Classes, then properties, handlers and the command."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.add_properties()
     bpy.app.handlers.load_pre.append(_forget_results)
+    bpy.app.handlers.save_pre.append(_keep_painted_masks)
     cli.register()
 
 
 def unregister() -> None:
     """All of it, backwards."""
     cli.unregister()
+    bpy.app.handlers.save_pre.remove(_keep_painted_masks)
     bpy.app.handlers.load_pre.remove(_forget_results)
     properties.remove_properties()
     for cls in reversed(CLASSES):

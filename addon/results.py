@@ -6,6 +6,7 @@ stood for: results are immutable, and a stage makes a new one under a new key.
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import count
@@ -21,23 +22,25 @@ class Source:
     """What a result was made from."""
 
     photo: str  # path
-    changed: float  # when the photo was last written, seconds
+    digest: str  # of the photo file's bytes
     settings: WakeUpSettings
 
     @staticmethod
     def of(path: Path, settings: WakeUpSettings) -> Source:
         """The source as it is on the disk now."""
-        return Source(str(path), path.stat().st_mtime, settings)
+        return Source(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), settings)
 
     @property
     def of_person(self) -> str:
-        """Names photo and person, for the mask."""
-        return f"{self.photo}|{self.changed}|{self.settings.person}"
+        """Names photo and person, for what is corrected by hand; wherever the photo lies."""
+        return f"{self.digest}|{self.settings.person}|{self.settings.box}"
 
 
 # Which stages' values a setting is part of; those that follow from them go with them.
 _USED_IN = {
-    "person": "person", "height_m": "fitted", "focal_px": "fitted", "body_file": "fitted",
+    "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
+    "body_file": "fitted",
+    "mask_network": "person", "joint_network": "people",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip
 
@@ -68,7 +71,7 @@ def reusable(key: str, source: Source) -> WakeUpResult:
     if result is None:
         return WakeUpResult()
     before = _kept[key][1]
-    if (before.photo, before.changed) != (source.photo, source.changed):
+    if (before.photo, before.digest) != (source.photo, source.digest):
         return WakeUpResult()
     stale = {
         stage

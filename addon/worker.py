@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from .core.edits import advance_with_mask
+from .core.edits import Corrections, advance_with
 from .core.errors import WakeUpError
+from .core.group import wake_up_everyone
 from .core.pipeline import WakeUpResult, WakeUpSettings
-from .core.types import Mask, Progress
+from .core.types import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -36,24 +37,31 @@ _PACKAGE = (__package__ or "").rpartition(".")[0]  # the whole extension's name
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What is to be computed: `pipeline.advance`'s arguments and a painted mask."""
+    """What is to be computed: `pipeline.advance`'s arguments and what was corrected by hand."""
 
     result: WakeUpResult
     settings: WakeUpSettings
     photo_path: str
     until: str
-    mask: Mask | None
+    corrections: Corrections = Corrections()
+    everyone: bool = False  # all people of the photo, each a result of its own
 
 
-def advance_in_process(request: Request) -> Generator[Progress, None, WakeUpResult]:
-    """`advance_with_mask` in this process."""
-    return advance_with_mask(
-        request.result, request.settings, request.photo_path, request.until, request.mask
+# One result, or one for each person.
+Outcome = WakeUpResult | tuple[WakeUpResult, ...]
+
+
+def advance_in_process(request: Request) -> Generator[Progress, None, Outcome]:
+    """`advance_with`, or `wake_up_everyone`, in this process."""
+    if request.everyone:
+        return wake_up_everyone(request.photo_path, request.settings)
+    return advance_with(
+        request.result, request.settings, request.photo_path, request.until, request.corrections
     )
 
 
-def advance_in_worker(request: Request) -> Generator[Progress, None, WakeUpResult]:
-    """`advance_with_mask` in a process that ends with this generator, however that ends.
+def advance_in_worker(request: Request) -> Generator[Progress, None, Outcome]:
+    """`advance_in_process` in a process that ends with this generator, however that ends.
 
     Raises the WakeUpError that the work raised, and one of its own when the process dies.
     """
@@ -122,7 +130,7 @@ def _listen(process: subprocess.Popen[bytes]) -> Generator[Progress, None, None]
             logger.debug("The worker wrote: %r", line)
 
 
-def _answer(folder: Path, exit_code: int) -> WakeUpResult:
+def _answer(folder: Path, exit_code: int) -> Outcome:
     path = folder / RESULT
     if path.is_file():
         answer = pickle.loads(path.read_bytes())
@@ -148,7 +156,7 @@ def serve(folder: Path) -> None:
         try:
             progress = next(work)
         except StopIteration as finished:
-            answer: WakeUpResult | WakeUpError = finished.value
+            answer: Outcome | WakeUpError = finished.value
             break
         except WakeUpError as error:
             answer = error

@@ -9,16 +9,15 @@ from typing import Any
 
 import bpy
 
-from ..addon.core.errors import WakeUpError
-from ..addon.core.pipeline import WakeUpResult
+from ..addon.core.errors import NobodyFoundError, WakeUpError
 from ..addon.core.types import Progress
 from ..addon.ui.preferences import uses_worker
-from ..addon.worker import Request, advance_in_process, advance_in_worker
+from ..addon.worker import Outcome, Request, advance_in_process, advance_in_worker
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.05  # between two looks at the work
-Work = Generator[Progress, None, WakeUpResult]
+Work = Generator[Progress, None, Outcome]
 
 
 class Job:
@@ -30,10 +29,10 @@ class Job:
         self._manager = context.window_manager
         self._workspace = context.workspace
         self._timer: bpy.types.Timer | None = None
-        self.result: WakeUpResult | None = None
+        self.result: Outcome | None = None
         status = self._manager.wake_up
         status.running, status.failed = True, False
-        status.fraction, status.message = 0.0, title
+        status.fraction, status.message, status.needs_box = 0.0, title, False
         self._manager.progress_begin(0.0, 1.0)
 
     def watch(self, window: bpy.types.Window) -> None:
@@ -73,6 +72,20 @@ class Job:
             status.message = message
 
 
+def can_start(operator: type, context: bpy.types.Context) -> bool:
+    """For polls: whether there is a photo and nothing else at work, with the reason where not."""
+    if context.window_manager.wake_up.running:
+        operator.poll_message_set("Another stage is at work: wait for it, or press Esc")
+        return False
+    if not context.scene.wake_up.photo:
+        operator.poll_message_set("Choose a photo first")
+        return False
+    if context.mode != "OBJECT":
+        operator.poll_message_set("Go to Object Mode first")
+        return False
+    return True
+
+
 class JobOperator:
     """An operator that computes first and builds in one final, undoable step.
 
@@ -84,22 +97,13 @@ class JobOperator:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.window_manager.wake_up.running:
-            cls.poll_message_set("Another stage is at work: wait for it, or press Esc")
-            return False
-        if not context.scene.wake_up.photo:
-            cls.poll_message_set("Choose a photo first")
-            return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Go to Object Mode first")
-            return False
-        return True
+        return can_start(cls, context)
 
     def request(self, context: bpy.types.Context) -> Request:
         """What is to be computed; raises WakeUpError before any work."""
         raise NotImplementedError
 
-    def finish(self, context: bpy.types.Context, result: WakeUpResult) -> str:
+    def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
         """Put the finished values into the file; returns what is reported."""
         raise NotImplementedError
 
@@ -157,6 +161,7 @@ class JobOperator:
             message = self.finish(context, job.result)
         except WakeUpError as error:
             job.close(str(error), failed=True)
+            context.window_manager.wake_up.needs_box = isinstance(error, NobodyFoundError)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         except BaseException:
@@ -178,7 +183,7 @@ def _redraw(context: bpy.types.Context) -> None:
 @contextlib.contextmanager
 def reported(operator: bpy.types.Operator, context: bpy.types.Context):  # noqa: ANN201
     """Within, a WakeUpError becomes the operator's report; read `.failed` of what is yielded."""
-    outcome = Outcome()
+    outcome = Said()
     status = context.window_manager.wake_up
     try:
         yield outcome
@@ -191,7 +196,7 @@ def reported(operator: bpy.types.Operator, context: bpy.types.Context):  # noqa:
         operator.report({"INFO"}, outcome.message)
 
 
-class Outcome:
+class Said:
     """What a short operator says at its end."""
 
     def __init__(self) -> None:

@@ -20,18 +20,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
 from ..addon.core.frames import DEFAULT_HEIGHT_M
-from ..addon.core.pipeline import WakeUpResult, WakeUpSettings, peak_memory_mb, wake_up
+from ..addon.core.group import wake_up_everyone
+from ..addon.core.perception.joints import read_joints
+from ..addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings, advance, peak_memory_mb
 
 COMMAND = "wake-up"
 BLENDER_COMMAND = "wake_up"  # Blender takes identifiers only: `blender --command wake_up`
 DONE, REFUSED, STOPPED = 0, 2, 130  # exit codes; the last is the shell's for Ctrl-C
 DEFAULT_FPS = 24.0
+EVERYONE = -1  # what --person all stands for
+WHOLE_PICTURE = (-1e6, -1e6, 1e6, 1e6)  # clipped to the photo
 DEFAULT_FRAMES = 120  # 5 s
 _LEAST_HEIGHT_M, _GREATEST_HEIGHT_M = 0.3, 3.0
 _MOST_FRAMES = 100_000  # more than an hour: surely a slip
 # Of the motion, shown on the contact sheet: most happens soon after the start.
+_DIRECTIONS = {"front": 0.0, "side": 90.0, "back": 180.0}  # degrees about the upright
 _SHEET_MOMENTS = (0.1, 0.22, 0.4, 1.0)
 
 
@@ -49,14 +55,24 @@ def parser() -> argparse.ArgumentParser:
         description="Turn a photo of a person into a rigged character that walks out of it.",
     )
     made.add_argument("photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, ...")
-    made.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
+    made.add_argument("--out", metavar="DIR", help="folder for the results")
     made.add_argument(
-        "--person",
-        metavar="N",
-        type=int,
-        default=0,
-        help="which person, counted from the left (the most prominent one)",
-    )
+        "--list-people", action="store_true",
+        help="print who is in the photo, left to right, and end",
+    )  # fmt: skip
+    made.add_argument(
+        "--person", metavar="N", type=_person, default=0,
+        help="which person, counted from the left, or 'all' (the most prominent one)",
+    )  # fmt: skip
+    made.add_argument(
+        "--box", metavar="X0,Y0,X1,Y1", type=_box, default=None,
+        help="where the person or figure is, in pixels, or 'all' for the whole picture: for "
+        "drawings and whatever is not found by itself",
+    )  # fmt: skip
+    made.add_argument(
+        "--joints", metavar="FILE", default="",
+        help='joints that are known better, as JSON in pixels: {"left_wrist": [310, 240]}',
+    )  # fmt: skip
     made.add_argument(
         "--motion", metavar="CLIP", default="walk",
         help="walk, run, jump, wave, idle or a BVH file (walk)",
@@ -80,8 +96,41 @@ def parser() -> argparse.ArgumentParser:
         "--focal", metavar="PIXELS", type=float, default=None,
         help="the photo's focal length (EXIF, else its longer side)",
     )  # fmt: skip
+    made.add_argument(
+        "--mask-network", metavar="FILE", default="",
+        help="an ONNX file that cuts people out: one mask or instances (built in)",
+    )  # fmt: skip
+    made.add_argument(
+        "--joint-network", metavar="FILE", default="",
+        help="an ONNX file that finds COCO's 17 joints of a person (built in)",
+    )  # fmt: skip
     made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
     return made
+
+
+def _person(text: str) -> int:
+    """Number of a person; EVERYONE for 'all'."""
+    if text == "all":
+        return EVERYONE
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    """Four pixels, as the pipeline takes them; 'all' is larger than any photo."""
+    if text == "all":
+        return WHOLE_PICTURE
+    x0, y0, x1, y1 = (float(part) for part in text.split(","))
+    if not (x0 < x1 and y0 < y1) or not all(map(math.isfinite, (x0, y0, x1, y1))):
+        raise ValueError(text)
+    return x0, y0, x1, y1
+
+
+# What argparse calls the kinds when a value is refused.
+_person.__name__ = "number of a person, or 'all'"
+_box.__name__ = "box X0,Y0,X1,Y1 in pixels, or 'all'"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -91,7 +140,10 @@ def main(arguments: Sequence[str]) -> int:
         options = parser().parse_args(arguments)
         _check(options)
         with _own_stdout() as tell:
-            _run(options, tell, started)
+            if options.list_people:
+                _list_people(options, tell)
+            else:
+                _run(options, tell, started)
     except WakeUpError as error:
         print(error, file=sys.stderr)
         return REFUSED
@@ -106,6 +158,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what can be refused before any work."""
+    if not options.out and not options.list_people:
+        raise WakeUpError("--out DIR says where the results go: see --help.")
+    if options.person == EVERYONE and (options.box or options.joints):
+        raise WakeUpError("--box and --joints are about one person: leave out --person all.")
     if not _LEAST_HEIGHT_M <= options.height <= _GREATEST_HEIGHT_M:
         raise WakeUpError(
             f"--height is in metres, from {_LEAST_HEIGHT_M:g} to {_GREATEST_HEIGHT_M:g}."
@@ -118,20 +174,48 @@ def _check(options: argparse.Namespace) -> None:
         raise WakeUpError("--seed is a whole number from 0 up.")
 
 
+def _settings(options: argparse.Namespace) -> WakeUpSettings:
+    return WakeUpSettings(
+        person=max(options.person, 0),
+        box=options.box,
+        motion=options.motion,
+        frames=options.frames,
+        fps=DEFAULT_FPS,
+        height_m=options.height,
+        focal_px=options.focal,
+        seed=options.seed,
+        mask_network=options.mask_network,
+        joint_network=options.joint_network,
+    )
+
+
+def _list_people(options: argparse.Namespace, tell: Any) -> None:
+    """Print a line for each person: number, box in pixels, how sure it is, which is the default."""
+    from ..addon.core.pipeline import chosen_person
+
+    settings = _settings(options)
+    work = advance(WakeUpResult(), settings, options.photo, "people")
+    people = _told(work, lambda _message: None).people
+    default = chosen_person(people, settings)
+    for number, person in enumerate(people, start=1):
+        x0, y0, x1, y1 = person.box.round().astype(int).tolist()
+        sure = "by its outline" if person.is_drawn else f"{person.score:.0%} sure"
+        mark = ", taken when no number is given" if person is default else ""
+        tell(f"{number}: x {x0} to {x1}, y {y0} to {y1}, {sure}{mark}")
+
+
 def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
     out = Path(options.out).expanduser().absolute()
     with _beside(out) as folder:
-        settings = WakeUpSettings(
-            person=options.person,
-            motion=options.motion,
-            frames=options.frames,
-            fps=DEFAULT_FPS,
-            height_m=options.height,
-            focal_px=options.focal,
-            seed=options.seed,
-        )
-        result = _told(wake_up(options.photo, settings), tell)
-        report = _write(result, options, folder, tell, started)
+        settings = _settings(options)
+        if options.person == EVERYONE:
+            results = _told(wake_up_everyone(options.photo, settings), tell)
+        else:
+            joints = read_joints(options.joints) if options.joints else None
+            corrections = Corrections(joints=joints)
+            work = advance_with(WakeUpResult(), settings, options.photo, STAGES[-1], corrections)
+            results = (_told(work, tell),)
+        report = _write(results, options, folder, tell, started)
         report["seconds"] = round(time.perf_counter() - started, 3)
         report["peak_memory_mb"] = round(peak_memory_mb(), 1)
         (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -139,7 +223,7 @@ def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
     tell(f"Done in {report['seconds']:.1f} s: {out}")
 
 
-def _told(work: Any, tell: Any) -> WakeUpResult:
+def _told(work: Any, tell: Any) -> Any:
     """Run the generator to its end, saying each message once."""
     said = ""
     while True:
@@ -153,17 +237,25 @@ def _told(work: Any, tell: Any) -> WakeUpResult:
 
 
 def _write(
-    result: WakeUpResult, options: argparse.Namespace, folder: Path, tell: Any, started: float
+    results: tuple[WakeUpResult, ...],
+    options: argparse.Namespace,
+    folder: Path,
+    tell: Any,
+    started: float,
 ) -> dict[str, Any]:
     """Build the scene, write all files but the report into `folder`, and return the report."""
     # Blender comes in late: what is wrong with a photo is said before its seconds are spent.
     import bpy
+    import numpy as np
 
     from ..addon.core.images import save_png
     from ..addon.core.report import describe, intersection_over_union
     from ..addon.scene import build, export, render
 
+    result = results[0]
     report = describe(result)
+    if len(results) > 1:
+        report["persons"] = [describe(each) for each in results]
 
     @contextlib.contextmanager
     def timed(name: str, message: str) -> Iterator[None]:
@@ -178,7 +270,7 @@ def _write(
     with timed("scene", "Building the scene"):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         scene = bpy.context.scene
-        collection = build.build_scene(result, scene)
+        collection = build.build_group(results, scene)
         render.look_through(scene, collection, options.engine, fps=DEFAULT_FPS)
         render.show_in_viewports()
         if options.render == "png":
@@ -189,19 +281,22 @@ def _write(
     report["photo_to_scene_seconds"] = round(time.perf_counter() - started, 3)
 
     with timed("export", "Exporting the character"):
-        export.export_glb(collection, folder / "character.glb")
-        save_png(folder / "mask.png", result.person.mask)
+        for number, each in enumerate(results, start=1):
+            suffix = f"_{number}" if len(results) > 1 else ""
+            export.export_glb(collection, folder / f"character{suffix}.glb", number)
+            save_png(folder / f"mask{suffix}.png", each.person.mask)
         save_png(folder / "background.png", result.background.rgb)
 
     with timed("checks", "Comparing with the photo"):
         first = render.first_frame(scene, collection)
         save_png(folder / "first_frame.png", first)
+        everybody = np.any([each.person.mask for each in results], axis=0)
         seen = render.silhouette(scene, collection) >= 128
-        report["silhouette_iou"] = round(intersection_over_union(seen, result.person.mask), 5)
+        report["silhouette_iou"] = round(intersection_over_union(seen, everybody), 5)
         report["first_frame_psnr_db"] = round(_psnr(first, _truth(result)), 2)
 
     with timed("contact_sheet", "Composing the contact sheet"):
-        save_png(folder / "contact_sheet.png", _contact_sheet(result, first, scene, collection))
+        save_png(folder / "contact_sheet.png", _contact_sheet(results, first, scene, collection))
 
     if options.render != "none":
         with timed("render", f"Rendering {options.frames} frames"):
@@ -216,23 +311,40 @@ def _write(
     return report
 
 
-def _contact_sheet(result: WakeUpResult, first: Any, scene: Any, collection: Any) -> Any:
+def _contact_sheet(
+    results: tuple[WakeUpResult, ...], first: Any, scene: Any, collection: Any
+) -> Any:
     from ..addon.core import contact_sheet as sheet
     from ..addon.scene import build, render
 
+    result = results[0]
     size = sheet.panel_size(result.photo)
     last = render.last_frame(build.find_parts(collection))
     moments = [max(1, round(moment * last)) for moment in _SHEET_MOMENTS]
-    front, side, back = render.views(scene, collection, (0.0, 90.0, 180.0), size)
+    turned = [
+        (f"{direction}{f' of {number}' if len(results) > 1 else ''}", sheet.on_checks(view))
+        for number in range(1, len(results) + 1)
+        for direction, view in zip(
+            _DIRECTIONS,
+            render.views(scene, collection, tuple(_DIRECTIONS.values()), size, number),
+            strict=True,
+        )
+    ]
     motion = render.stills(scene, collection, moments, size[0])
     panels = [
         ("photo", _truth(result)),
-        ("mask and joints", sheet.mask_and_joints(result.photo, result.person.mask, result.fitted)),
-        ("fitted body", sheet.body_overlay(result.photo, result.build.maps)),
+        (
+            "masks and joints" if len(results) > 1 else "mask and joints",
+            sheet.masks_and_joints(
+                result.photo, [(each.person.mask, each.fitted) for each in results]
+            ),
+        ),
+        (
+            "fitted bodies" if len(results) > 1 else "fitted body",
+            sheet.body_overlay(result.photo, [each.build.maps for each in results]),
+        ),
         ("background", result.background.rgb),
-        ("front", sheet.on_checks(front)),
-        ("side", sheet.on_checks(side)),
-        ("back", sheet.on_checks(back)),
+        *turned,
         ("rendered frame 1", first),
         *((f"{result.motion_name}, frame {at}", p) for at, p in zip(moments, motion, strict=True)),
     ]

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
 from ..addon import results
+from ..addon.core.edits import Corrections
 from ..addon.core.errors import PhotoError
-from ..addon.core.pipeline import WakeUpResult
+from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
 from ..addon.core.report import describe
-from ..addon.scene.build import build_scene, is_result, mask_image, remove_scene
-from ..addon.scene.images import read_mask
-from ..addon.scene.preview import build_preview
-from ..addon.scene.render import look_through
-from ..addon.ui.preferences import body_file
-from ..addon.worker import Request
+from ..addon.scene.build import build_group, is_result, mask_image, remove_scene
+from ..addon.scene.corrections import add_box, read_box, read_joints
+from ..addon.scene.images import new_thumbnail, read_mask
+from ..addon.scene.preview import add_corrections, build_preview
+from ..addon.scene.render import look_through, show_photo
+from ..addon.ui.preferences import body_file, joint_network, mask_network
+from ..addon.worker import Outcome, Request
 from .base import JobOperator
 
-_SOURCE = "photo_wake_up_source"  # custom property: which photo and person a mask is of
+_PERSON_SOURCE = "photo_wake_up_source"  # custom property: which photo and person it is of
+_PHOTO_SOURCE = "photo_wake_up_digest"  # custom property: which photo a collection is of
 
 
-class _Stage(JobOperator):
+class Stage(JobOperator):
     """Advance the scene's result up to `until` and show it in place of the one before."""
 
     until = ""
@@ -29,50 +33,113 @@ class _Stage(JobOperator):
 
     def request(self, context: bpy.types.Context) -> Request:
         settings = context.scene.wake_up
-        path = Path(bpy.path.abspath(settings.photo))
-        if not path.exists():
-            raise PhotoError(f"There is no file {path.name} any more: choose the photo again.")
-        wanted = settings.pipeline_settings(context.scene, body_file(context))
-        self._source = results.Source.of(path, wanted)
+        path = photo_path(settings)
+        wanted = settings.pipeline_settings(
+            context.scene, body_file(context), mask_network(context), joint_network(context)
+        )
+        source = results.Source.of(path, wanted)
+        box = read_box(settings.result) if _is_of(settings.result, source) else None
+        wanted = replace(wanted, box=box)
+        self._source = replace(source, settings=wanted)
+        until = self._until(settings)
+        if settings.everyone and until == STAGES[-1]:
+            return Request(WakeUpResult(), wanted, str(path), until, everyone=True)
         result = results.reusable(settings.key, self._source)
         if self.starts_anew:
-            result = result.without(self.until)
-        return Request(result, wanted, str(path), self.until, _painted(settings, self._source))
+            result = result.without(until)
+        corrections = _corrections(settings, self._source)
+        return Request(result, wanted, str(path), until, corrections)
 
-    def finish(self, context: bpy.types.Context, result: WakeUpResult) -> str:
+    def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
         settings = context.scene.wake_up
+        found = outcome if isinstance(outcome, tuple) else (outcome,)
         # What the stage before has shown goes; the user's own things stay.
         old, settings.result, settings.mask = settings.result, None, None
         if old is not None and is_result(old):
             remove_scene(old)
-        collection = settings.result = self._show(context, result)
-        settings.mask = mask_image(collection)
-        settings.mask[_SOURCE] = self._source.of_person
-        settings.key = results.keep(result, self._source)
-        return self._sentence(context, result)
+        show(context, found, self._source)
+        # Of several results only what they share can be gone on from.
+        kept = found[0] if len(found) == 1 else found[0].without("person")
+        settings.key = results.keep(kept, self._source)
+        return self._sentence(context, found[0])
 
-    def _show(self, context: bpy.types.Context, result: WakeUpResult) -> bpy.types.Collection:
-        if result.build is not None and result.background is not None:
-            collection = build_scene(result, context.scene)
-            fps = context.scene.render.fps / context.scene.render.fps_base
-            width = context.scene.wake_up.width
-            look_through(context.scene, collection, context.scene.wake_up.engine, width, fps)
-            return collection
-        return build_preview(result, body_file(context), context.scene)
+    def _until(self, _settings: bpy.types.PropertyGroup) -> str:
+        return self.until
 
     def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
         raise NotImplementedError
 
 
-def _painted(settings: bpy.types.PropertyGroup, source: results.Source):  # noqa: ANN202
-    """The mask image as it is now, where it is of this photo and person; else None."""
-    image = settings.mask
-    if image is None or not image.has_data or image.get(_SOURCE) != source.of_person:
-        return None
-    return read_mask(image)
+def photo_path(settings: bpy.types.PropertyGroup) -> Path:
+    """The photo's file; PhotoError where it is gone."""
+    path = Path(bpy.path.abspath(settings.photo))
+    if not path.is_file():
+        raise PhotoError(f"There is no file {path.name} any more: choose the photo again.")
+    return path
 
 
-class WAKEUP_OT_wake_up(_Stage, bpy.types.Operator):
+def show(
+    context: bpy.types.Context, found: tuple[WakeUpResult, ...], source: results.Source
+) -> bpy.types.Collection:
+    """Build the scene of results, or what there is of it, and make it the scene's own."""
+    scene, settings = context.scene, context.scene.wake_up
+    first = found[0]
+    if first.build is not None and first.background is not None:
+        collection = build_group(found, scene)
+        fps = scene.render.fps / scene.render.fps_base
+        look_through(scene, collection, settings.engine, settings.width, fps)
+        if len(found) == 1:
+            add_corrections(first, collection).hide_viewport = True
+    else:
+        collection = build_preview(first, body_file(context), scene, settings.height)
+        show_photo(scene, collection, settings.width)
+    settings.result = collection
+    collection[_PHOTO_SOURCE] = source.digest
+    collection[_PERSON_SOURCE] = source.of_person
+    settings.mask = mask_image(collection) if len(found) == 1 else None
+    if settings.mask is not None:
+        settings.mask[_PERSON_SOURCE] = source.of_person
+    if source.settings.box is not None:
+        add_box(collection, source.settings.box)
+    if first.people is not None:
+        _list_people(settings, first, source)
+    return collection
+
+
+def _list_people(
+    settings: bpy.types.PropertyGroup, result: WakeUpResult, source: results.Source
+) -> None:
+    """Fill the panel's list; the highlight goes to whoever was chosen."""
+    for item in settings.people:
+        if item.thumbnail is not None:
+            bpy.data.images.remove(item.thumbnail)
+    settings.people.clear()
+    default = chosen_person(result.people, replace(source.settings, person=0))
+    chosen = chosen_person(result.people, source.settings)
+    for number, person in enumerate(result.people, start=1):
+        item = settings.people.add()
+        item.score, item.is_default = person.score, person is default
+        item.box = person.box.round().astype(int).tolist()
+        item.thumbnail = new_thumbnail(f"{result.photo.name} Person {number}", result.photo, person)
+    settings.active_person = next(k for k, p in enumerate(result.people) if p is chosen)
+
+
+def _corrections(settings: bpy.types.PropertyGroup, source: results.Source) -> Corrections:
+    """The mask image and the joints as they are now, where they are of this photo and person."""
+    image, collection = settings.mask, settings.result
+    mask = joints = None
+    if image is not None and image.get(_PERSON_SOURCE) == source.of_person:
+        mask = read_mask(image)
+    if collection is not None and collection.get(_PERSON_SOURCE) == source.of_person:
+        joints = read_joints(collection)
+    return Corrections(mask, joints)
+
+
+def _is_of(collection: bpy.types.Collection | None, source: results.Source) -> bool:
+    return collection is not None and collection.get(_PHOTO_SOURCE) == source.digest
+
+
+class WAKEUP_OT_wake_up(Stage, bpy.types.Operator):
     """Turn the photo into a scene: find the person, build the character, fill the background,
     animate"""
 
@@ -90,7 +157,7 @@ class WAKEUP_OT_wake_up(_Stage, bpy.types.Operator):
         return f"{result.photo.name} woke up in {seconds:.0f} s. {warnings}".strip()
 
 
-class WAKEUP_OT_find_person(_Stage, bpy.types.Operator):
+class WAKEUP_OT_find_person(Stage, bpy.types.Operator):
     """Find the people in the photo and cut the chosen one out"""
 
     bl_idname = "wakeup.find_person"
@@ -101,18 +168,23 @@ class WAKEUP_OT_find_person(_Stage, bpy.types.Operator):
 
     def request(self, context: bpy.types.Context) -> Request:
         found = super().request(context)
-        # This stage makes the mask: what was painted before is replaced.
-        return Request(found.result, found.settings, found.photo_path, found.until, None)
+        # This stage makes mask and joints: what was corrected before is replaced.
+        return replace(found, corrections=Corrections())
 
     def _sentence(self, context: bpy.types.Context, result: WakeUpResult) -> str:
         number, count = context.scene.wake_up.person, len(result.people)
         share = result.person.mask.mean()
         which = f"number {number}" if number else "the most prominent one"
         people = "One person" if count == 1 else f"{count} people, {which} cut out"
-        return f"{people}: {share:.0%} of the photo. Paint the mask where it is wrong."
+        if result.person.detection.is_drawn:
+            people = "A figure was cut out of the box"
+        return (
+            f"{people}: {share:.0%} of the photo. Where it is wrong, paint the mask or drag the "
+            "joints, then press Use Corrections."
+        )
 
 
-class WAKEUP_OT_fit_body(_Stage, bpy.types.Operator):
+class WAKEUP_OT_fit_body(Stage, bpy.types.Operator):
     """Lay a body over the person; starts from the mask image as it is"""
 
     bl_idname = "wakeup.fit_body"
@@ -126,7 +198,7 @@ class WAKEUP_OT_fit_body(_Stage, bpy.types.Operator):
         return f"The body stands {distance:.1f} m from the camera."
 
 
-class WAKEUP_OT_build_character(_Stage, bpy.types.Operator):
+class WAKEUP_OT_build_character(Stage, bpy.types.Operator):
     """Give the person a body with front, back and texture"""
 
     bl_idname = "wakeup.build_character"
@@ -139,7 +211,7 @@ class WAKEUP_OT_build_character(_Stage, bpy.types.Operator):
         return f"A character of {len(result.build.character.triangles)} triangles."
 
 
-class WAKEUP_OT_fill_background(_Stage, bpy.types.Operator):
+class WAKEUP_OT_fill_background(Stage, bpy.types.Operator):
     """Fill the place behind the person"""
 
     bl_idname = "wakeup.fill_background"
@@ -152,7 +224,7 @@ class WAKEUP_OT_fill_background(_Stage, bpy.types.Operator):
         return f"{result.background.hole.mean():.0%} of the photo filled."
 
 
-class WAKEUP_OT_animate(_Stage, bpy.types.Operator):
+class WAKEUP_OT_animate(Stage, bpy.types.Operator):
     """Let the character perform the chosen motion"""
 
     bl_idname = "wakeup.animate"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from . import frames
 from .body.skeleton import JOINT, PARENTS
-from .types import BodyMaps, FittedBody, Mask, Photo, UInt8
+from .types import BodyMaps, FittedBody, Float32, Mask, Photo, UInt8
 
 COLUMNS = 4  # panels in a row: what was found, the character, its motion
 PANEL_WIDTH = 480  # pixels; four of them make a sheet of nearly 2000
@@ -32,14 +32,20 @@ def panel_size(photo: Photo) -> tuple[int, int]:
     return PANEL_WIDTH, round(PANEL_WIDTH * aspect)
 
 
-def mask_and_joints(photo: Photo, mask: Mask, fitted: FittedBody) -> UInt8:
-    """(H, W, 3): the photo dimmed outside of the mask, the fitted joints over it (left orange,
-    right blue)."""
+def masks_and_joints(photo: Photo, people: Sequence[tuple[Mask, FittedBody]]) -> UInt8:
+    """(H, W, 3): the photo dimmed outside of everyone's mask, the fitted joints over it (left
+    orange, right blue)."""
     picture = photo.rgb.astype(np.float32)
-    picture[~mask] *= _VEIL
+    picture[~np.any([mask for mask, _ in people], axis=0)] *= _VEIL
     overlay: UInt8 = picture.astype(np.uint8)
+    for _, fitted in people:
+        _draw_joints(overlay, fitted)
+    return overlay
+
+
+def _draw_joints(overlay: UInt8, fitted: FittedBody) -> None:
     points = frames.project(fitted.camera, fitted.joints.astype(np.float64))
-    thickness = max(1, round(max(photo.rgb.shape[:2]) / 350))
+    thickness = max(1, round(max(overlay.shape[:2]) / 350))
     sides = {JOINT[name]: _side(name) for name in JOINT}
     for joint, parent in enumerate(PARENTS):
         if parent >= 0:
@@ -48,11 +54,17 @@ def mask_and_joints(photo: Photo, mask: Mask, fitted: FittedBody) -> UInt8:
     for joint, point in enumerate(points):
         centre = tuple(np.rint(point).astype(int).tolist())
         cv2.circle(overlay, centre, 2 * thickness, sides[joint], -1, cv2.LINE_AA)
-    return overlay
 
 
-def body_overlay(photo: Photo, maps: BodyMaps) -> UInt8:
-    """(H, W, 3): the fitted body, shaded by its normals, half transparent over the photo."""
+def body_overlay(photo: Photo, bodies: Sequence[BodyMaps]) -> UInt8:
+    """(H, W, 3): the fitted bodies, shaded by their normals, half transparent over the photo."""
+    picture = photo.rgb.astype(np.float32)
+    for maps in bodies:
+        picture = _with_body(picture, maps)
+    return picture.clip(0, 255).astype(np.uint8)
+
+
+def _with_body(picture: Float32, maps: BodyMaps) -> Float32:
     crop = maps.crop
     normal = np.nan_to_num(maps.front.normal)
     shade = np.clip(0.35 - 0.65 * normal[..., 2], 0.0, 1.0) * maps.mask
@@ -61,12 +73,12 @@ def body_overlay(photo: Photo, maps: BodyMaps) -> UInt8:
     place = np.array(
         [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
     )
-    size = (photo.width, photo.height)
+    size = (picture.shape[1], picture.shape[0])
     sampling = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     layers = cv2.warpAffine(layers, place, size, flags=sampling)
     shade, cover = layers[..., :1], 0.65 * layers[..., 1:]
     body = shade / np.maximum(layers[..., 1:], 1e-3) * _BODY
-    return (photo.rgb * (1 - cover) + body * cover).clip(0, 255).astype(np.uint8)
+    return (picture * (1 - cover) + body * cover).astype(np.float32)
 
 
 def on_checks(picture: UInt8) -> UInt8:

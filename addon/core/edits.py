@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from .pipeline import WakeUpResult, WakeUpSettings, advance
-from .types import Mask, Person, Photo, Progress
+from .types import Mask, Progress
 
 _PERSON_SHARE = 0.2  # of the progress bar, for everything up to the mask
 
 
-def advance_with_mask(
+@dataclass(frozen=True, eq=False)
+class Corrections:
+    """What the user has put in the place of what was found; None leaves what was found."""
+
+    mask: Mask | None = None  # (H, W)
+    joints: dict[str, tuple[float, float]] | None = None  # photo pixels, names of joints.EDITABLE
+
+
+def advance_with(
     result: WakeUpResult,
     settings: WakeUpSettings,
     photo_path: Path | str,
     until: str,
-    mask: Mask | None,
+    corrections: Corrections,
 ) -> Generator[Progress, None, WakeUpResult]:
-    """`pipeline.advance`, with `mask` (H, W) in place of the mask that was found where the two
-    differ. A mask of another size than the photo belongs to another photo and is left out."""
-    if mask is None or until in ("photo", "people"):
+    """`pipeline.advance` that goes on from the corrections where they differ from what was found.
+
+    Only what depends on a correction is computed anew.
+    """
+    nothing = corrections.mask is None and not corrections.joints
+    if nothing or until in ("photo", "people"):
         return (yield from advance(result, settings, photo_path, until))
     first = advance(result, settings, photo_path, "person")
     result = yield from _part(first, 0.0, _PERSON_SHARE)
-    result = with_mask(result, mask)
+    if corrections.mask is not None:
+        result = with_mask(result, corrections.mask)
+    if corrections.joints:
+        result = with_joints(result, corrections.joints)
     if until == "person":
         yield Progress(1.0, "Done")
         return result
@@ -35,26 +49,27 @@ def advance_with_mask(
 
 
 def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:
-    """The result with this mask and without all that was made from another one."""
-    found = result.person.mask  # type: ignore[union-attr]
+    """The result with a silhouette that the user has painted, and without all that was made from
+    another one. A mask of another size than the photo belongs to another photo and is left out.
+    """
+    from .perception.masks import cut_out
+
+    found = result.person.mask
     if mask.shape != found.shape or np.array_equal(mask, found) or not mask.any():
         return result
-    person = repainted(result.photo, result.person, mask)  # type: ignore[arg-type]
+    person = cut_out(result.photo, result.person.detection, mask)
     return replace(result.without("person"), person=person)
 
 
-def repainted(photo: Photo, person: Person, mask: Mask) -> Person:
-    """The person with a silhouette that the user has painted: it is taken as it is, only its edge
-    is softened along the picture's own."""
-    from .perception import matte
-    from .perception.people import on_grey
+def with_joints(result: WakeUpResult, joints: dict[str, tuple[float, float]]) -> WakeUpResult:
+    """The result with joints that the user has moved, and without the body that was laid over
+    other ones; mask and background stay."""
+    from .perception import joints as editing
 
-    rgb = on_grey(photo)
-    opacity = matte.estimate(rgb, mask)
-    opacity = np.where(mask, np.maximum(opacity, 0.5), np.minimum(opacity, 0.499))
-    return Person(
-        person.detection, mask, opacity.astype(np.float32), matte.foreground(rgb, opacity)
-    )
+    detection = editing.with_joints(result.person.detection, joints)
+    if detection is result.person.detection:
+        return result
+    return replace(result.without("fitted"), person=replace(result.person, detection=detection))
 
 
 def _part(

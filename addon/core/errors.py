@@ -15,6 +15,10 @@ class PersonError(WakeUpError):
     """There is no such person in the photo, or too little of one can be seen."""
 
 
+class NobodyFoundError(PersonError):
+    """No person is seen in the photo: a box around the figure says where to look."""
+
+
 class ModelFileError(WakeUpError):
     """A model file (network or body) is missing, damaged or of another kind."""
 

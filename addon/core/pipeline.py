@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .character.build import CharacterBuild
 from .errors import Cancelled
 from .frames import DEFAULT_HEIGHT_M
@@ -53,6 +55,7 @@ class WakeUpSettings:
     """What the user chooses; everything else follows from the photo."""
 
     person: int = 0  # counted from the left, from 1; 0: the most prominent one
+    box: tuple[float, float, float, float] | None = None  # x0 y0 x1 y1 in pixels: who is meant
     motion: str = "walk"  # a built-in clip's name or a BVH file's path
     frames: int = 120  # length of the motion, the photo's pose included
     fps: float = 24.0
@@ -60,6 +63,8 @@ class WakeUpSettings:
     focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
     seed: int = 0  # of all randomness
     body_file: str = ""  # an SMPL-format file of the user's; empty: the default body
+    mask_network: str = ""  # an ONNX file of the user's for masks; empty: the built-in network
+    joint_network: str = ""  # an ONNX file of the user's for joints; empty: the built-in network
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +169,15 @@ def _needed_for(stage: str, result: WakeUpResult) -> list[str]:
     return [name for name in STAGES if name in wanted]
 
 
+def chosen_person(people: tuple[Detection, ...], settings: WakeUpSettings) -> Detection:
+    """Whom the settings mean; PersonError where there is no such person."""
+    from .perception.people import choose, in_box
+
+    if settings.box is not None and settings.person == 0:
+        return in_box(people, np.array(settings.box, np.float32))
+    return choose(people, settings.person)
+
+
 Report = Callable[[Progress], None]
 Values = dict[str, Any]
 
@@ -179,16 +193,31 @@ def _work(
         return {"photo": load_photo(photo_path)}
 
     def people(report: Report) -> Values:
-        from .perception.people import find_people
+        from .perception.joint_networks import load_joint_network
+        from .perception.joints import with_joints_of
+        from .perception.mask_networks import load_mask_network
+        from .perception.people import find_in_box, find_people, on_grey
 
-        return {"people": find_people(result.photo)}
+        joints = load_joint_network(settings.joint_network) if settings.joint_network else None
+        if settings.mask_network:
+            load_mask_network(settings.mask_network)  # a wrong file is refused before any work
+        if settings.box is None:
+            found = find_people(result.photo)
+        else:
+            found = find_in_box(result.photo, np.array(settings.box, np.float32))
+        if joints is not None:
+            rgb = on_grey(result.photo)
+            found = tuple(with_joints_of(joints, rgb, person) for person in found)
+        return {"people": found}
 
     def person(report: Report) -> Values:
+        from .perception.mask_networks import load_mask_network
         from .perception.masks import segment_person
-        from .perception.people import choose
 
-        detection = choose(result.people, settings.person)
-        return {"person": segment_person(result.photo, detection)}
+        network = load_mask_network(settings.mask_network) if settings.mask_network else None
+        chosen = chosen_person(result.people, settings)
+        others = [other for other in result.people if other is not chosen]
+        return {"person": segment_person(result.photo, chosen, others, network)}
 
     def fitted(report: Report) -> Values:
         from .body.fit import fit_body

@@ -59,8 +59,14 @@ class Detection:
     """One person that was found in the photo."""
 
     box: Float32  # (4,), x0 y0 x1 y1 in photo pixels
-    score: float  # 0..1
+    score: float  # 0..1; 0 where a box was given and the networks saw nobody in it
     landmarks: PoseLandmarks
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether only the box is known: outline and joints come from the picture's strokes and
+        colours."""
+        return self.score == 0
 
 
 @dataclass(frozen=True, eq=False)

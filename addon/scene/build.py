@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
+import numpy as np
 
 from ..core.errors import WakeUpError
 from ..core.pipeline import WakeUpResult
-from ..core.types import Photo
+from ..core.types import Float64, Photo
 from .camera import new_camera
 from .character import new_armature, new_character
 from .images import new_image
@@ -16,19 +18,34 @@ from .motion import new_action, play, set_pose
 from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
 
 _ROLE = "photo_wake_up_role"  # custom property that tells an object's part in the scene
+_PERSON = "photo_wake_up_person"  # whose character or armature it is, counted from 1
 _IMAGES = "photo_wake_up_images"  # names of the collection's loose images
 _LONGEST_NAME = 40  # Blender cuts names at 63 bytes; room for what each datablock is
 
 
 @dataclass(frozen=True)
 class SceneParts:
-    """The objects of one result."""
+    """The objects of one photo; one character and armature a person, in order."""
 
-    character: bpy.types.Object
-    armature: bpy.types.Object
+    characters: tuple[bpy.types.Object, ...]
+    armatures: tuple[bpy.types.Object, ...]
     camera: bpy.types.Object
     plate: bpy.types.Object
     ground: bpy.types.Object
+
+    @property
+    def character(self) -> bpy.types.Object:
+        """The only person's, or the first one's."""
+        return self.characters[0]
+
+    @property
+    def armature(self) -> bpy.types.Object:
+        """The only person's, or the first one's."""
+        return self.armatures[0]
+
+
+_SINGLE_ROLES = ("camera", "plate", "ground")
+_ROLES = ("character", "armature", *_SINGLE_ROLES)
 
 
 def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> bpy.types.Collection:
@@ -38,12 +55,60 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
     file is touched: neither render settings nor the active camera (`render.look_through` does).
     Mask and photo are packed images with users of their own.
     """
+    return build_group([result], scene)
+
+
+def build_group(
+    results: Sequence[WakeUpResult], scene: bpy.types.Scene | None = None
+) -> bpy.types.Collection:
+    """`build_scene` for several people of one photo (`core.group`): camera, plate and ground once,
+    and, where there are several, a collection within for each person's character and armature."""
     scene = scene or bpy.context.scene
-    name = result.photo.name[:_LONGEST_NAME]
-    character = result.build.character
+    first = results[0]
+    name = first.photo.name[:_LONGEST_NAME]
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
+    place = first.build.character.world_from_camera
 
+    images, figures = {}, []
+    for number, result in enumerate(results, start=1):
+        alone = len(results) == 1
+        own_name = name if alone else f"{name} {number}"
+        own = collection if alone else bpy.data.collections.new(own_name)
+        if not alone:
+            collection.children.link(own)
+        figures.append(_new_figure(own_name, result, place, own))
+        mask = new_image(f"{own_name} Mask", result.person.mask)
+        mask.use_fake_user = True  # nothing refers to it, and it is there to be painted
+        images["mask" if number == 1 else f"mask {number}"] = mask.name
+
+    reference = new_image(f"{name} Photo", first.photo.rgb)
+    images["photo"] = reference.name
+    camera = new_camera(f"{name} Camera", first.fitted.camera, place, reference)
+    depth = max(plate_depth(result.build.character, result.motion) for result in results)
+    lens = first.fitted.camera
+    plate = new_plate(f"{name} Background", first.background.rgb, lens, place, depth)
+    still = new_plate(f"{name} Frame 1", first.background.still, lens, place, depth)
+    show_on_first_frame(still, lens, place, depth)
+    ground = new_ground(f"{name} Ground")
+    for item in (camera, plate, still, ground):
+        collection.objects.link(item)
+
+    for role, item in zip(_SINGLE_ROLES, (camera, plate, ground), strict=True):
+        item[_ROLE] = role
+    for number, (mesh, armature) in enumerate(figures, start=1):
+        mesh[_ROLE], armature[_ROLE] = "character", "armature"
+        mesh[_PERSON] = armature[_PERSON] = number
+    mark_collection(collection, images, first.photo)
+    return collection
+
+
+def _new_figure(
+    name: str, result: WakeUpResult, place: Float64, collection: bpy.types.Collection
+) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """One person's mesh and armature in `collection`, moving; they stand where `place` (4, 4), the
+    camera frame in the scene's world, puts them."""
+    character = result.build.character
     armature = new_armature(f"{name} Armature", character.skeleton, collection)
     mesh = new_character(f"{name} Character", character, armature, collection)
     set_pose(armature, character.skeleton, character.pose)
@@ -52,26 +117,9 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
             armature, character.skeleton, result.motion, f"{name} {result.motion_name}"
         )
         play(armature, clip)
-
-    place = character.world_from_camera
-    reference = new_image(f"{name} Photo", result.photo.rgb)
-    camera = new_camera(f"{name} Camera", result.fitted.camera, place, reference)
-    depth = plate_depth(character, result.motion)
-    lens = result.fitted.camera
-    plate = new_plate(f"{name} Background", result.background.rgb, lens, place, depth)
-    still = new_plate(f"{name} Frame 1", result.background.still, lens, place, depth)
-    show_on_first_frame(still, lens, place, depth)
-    ground = new_ground(f"{name} Ground")
-    for item in (camera, plate, still, ground):
-        collection.objects.link(item)
-
-    mask = new_image(f"{name} Mask", result.person.mask)
-    mask.use_fake_user = True  # nothing refers to it, and it is there to be painted
-    roles = SceneParts(mesh, armature, camera, plate, ground)
-    for role, item in vars(roles).items():
-        item[_ROLE] = role
-    mark_collection(collection, {"mask": mask.name, "photo": reference.name}, result.photo)
-    return collection
+    # Each character's own world has its origin under itself; all share the camera's axes.
+    armature.location = (place @ np.linalg.inv(character.world_from_camera))[:3, 3]
+    return mesh, armature
 
 
 def mark_collection(collection: bpy.types.Collection, images: dict[str, str], photo: Photo) -> None:
@@ -83,13 +131,20 @@ def mark_collection(collection: bpy.types.Collection, images: dict[str, str], ph
 
 def find_parts(collection: bpy.types.Collection) -> SceneParts:
     """The objects of a collection that `build_scene` made; WakeUpError where one is missing."""
-    found = {item[_ROLE]: item for item in collection.all_objects if _ROLE in item}
-    missing = [role for role in SceneParts.__dataclass_fields__ if role not in found]
+    found: dict[str, list[bpy.types.Object]] = {role: [] for role in _ROLES}
+    for item in collection.all_objects:
+        if item.get(_ROLE) in found:
+            found[item[_ROLE]].append(item)
+    missing = [role for role in _ROLES if not found[role]]
     if missing:
         raise WakeUpError(
             f"The collection {collection.name} has lost its {missing[0]}: wake the photo up again."
         )
-    return SceneParts(**{role: found[role] for role in SceneParts.__dataclass_fields__})
+    characters, armatures = (
+        tuple(sorted(found[role], key=lambda item: item.get(_PERSON, 1)))
+        for role in ("character", "armature")
+    )
+    return SceneParts(characters, armatures, *(found[role][0] for role in _SINGLE_ROLES))
 
 
 def is_result(collection: bpy.types.Collection) -> bool:
@@ -100,7 +155,7 @@ def is_result(collection: bpy.types.Collection) -> bool:
 def is_whole(collection: bpy.types.Collection) -> bool:
     """Whether a collection has everything that rendering and exporting need."""
     roles = {item[_ROLE] for item in collection.all_objects if _ROLE in item}
-    return is_result(collection) and roles.issuperset(SceneParts.__dataclass_fields__)
+    return is_result(collection) and roles.issuperset(_ROLES)
 
 
 def mask_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
@@ -129,10 +184,10 @@ def remove_scene(collection: bpy.types.Collection) -> None:
     textures = {
         node.image
         for material in materials
-        for node in material.node_tree.nodes
+        for node in (material.node_tree.nodes if material.node_tree else ())
         if node.type == "TEX_IMAGE" and node.image is not None
     }
-    bpy.data.batch_remove([*objects, collection])
+    bpy.data.batch_remove([*objects, *collection.children_recursive, collection])
     for block in (*data, *actions, *materials, *textures):
         if block.users == 0:
             bpy.data.batch_remove([block])

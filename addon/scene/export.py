@@ -13,8 +13,8 @@ from .selection import selected
 _JPEG_QUALITY = 92  # no visible loss on a photo's texture
 
 
-def export_glb(collection: bpy.types.Collection, path: Path) -> None:
-    """Write mesh, skin, texture and the armature's clip to one .glb file.
+def export_glb(collection: bpy.types.Collection, path: Path, person: int = 1) -> None:
+    """Write one person's mesh, skin, texture and clip to one .glb file.
 
     At most four influences a vertex, unlit material, the clip starting at time 0. Raises
     OutputError where the exporter is switched off or the file cannot be written.
@@ -22,7 +22,7 @@ def export_glb(collection: bpy.types.Collection, path: Path) -> None:
     parts = find_parts(collection)
     if not hasattr(bpy.ops.export_scene, "gltf") or not _exporter_is_on():
         raise OutputError("Switch on the add-on 'glTF 2.0 format' in Blender's preferences.")
-    with selected([parts.character, parts.armature]):
+    with selected([parts.characters[person - 1], parts.armatures[person - 1]]):
         try:
             bpy.ops.export_scene.gltf(
                 filepath=str(path),

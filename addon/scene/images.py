@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..core.types import Mask, UInt8
+from ..core.types import Detection, Mask, Photo, UInt8
 
+THUMBNAIL_PX = 96  # side of a person's picture in the list
 _PNG_COMPRESSION = 1  # of 9: packing is waited for, and a .blend can be compressed as a whole
 
 
@@ -31,6 +32,23 @@ def new_image(name: str, pixels: npt.NDArray[np.generic]) -> bpy.types.Image:
     image.pack(data=content, data_len=len(content))
     # A generated image would be made anew in black when the file is opened again.
     image.source = "FILE"
+    return image
+
+
+def new_thumbnail(name: str, photo: Photo, person: Detection) -> bpy.types.Image:
+    """A small packed image of a person's box, which is its own preview in lists."""
+    x0, y0, x1, y1 = person.box.round().astype(int)
+    part = Image.fromarray(np.ascontiguousarray(photo.rgb[y0 : y1 + 1, x0 : x1 + 1]))
+    part.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    square = Image.new("RGBA", (THUMBNAIL_PX, THUMBNAIL_PX))
+    square.paste(part, ((THUMBNAIL_PX - part.width) // 2, (THUMBNAIL_PX - part.height) // 2))
+    pixels = np.asarray(square)
+    image = new_image(name, pixels)
+    preview = image.preview_ensure()
+    preview.image_size = (THUMBNAIL_PX, THUMBNAIL_PX)
+    preview.image_pixels_float.foreach_set(np.flipud(pixels).astype(np.float32).ravel() / 255)
+    preview.icon_size = (THUMBNAIL_PX, THUMBNAIL_PX)
+    preview.icon_pixels_float.foreach_set(np.flipud(pixels).astype(np.float32).ravel() / 255)
     return image
 
 

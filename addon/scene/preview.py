@@ -12,9 +12,11 @@ from ..core.body.model import cached_body_model
 from ..core.body.pose import pose_of, skeleton_of
 from ..core.model_files import model_path
 from ..core.pipeline import WakeUpResult
+from ..core.types import Camera, Float64
 from .build import mark_collection
 from .camera import new_camera
 from .character import new_armature, new_character
+from .corrections import new_corrections
 from .images import new_image
 from .meshes import new_mesh
 from .motion import set_pose
@@ -23,10 +25,13 @@ _LONGEST_NAME = 40  # as in build
 
 
 def build_preview(
-    result: WakeUpResult, body_file: str, scene: bpy.types.Scene
+    result: WakeUpResult,
+    body_file: str,
+    scene: bpy.types.Scene,
+    height_m: float = frames.DEFAULT_HEIGHT_M,
 ) -> bpy.types.Collection:
-    """One new collection with what there is: the mask as an image, the fitted body in its pose
-    before the photo's camera, the character.
+    """One new collection with what there is: the photo before its camera, the mask as an image,
+    joints to drag, the fitted body in its pose, the character.
 
     body_file : the body that was fitted; empty for the default
     """
@@ -34,28 +39,62 @@ def build_preview(
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     photo = new_image(f"{name} Photo", result.photo.rgb)
-    mask = new_image(f"{name} Mask", result.person.mask)
-    for image in (photo, mask):
+    images = {"photo": photo}
+    if result.person is not None:
+        images["mask"] = new_image(f"{name} Mask", result.person.mask)
+    for image in images.values():
         image.use_fake_user = True
-    mark_collection(collection, {"mask": mask.name, "photo": photo.name}, result.photo)
-    if result.fitted is None:
-        return collection
-    fitted = result.fitted
+    mark_collection(collection, {role: item.name for role, item in images.items()}, result.photo)
+    lens, place = photo_camera(result, height_m)
     if result.build is not None:
         character = result.build.character
-        place, skeleton, pose = character.world_from_camera, character.skeleton, character.pose
+        skeleton, pose = character.skeleton, character.pose
         armature = new_armature(f"{name} Armature", skeleton, collection)
         new_character(f"{name} Character", character, armature, collection)
-    else:
+        set_pose(armature, skeleton, pose)
+    elif result.fitted is not None:
+        fitted = result.fitted
         model = cached_body_model(Path(body_file) if body_file else model_path("body.npz"))
-        under = [fitted.joints[0, 0], fitted.vertices[:, 1].max(), fitted.joints[0, 2]]
-        place = frames.world_from_camera(np.array(under))
         skeleton, pose = skeleton_of(model, fitted), pose_of(fitted, place)
         armature = new_armature(f"{name} Armature", skeleton, collection)
         body = new_mesh(f"{name} Body", frames.transform(place, fitted.vertices), model.faces)
         thing = bpy.data.objects.new(body.name, body)
         thing.display_type = "WIRE"
         collection.objects.link(thing)
-    set_pose(armature, skeleton, pose)
-    collection.objects.link(new_camera(f"{name} Camera", fitted.camera, place, photo))
+        set_pose(armature, skeleton, pose)
+    collection.objects.link(new_camera(f"{name} Camera", lens, place, photo))
+    add_corrections(result, collection, height_m)
     return collection
+
+
+def add_corrections(
+    result: WakeUpResult,
+    collection: bpy.types.Collection,
+    height_m: float = frames.DEFAULT_HEIGHT_M,
+) -> bpy.types.Collection:
+    """Put the person's joints into a result's collection, to be dragged."""
+    lens, place = photo_camera(result, height_m)
+    person = result.person.detection if result.person is not None else None
+    depth = -float(place[1, 3])  # from the camera to the world's origin
+    return new_corrections(
+        result.photo.name[:_LONGEST_NAME], person, lens, place, depth, collection
+    )
+
+
+def photo_camera(result: WakeUpResult, height_m: float) -> tuple[Camera, Float64]:
+    """The photo's camera and its place (4, 4) in the world: the fitted body's where there is one,
+    else as if the person, or a figure as high as the photo, were `height_m` tall."""
+    if result.build is not None:
+        return result.fitted.camera, result.build.character.world_from_camera
+    if result.fitted is not None:
+        fitted = result.fitted
+        under = [fitted.joints[0, 0], fitted.vertices[:, 1].max(), fitted.joints[0, 2]]
+        return fitted.camera, frames.world_from_camera(np.array(under))
+    photo = result.photo
+    lens = frames.default_camera(photo.width, photo.height, photo.focal_px)
+    box = np.array([0.0, 0.0, photo.width, photo.height])
+    if result.person is not None:
+        box = result.person.detection.box.astype(np.float64)
+    depth = lens.focal_px * height_m / max(box[3] - box[1], 1.0)
+    foot = np.array([[(box[0] + box[2]) / 2, box[3]]])
+    return lens, frames.world_from_camera(frames.unproject(lens, foot, np.array([depth]))[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,6 +51,15 @@ def look_through(
     scene.frame_set(FIRST_FRAME)
 
 
+def show_photo(
+    scene: bpy.types.Scene, collection: bpy.types.Collection, width: int = DEFAULT_WIDTH
+) -> None:
+    """Have the scene look through a preview's camera, at the photo's aspect, so that what is
+    dragged lies over the photo."""
+    scene.camera = next(item for item in collection.objects if item.type == "CAMERA")
+    set_size(scene, *even_size(photo_size(collection), width))
+
+
 def show_in_viewports() -> None:
     """Let all 3D viewports of the file look through the scene's camera and show the photo's
     colours without light, so that a file opens as the photo."""
@@ -64,11 +73,10 @@ def show_in_viewports() -> None:
 
 
 def last_frame(parts: SceneParts) -> int:
-    """The last frame of the armature's clip, FIRST_FRAME where it has none."""
-    animation = parts.armature.animation_data
-    if animation is None or animation.action is None:
-        return FIRST_FRAME
-    return int(round(animation.action.frame_range[1]))
+    """The last frame of the longest clip, FIRST_FRAME where there is none."""
+    played = [armature.animation_data for armature in parts.armatures]
+    ends = [item.action.frame_range[1] for item in played if item and item.action]
+    return int(round(max(ends, default=FIRST_FRAME)))
 
 
 def even_size(photo: tuple[int, int], width: int) -> tuple[int, int]:
@@ -167,9 +175,9 @@ def first_frame(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UIn
 
 
 def silhouette(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:
-    """(H, W): opacity of the character alone in frame 1 at the photo's size."""
+    """(H, W): opacity of the characters alone in frame 1 at the photo's size."""
     parts = find_parts(collection)
-    with _borrowed(scene), _only(scene, parts.character):
+    with _borrowed(scene), _only(scene, parts.characters):
         look_through(scene, collection)
         set_size(scene, *photo_size(collection))
         scene.display.render_aa = "OFF"
@@ -195,12 +203,13 @@ def views(
     collection: bpy.types.Collection,
     yaws: tuple[float, ...],
     size: tuple[int, int],
+    person: int = 1,
 ) -> list[UInt8]:
-    """(H, W, 4) each: the character alone in the photo's pose, seen level and without
+    """(H, W, 4) each: one person's character alone in the photo's pose, seen level and without
     perspective from directions turned by `yaws` degrees from the front (90 is its left side)."""
-    parts = find_parts(collection)
+    character = find_parts(collection).characters[person - 1]
     pictures = []
-    with _borrowed(scene), _only(scene, parts.character):
+    with _borrowed(scene), _only(scene, (character,)):
         look_through(scene, collection)
         set_size(scene, *size)
         scene.render.film_transparent = True
@@ -210,7 +219,7 @@ def views(
         try:
             scene.camera = camera
             scene.frame_set(FIRST_FRAME)
-            low, high = _bounds(parts.character)
+            low, high = _bounds(character)
             centre, radius = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
             aspect = size[0] / size[1]
             data.type, data.sensor_fit = "ORTHO", "VERTICAL"
@@ -239,7 +248,8 @@ def _bounds(mesh_object: bpy.types.Object) -> tuple[Any, Any]:
     points = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", points)
     evaluated.to_mesh_clear()
-    points = points.reshape(-1, 3)
+    place = np.array(evaluated.matrix_world, np.float32)
+    points = points.reshape(-1, 3) @ place[:3, :3].T + place[:3, 3]
     return points.min(axis=0), points.max(axis=0)
 
 
@@ -257,11 +267,11 @@ def _still(scene: bpy.types.Scene) -> UInt8:
 
 
 @contextmanager
-def _only(scene: bpy.types.Scene, shown: bpy.types.Object) -> Iterator[None]:
-    """Within, `shown` is the only object that renders."""
+def _only(scene: bpy.types.Scene, shown: Sequence[bpy.types.Object]) -> Iterator[None]:
+    """Within, no other objects render."""
     before = {item: item.hide_render for item in scene.objects}
     for item in before:
-        item.hide_render = item is not shown and item != shown
+        item.hide_render = item not in shown
     try:
         yield
     finally:

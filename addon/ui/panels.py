@@ -9,7 +9,6 @@ import bpy
 from .properties import BVH_FILE
 
 STAGE_BUTTONS = (
-    ("wakeup.find_person", "OUTLINER_OB_ARMATURE"),
     ("wakeup.fit_body", "MOD_ARMATURE"),
     ("wakeup.build_character", "MESH_MONKEY"),
     ("wakeup.fill_background", "IMAGE_BACKGROUND"),
@@ -41,6 +40,8 @@ class WAKEUP_PT_photo(_SidebarPanel, bpy.types.Panel):
         big.scale_y = 1.8
         big.operator("wakeup.wake_up", icon="PLAY")
         _draw_status(self.layout, status)
+        if status.needs_box:
+            self.layout.operator("wakeup.add_box", icon="SELECT_SET")
 
 
 def _draw_status(layout: bpy.types.UILayout, status: bpy.types.PropertyGroup) -> None:
@@ -56,6 +57,48 @@ def _draw_status(layout: bpy.types.UILayout, status: bpy.types.PropertyGroup) ->
             lines.label(text=line, icon=mark)
 
 
+class WAKEUP_UL_people(bpy.types.UIList):
+    """Who was found, from left to right."""
+
+    def draw_item(  # noqa: PLR0913 - Blender's signature
+        self, _context, layout, _settings, item, _icon, _active, _property, index=0, _flags=0
+    ) -> None:
+        picture = item.thumbnail
+        preview = picture.preview if picture is not None else None
+        name = "Figure" if item.score == 0 else f"{item.score:.0%}"
+        row = layout.row()
+        row.label(text=f"{index + 1}", icon_value=preview.icon_id if preview else 0)
+        row.label(text=name)
+        row.label(text=f"{item.box[2] - item.box[0]} x {item.box[3] - item.box[1]} px")
+
+
+class WAKEUP_PT_people(_SidebarPanel, bpy.types.Panel):
+    """Who is in the photo, and what is to be corrected."""
+
+    bl_label = "People and Corrections"
+    bl_parent_id = "WAKEUP_PT_photo"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.enabled = not context.window_manager.wake_up.running
+        settings = context.scene.wake_up
+        layout.operator("wakeup.find_person", icon="OUTLINER_OB_ARMATURE")
+        if settings.people:
+            layout.template_list(
+                "WAKEUP_UL_people", "", settings, "people", settings, "active_person", rows=3
+            )
+            chosen = settings.people[min(settings.active_person, len(settings.people) - 1)]
+            if chosen.thumbnail is not None and chosen.thumbnail.preview is not None:
+                layout.template_icon(icon_value=chosen.thumbnail.preview.icon_id, scale=6.0)
+        layout.prop(settings, "everyone")
+        if settings.mask:
+            layout.template_ID(settings, "mask", open="image.open")
+        buttons = layout.column(align=True)
+        buttons.operator("wakeup.add_box", icon="SELECT_SET")
+        buttons.operator("wakeup.paint_mask", icon="BRUSH_DATA")
+        buttons.operator("wakeup.use_corrections", icon="CHECKMARK")
+
+
 class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
     """Each stage by itself, with what it takes."""
 
@@ -69,13 +112,11 @@ class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
-        for name in ("person", "height", "focal", "frames", "seed"):
+        for name in ("height", "focal", "frames", "seed"):
             layout.prop(settings, name)
         buttons = layout.column(align=True)
         for operator, icon in STAGE_BUTTONS:
             buttons.operator(operator, icon=icon)
-        if settings.mask:
-            layout.template_ID(settings, "mask", open="image.open")
 
 
 class WAKEUP_PT_output(_SidebarPanel, bpy.types.Panel):
@@ -96,4 +137,10 @@ class WAKEUP_PT_output(_SidebarPanel, bpy.types.Panel):
         layout.operator("wakeup.export_gltf", icon="EXPORT")
 
 
-CLASSES = (WAKEUP_PT_photo, WAKEUP_PT_stages, WAKEUP_PT_output)
+CLASSES = (
+    WAKEUP_UL_people,
+    WAKEUP_PT_photo,
+    WAKEUP_PT_people,
+    WAKEUP_PT_stages,
+    WAKEUP_PT_output,
+)

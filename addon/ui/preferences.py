@@ -1,4 +1,4 @@
-"""What holds for all files: the body model and where stages run."""
+"""What holds for all files: the user's own models and where stages run."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ class WakeUpPreferences(bpy.types.AddonPreferences):
         "the extension",
         subtype="FILE_PATH",
     )
+    mask_network: StringProperty(  # type: ignore[valid-type]
+        name="Mask Network",
+        description="An ONNX file of yours that cuts people out: one mask (BiRefNet, RMBG, "
+        "U-2-Net, MODNet) or instances (Mask R-CNN); empty takes the one that comes with the "
+        "extension",
+        subtype="FILE_PATH",
+    )
+    joint_network: StringProperty(  # type: ignore[valid-type]
+        name="Joint Network",
+        description="An ONNX file of yours that finds COCO's 17 joints of a person (RTMPose, "
+        "ViTPose, HRNet); empty takes the one that comes with the extension",
+        subtype="FILE_PATH",
+    )
     use_worker: BoolProperty(  # type: ignore[valid-type]
         name="Separate Process",
         description="Compute in a process of its own, so that Blender's window never waits",
@@ -27,6 +40,10 @@ class WakeUpPreferences(bpy.types.AddonPreferences):
 
     def draw(self, _context: bpy.types.Context) -> None:
         self.layout.prop(self, "body_file")
+        networks = self.layout.box()
+        networks.label(text="ONNX files here replace the networks that come with the extension.")
+        networks.prop(self, "mask_network")
+        networks.prop(self, "joint_network")
         self.layout.prop(self, "use_worker")
 
 
@@ -37,6 +54,18 @@ def body_file(context: bpy.types.Context) -> str:
     """Path of the user's body model; empty for the default."""
     entry = context.preferences.addons.get(PACKAGE)
     return bpy.path.abspath(entry.preferences.body_file) if entry else ""
+
+
+def mask_network(context: bpy.types.Context) -> str:
+    """Path of the user's mask network; empty for the default."""
+    entry = context.preferences.addons.get(PACKAGE)
+    return bpy.path.abspath(entry.preferences.mask_network) if entry else ""
+
+
+def joint_network(context: bpy.types.Context) -> str:
+    """Path of the user's joint network; empty for the default."""
+    entry = context.preferences.addons.get(PACKAGE)
+    return bpy.path.abspath(entry.preferences.joint_network) if entry else ""
 
 
 def uses_worker(context: bpy.types.Context) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     FloatProperty,
     IntProperty,
+    IntVectorProperty,
     PointerProperty,
     StringProperty,
 )
@@ -29,6 +31,33 @@ _ENGINES = [
 ]
 
 
+class WakeUpFoundPerson(bpy.types.PropertyGroup):
+    """Somebody who was found in the photo."""
+
+    score: FloatProperty(  # type: ignore[valid-type]
+        name="Score", description="How sure it is that this is a person; 0 is a figure in a box"
+    )
+    box: IntVectorProperty(  # type: ignore[valid-type]
+        name="Box", description="Left, top, right and bottom in pixels of the photo", size=4
+    )
+    is_default: BoolProperty(  # type: ignore[valid-type]
+        name="Most Prominent", description="Taken when no number is given"
+    )
+    thumbnail: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.Image, name="Thumbnail", description="The person, cut out of the photo"
+    )
+
+
+def _choose_active(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """Whom the list's highlight is on is who wakes up."""
+    if 0 <= settings.active_person < len(settings.people):
+        chosen = settings.people[settings.active_person]
+        number = settings.active_person + 1
+        already = settings.person == number or (settings.person == 0 and chosen.is_default)
+        if not already:
+            settings.person = number
+
+
 class WakeUpSceneSettings(bpy.types.PropertyGroup):
     """One scene's photo, choices and results; saved in the file and part of Undo."""
 
@@ -43,6 +72,17 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         description="Which person, counted from the left; 0 is the most prominent one",
         default=0,
         min=0,
+    )
+    people: CollectionProperty(  # type: ignore[valid-type]
+        type=WakeUpFoundPerson, name="People", description="Who was found, from left to right"
+    )
+    active_person: IntProperty(  # type: ignore[valid-type]
+        name="Chosen Person", description="Who wakes up", update=_choose_active
+    )
+    everyone: BoolProperty(  # type: ignore[valid-type]
+        name="Everyone",
+        description="Wake up all people of the photo, each in a collection of its own, before one "
+        "background",
     )
     height: FloatProperty(  # type: ignore[valid-type]
         name="Height",
@@ -114,11 +154,19 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         name="Key", description="Which stored result belongs to the scene", options={"HIDDEN"}
     )
 
-    def pipeline_settings(self, scene: bpy.types.Scene, body_file: str = "") -> WakeUpSettings:
+    def pipeline_settings(
+        self,
+        scene: bpy.types.Scene,
+        body_file: str = "",
+        mask_network: str = "",
+        joint_network: str = "",
+        box: tuple[float, float, float, float] | None = None,
+    ) -> WakeUpSettings:
         """These choices as the pipeline takes them; the scene gives the frame rate."""
         motion = bpy.path.abspath(self.motion_file) if self.motion == BVH_FILE else self.motion
         return WakeUpSettings(
             person=self.person,
+            box=box,
             motion=motion,
             frames=self.frames,
             fps=scene.render.fps / scene.render.fps_base,
@@ -126,6 +174,8 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             focal_px=self.focal or None,
             seed=self.seed,
             body_file=body_file,
+            mask_network=mask_network,
+            joint_network=joint_network,
         )
 
 
@@ -144,9 +194,12 @@ class WakeUpStatusSettings(bpy.types.PropertyGroup):
         name="Message", description="What is being done, or what the last stage said"
     )
     failed: BoolProperty(name="Failed", description="The last stage ended with an error")  # type: ignore[valid-type]
+    needs_box: BoolProperty(  # type: ignore[valid-type]
+        name="Needs a Box", description="Nobody was found: a box says where to look"
+    )
 
 
-CLASSES = (WakeUpSceneSettings, WakeUpStatusSettings)
+CLASSES = (WakeUpFoundPerson, WakeUpSceneSettings, WakeUpStatusSettings)
 
 
 def add_properties() -> None:

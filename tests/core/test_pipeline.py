@@ -162,7 +162,7 @@ def test_body_overlay_lies_where_the_body_is():
         depth, normal, np.zeros((31, 21, 24), np.float32), np.ones((31, 21), np.uint8),
         np.zeros((31, 21), np.int32),
     )  # fmt: skip
-    overlay = contact_sheet.body_overlay(photo, BodyMaps(crop, sheet, sheet))
+    overlay = contact_sheet.body_overlay(photo, [BodyMaps(crop, sheet, sheet)])
     changed = (overlay != photo.rgb).any(axis=-1)
     rows, columns = np.nonzero(changed)
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (10, 20, 20, 35)

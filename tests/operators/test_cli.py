@@ -26,11 +26,11 @@ FILES = {
 def woken(monkeypatch):
     """The stages' part of the work, done beforehand on a figure of tubes."""
 
-    def instead(photo, settings):
+    def instead(*_arguments):
         yield Progress(0.5, "Pretending")
         return figures.result()
 
-    monkeypatch.setattr(cli, "wake_up", instead)
+    monkeypatch.setattr(cli, "advance_with", instead)
 
 
 def refused(capfd, *arguments) -> str:
@@ -47,8 +47,25 @@ def test_help_names_every_option(capsys):
         cli.main(["--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
-    for option in ("out", "person", "motion", "frames", "render", "engine", "height", "seed"):
+    for option in (
+        "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
+        "height", "seed", "mask-network", "joint-network",
+    ):  # fmt: skip
         assert f"--{option}" in text
+
+
+def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
+    seen = []
+
+    def instead(_result, settings, *_others):
+        seen.append((settings.mask_network, settings.joint_network))
+        raise PersonError("That is enough.")
+
+    monkeypatch.setattr(cli, "advance_with", instead)
+    networks = ["--mask-network", "m.onnx", "--joint-network", "j.onnx"]
+    assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks) == "That is enough.\n"
+    refused(capfd, "photo.jpg", "--out", tmp_path)
+    assert seen == [("m.onnx", "j.onnx"), ("", "")]
 
 
 def test_everything_is_written(woken, tmp_path, capfd):
@@ -92,6 +109,10 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--render", "gif"],
         ["--engine", "unreal"],
         ["--person", "left"],
+        ["--person", "-1"],
+        ["--box", "10,20,30"],
+        ["--box", "30,20,10,40"],
+        ["--person", "all", "--box", "all"],
         ["--nonsense"],
     ],
 )
@@ -105,17 +126,57 @@ def test_out_is_needed(capfd):
     assert "--out" in refused(capfd, "photo.jpg")
 
 
+def test_people_are_listed_and_nothing_is_written(demo_photo, tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([str(demo_photo), "--list-people"]) == cli.DONE
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("1: x ") and "no number" in lines[0]
+    assert not list(tmp_path.iterdir())
+
+
+def test_everyone_is_written(monkeypatch, tmp_path):
+    def everyone(*_arguments):
+        yield Progress(0.5, "Pretending")
+        return figures.result(), figures.result()
+
+    monkeypatch.setattr(cli, "wake_up_everyone", everyone)
+    arguments = ["photo.jpg", "--out", str(tmp_path), "--person", "all", "--render", "none"]
+    assert cli.main(arguments) == cli.DONE
+    single = {"character.glb", "mask.png"}
+    several = {"character_1.glb", "character_2.glb", "mask_1.png", "mask_2.png"}
+    assert {item.name for item in tmp_path.iterdir()} == FILES - {"video.mp4"} - single | several
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert len(report["persons"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "not JSON"),
+        ("[1, 2]", "by name"),
+        ('{"left_tentacle": [1, 2]}', "left_tentacle"),
+        ('{"nose": [1]}', "nose"),
+        ('{"nose": [1, NaN]}', "nose"),
+    ],
+)
+def test_wrong_joints_are_one_sentence(content, says, tmp_path, capfd):
+    path = tmp_path / "joints.json"
+    path.write_text(content)
+    assert cli.main(["p.jpg", "--out", str(tmp_path / "o"), "--joints", str(path)]) == cli.REFUSED
+    assert says in capfd.readouterr().err
+
+
 def test_no_photo_leaves_no_folder(tmp_path, capfd):
     refused(capfd, tmp_path / "missing.jpg", "--out", tmp_path / "a" / "b")
     assert not list(tmp_path.iterdir())
 
 
 def test_failure_leaves_the_folder_as_it_was(monkeypatch, tmp_path, capfd):
-    def failing(photo, settings):
+    def failing(*_arguments):
         yield Progress(0.1, "Looking")
         raise PersonError("No person was found.")
 
-    monkeypatch.setattr(cli, "wake_up", failing)
+    monkeypatch.setattr(cli, "advance_with", failing)
     (tmp_path / "mine.txt").write_text("mine")
     assert refused(capfd, "photo.jpg", "--out", tmp_path) == "No person was found.\n"
     assert [item.name for item in tmp_path.iterdir()] == ["mine.txt"]
@@ -130,6 +191,6 @@ def test_out_that_is_a_file(tmp_path, capfd):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder nobody may write to")
 def test_out_that_cannot_be_written_is_refused_before_any_work(monkeypatch, capfd):
-    monkeypatch.setattr(cli, "wake_up", None)  # calling it would be a TypeError
+    monkeypatch.setattr(cli, "advance_with", None)  # calling it would be a TypeError
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc/wake-up")
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc")

@@ -91,6 +91,8 @@ def test_panels_draw_without_a_result(addon):
         status.running, status.message = running, "Fitting the body " * 4
         drawn = []
         for cls in panels.CLASSES:
+            if not issubclass(cls, bpy.types.Panel):
+                continue
             layout = Recorder()
             panel = type("Stand", (), {"layout": layout})()
             cls.draw(panel, bpy.context)
@@ -98,8 +100,36 @@ def test_panels_draw_without_a_result(addon):
         assert set(drawn) == {
             "wakeup.wake_up", "wakeup.find_person", "wakeup.fit_body", "wakeup.build_character",
             "wakeup.fill_background", "wakeup.animate", "wakeup.render", "wakeup.export_gltf",
+            "wakeup.add_box", "wakeup.paint_mask", "wakeup.use_corrections",
         }  # fmt: skip
     assert all(hasattr(bpy.types, cls.__name__) for cls in panels.CLASSES)
+
+
+def test_preferences_draw_every_property(addon):
+    from photo_wake_up.addon.ui import preferences
+
+    class Recorder:
+        def __init__(self) -> None:
+            self.drawn: list[str] = []
+
+        def prop(self, _data: object, name: str) -> None:
+            self.drawn.append(name)
+
+        def box(self) -> Recorder:
+            return self
+
+        def label(self, text: str) -> None:
+            assert "ONNX" in text
+
+    layout = Recorder()
+    stand = type("Stand", (), {"layout": layout})()
+    preferences.WakeUpPreferences.draw(stand, bpy.context)
+    assert set(layout.drawn) == set(preferences.WakeUpPreferences.__annotations__) - {"bl_idname"}
+    # Where the extension is not installed, nothing is chosen.
+    for chosen in (preferences.body_file, preferences.mask_network, preferences.joint_network):
+        assert chosen(bpy.context) == ""
+    settings = bpy.context.scene.wake_up.pipeline_settings(bpy.context.scene, "b", "m", "j")
+    assert (settings.body_file, settings.mask_network, settings.joint_network) == ("b", "m", "j")
 
 
 @pytest.mark.parametrize("name", ["PHOTO", "RESULT"])

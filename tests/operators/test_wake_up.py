@@ -123,7 +123,8 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     assert reused(motion="run") == everything - {"motion"}
     assert reused(seed=3) == everything - {"background"}
     assert reused(height_m=1.2) == everything - {"fitted", "build", "motion"}
-    assert reused(person=2) == {"people"}
+    assert reused(person=2) == reused(mask_network="mask.onnx") == {"people"}
+    assert reused(joint_network="pose.onnx") == set()
     elsewhere = replace(source, photo="other.png")
     assert results.reusable(key, elsewhere) == WakeUpResult() or (
         results.reusable(key, elsewhere).photo is None
@@ -156,7 +157,7 @@ def test_stopping_leaves_the_file_as_it_was(addon, demo_photo):
     from photo_wake_up.operators.base import Job
 
     before = _datablocks()
-    request = Request(WakeUpResult(), WakeUpSettings(), str(demo_photo), "motion", None)
+    request = Request(WakeUpResult(), WakeUpSettings(), str(demo_photo), "motion")
     job = Job(bpy.context, advance_in_process(request), "Wake Up")
     status = bpy.context.window_manager.wake_up
     assert status.running

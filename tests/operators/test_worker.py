@@ -14,7 +14,7 @@ from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, drai
 
 
 def _request(path, until: str) -> worker.Request:
-    return worker.Request(WakeUpResult(), WakeUpSettings(), str(path), until, None)
+    return worker.Request(WakeUpResult(), WakeUpSettings(), str(path), until)
 
 
 def test_same_values_and_errors_as_in_this_process(empty_picture):

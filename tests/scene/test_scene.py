@@ -263,3 +263,33 @@ def test_video_has_the_frames_and_the_rate(empty_file, tmp_path):
     codec = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
     assert codec in (b"h264", b"avc1")
     video.release()
+
+
+def test_everyone_stands_where_the_photo_shows_them(empty_file):
+    """Two people with worlds of their own in one scene: each vertex keeps its pixel."""
+    result = figures.result()
+    other = replace_place(result, np.array([0.4, 0.8, 3.3]))
+    collection = build.build_group([result, other])
+    parts = build.find_parts(collection)
+    assert len(parts.characters) == len(parts.armatures) == 2
+    assert [child.name for child in collection.children] == ["tubes 1", "tubes 2"]
+    bpy.context.view_layer.update()
+    camera_from_world = np.linalg.inv(result.build.character.world_from_camera)
+    for each, mesh in zip((result, other), parts.characters, strict=True):
+        character = each.build.character
+        expected = frames.transform(
+            np.linalg.inv(character.world_from_camera), character.vertices.astype(np.float64)
+        )
+        seen = frames.transform(camera_from_world, posed_vertices(mesh).astype(np.float64))
+        assert np.abs(seen - expected).max() < 1e-4
+    build.remove_scene(collection)
+    assert not [item for item in bpy.data.objects if item.name.startswith("tubes")]
+    assert not [item for item in bpy.data.collections if item.name.startswith("tubes")]
+
+
+def replace_place(result, origin):
+    """The result with its world's origin at another point of the camera frame."""
+    from dataclasses import replace
+
+    character = replace(result.build.character, world_from_camera=frames.world_from_camera(origin))
+    return replace(result, build=replace(result.build, character=character))

@@ -25,6 +25,8 @@ from .skeleton import JOINT, JOINT_COUNT, SMPL_JOINTS
 
 JOINT_SIGMA_M = 0.025  # spread of landmarks around the body's points
 JOINT_OUTLIER_M = 0.12  # Geman-McClure: beyond this a landmark is taken for an error
+# A drawn figure has other proportions than a body: its joints are as good as far from the body's.
+DRAWN_OUTLIER_M = 0.6
 DIRECTION_SIGMA = 0.30  # radians, spread of the metric landmarks' bone directions
 INSIDE_SIGMA_M = 0.012  # how far undressed skin may stick out of the silhouette
 OUTLINE_SIGMA_M = 0.05  # how far clothes and hair stand off the skin
@@ -175,6 +177,7 @@ class _Problem:
         self.shape_count = model.shape_count
 
         self.targets = _tensor(marks.image[points.landmarks])
+        self.outlier_m = DRAWN_OUTLIER_M if person.detection.is_drawn else JOINT_OUTLIER_M
         self.trust = _tensor(points.trust * marks.visibility[points.landmarks])
         self.directions = _directions(marks.world, marks.visibility)
         self.inverse_spread = _tensor(_inverse_spreads())
@@ -253,7 +256,7 @@ class _Problem:
             [joints[torch.from_numpy(self.points.joints)], vertices[: self.vertex_marks]]
         )
         error = ((self._project(points) - self.targets) / metre).square().sum(-1)
-        loss = (self.trust * _robust(error, JOINT_OUTLIER_M) / JOINT_SIGMA_M**2).sum()
+        loss = (self.trust * _robust(error, self.outlier_m) / JOINT_SIGMA_M**2).sum()
         loss = loss + self._direction_term(joints)
         loss = loss + stage.pose * (state.pose * self.inverse_spread).square().sum()
         for name, axis, sign in _HINGES:

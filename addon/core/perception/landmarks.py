@@ -37,6 +37,15 @@ NAMES = (
     "right_heel", "left_foot_index", "right_foot_index",
 )  # fmt: skip
 LANDMARK = {name: index for index, name in enumerate(NAMES)}
+# Bones that lie on the body's silhouette.
+LIMBS = tuple(
+    (f"{side}_{a}", f"{side}_{b}")
+    for side in ("left", "right")
+    for a, b in (
+        ("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"), ("hip", "knee"),
+        ("knee", "ankle"), ("ankle", "foot_index"),
+    )
+)  # fmt: skip
 
 
 def square_from_points(centre: Float32, rim: Float32) -> Square:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import cv2
 import numpy as np
 
-from ..errors import PersonError
-from ..types import Detection, Float32, Photo, PoseLandmarks, UInt8
+from ..errors import NobodyFoundError, PersonError
+from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from .bodies import detect
-from .landmarks import LANDMARK, Reading, Square, read
+from .landmarks import LANDMARK, LIMBS, Reading, Square, read
+from .neighbours import owners, painted_over, torso_length
 
 LEAST_TILE_SCORE = 0.6  # a tile shows parts of bodies, so it errs more
 LEAST_PRESENCE = 0.85  # the landmark network's own word for "there is a body"
@@ -17,7 +21,14 @@ TILE_SHARES = (1.0, 0.6)  # tile side over the photo's shorter side
 TILE_OVERLAP = 0.5
 SMALLEST_PERSON = 0.12  # of the photo's height; smaller ones have too few pixels to wake up
 MOSTLY_WITHIN = 0.6  # share of landmarks in a larger person's box that makes a reading a part of it
-SAME_PERSON = 0.45  # mean joint distance over torso length below which two readings are one
+SURE_DETECTION_SCORE = 0.8
+LEAST_PRESENCE_DETECTED = 0.5  # enough where the detector is sure: people that others overlap
+MASK_GRID_PX = 192  # longer side of the masks that tell bodies apart
+SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two readings' masks: above, they are one body
+GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
+SMALLEST_BOX_PX = 24  # a figure of fewer pixels cannot be told from its surroundings
+LEAST_BOX_OVERLAP = 0.4  # intersection over union with a given box of whom it is meant for
+MOST_READINGS = 4  # of a body whose joints do not lie on its mask
 
 
 def _candidates(rgb: UInt8) -> list[tuple[float, Square]]:
@@ -42,14 +53,27 @@ def _starts(length: int, side: int) -> list[int]:
     return sorted({round(s) for s in np.linspace(0, length - side, count)})
 
 
-def settle(rgb: UInt8, square: Square) -> Reading:
-    """Read a body again and again, each time in the square that the last reading proposes."""
-    reading = read(rgb, square)
+def settle(rgb: UInt8, square: Square, first: Reading | None = None) -> Reading:
+    """Read a body again and again, each time in the square that the last reading proposes.
+
+    first : the reading of `square`, where it is known
+    """
+    reading = first or read(rgb, square)
     for _ in range(SETTLING_PASSES - 1):
-        if reading.presence < LEAST_PRESENCE / 2:
+        if reading.presence < LEAST_PRESENCE_DETECTED / 2:
             break
         reading = read(rgb, reading.next_square)
     return reading
+
+
+@dataclass(eq=False)
+class _Body:
+    """The best reading of one body so far, and how often it was looked at."""
+
+    reading: Reading
+    mask: Mask  # (h, w), the network's, on a small copy of the photo
+    quality: float
+    readings: int = 1
 
 
 def find_people(photo: Photo) -> tuple[Detection, ...]:
@@ -58,36 +82,197 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
     Raises PersonError where nobody is found.
     """
     rgb = on_grey(photo)
-    kept: list[tuple[float, Reading]] = []
-    for _, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
-        reading = settle(rgb, square)
-        if not _is_person(reading, photo):
-            continue
-        quality = reading.presence * float(reading.landmarks.visibility.mean())
-        rival = next((k for k, (_, r) in enumerate(kept) if _same(r, reading)), None)
-        if rival is None:
-            kept.append((quality, reading))
-        elif quality > kept[rival][0]:
-            kept[rival] = (quality, reading)
+    bodies = _bodies(rgb, photo)
     kept = [
-        (quality, reading)
-        for quality, reading in kept
+        body
+        for body in bodies
         if not any(
-            _same(reading, other) or _part_of(reading, other, photo)
-            for other_quality, other in kept
-            if other is not reading and other_quality >= quality
+            _part_of(body.reading, other.reading, photo)
+            for other in bodies
+            if other is not body and other.quality >= body.quality
         )
     ]
     if not kept:
-        raise PersonError(
-            "No person was found in the photo: choose one that shows somebody from head to foot, "
-            "not too small."
+        raise NobodyFoundError(
+            "No person was found in the photo: draw a box around the figure and, where it is "
+            "needed, move its joints, or choose a photo that shows somebody from head to foot."
         )
-    people = [
-        Detection(_box(reading.landmarks, photo), reading.presence, reading.landmarks)
-        for _, reading in kept
-    ]
+    _read_apart(rgb, kept, photo)
+    people = [_detection(body.reading, photo) for body in kept]
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
+
+
+def _detection(reading: Reading, photo: Photo) -> Detection:
+    return Detection(box_of(reading.landmarks, photo), reading.presence, reading.landmarks)
+
+
+def _read_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
+    """Read those whose boxes others reach into once more, the others painted over."""
+    people = [_detection(body.reading, photo) for body in bodies]
+    scale = MASK_GRID_PX / max(photo.width, photo.height)
+    owner, _ = owners(people, [_small_chance(body.reading, photo) for body in bodies], scale)
+    for index, body in enumerate(bodies):
+        rivals = [k for k, other in enumerate(people) if k != index and meet(people[index], other)]
+        if not rivals:
+            continue
+        others = cv2.resize(
+            np.isin(owner, rivals).astype(np.uint8), (photo.width, photo.height),
+            interpolation=cv2.INTER_NEAREST,
+        )  # fmt: skip
+        reading = settle(painted_over(rgb, others > 0), body.reading.square)
+        mask = _small_chance(reading, photo) >= 0.5
+        quality = _quality(reading, mask, photo)
+        if quality > body.quality and _same_body([body], reading, photo):
+            body.reading, body.mask, body.quality = reading, mask, quality
+
+
+def meet(a: Detection, b: Detection) -> bool:
+    """Whether the boxes of two people overlap."""
+    return bool((a.box[:2] < b.box[2:]).all() and (b.box[:2] < a.box[2:]).all())
+
+
+def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
+    """One entry a body: candidates whose readings' masks are the same are the same body."""
+    bodies: list[_Body] = []
+    for score, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
+        if any(_near(square, body.reading.square) and _is_good(body) for body in bodies):
+            continue
+        reading = read(rgb, square)
+        body = _same_body(bodies, reading, photo)
+        if body is not None and _is_good(body):
+            continue
+        reading = settle(rgb, square, reading)
+        if not _is_person(reading, score, photo):
+            continue
+        mask = _small_chance(reading, photo) >= 0.5
+        quality = _quality(reading, mask, photo)
+        body = _same_body(bodies, reading, photo)
+        if body is None:
+            bodies.append(_Body(reading, mask, quality))
+            continue
+        body.readings += 1
+        if quality > body.quality:
+            body.reading, body.mask, body.quality = reading, mask, quality
+    return bodies
+
+
+def _is_good(body: _Body) -> bool:
+    """Whether no other reading of this body is needed."""
+    return body.quality >= GOOD_QUALITY or body.readings >= MOST_READINGS
+
+
+def _near(candidate: Square, known: Square) -> bool:
+    """Whether a candidate's square is all but a known one."""
+    apart = np.hypot(candidate.x - known.x, candidate.y - known.y)
+    ratio = candidate.side / known.side
+    return bool(apart < 0.1 * known.side and 0.75 < ratio < 1.33)
+
+
+def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | None:
+    """The body that a reading is of: their masks cover each other, whatever the joints are."""
+    mask = _small_chance(reading, photo) >= 0.5
+    for body in bodies:
+        shared = int((mask & body.mask).sum())
+        least = min(int(mask.sum()), int(body.mask.sum()))
+        union = int((mask | body.mask).sum())
+        if shared > SAME_BODY_IOU * union or shared > SAME_BODY_SHARE * least > 0:
+            return body
+    return None
+
+
+def _small_chance(reading: Reading, photo: Photo) -> Float32:
+    """(h, w), 0..1: the network's mask on a copy of the photo MASK_GRID_PX long."""
+    scale = MASK_GRID_PX / max(photo.width, photo.height)
+    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    return cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size)
+
+
+def _quality(reading: Reading, mask: Mask, photo: Photo) -> float:
+    """0..1, how much a reading is to be believed."""
+    marks = reading.landmarks
+    return reading.presence * float(marks.visibility.mean()) * _cover(marks, mask, photo)
+
+
+def _cover(marks: PoseLandmarks, mask: Mask, photo: Photo) -> float:
+    """How much of the limbs lies on the mask, 0..1, limbs that are seen counting more."""
+    scale = MASK_GRID_PX / max(photo.width, photo.height)
+    along = np.linspace(0.1, 0.9, 9)[:, None]
+    total, weight = 0.0, 1e-6
+    for first, second in LIMBS:
+        a, b = LANDMARK[first], LANDMARK[second]
+        points = (marks.image[a] * (1 - along) + marks.image[b] * along) * scale
+        columns, rows = points.round().astype(int).T
+        inside = (columns >= 0) & (rows >= 0) & (columns < mask.shape[1]) & (rows < mask.shape[0])
+        if not inside.any():
+            continue
+        seen = float(min(marks.visibility[a], marks.visibility[b]))
+        total += seen * float(mask[rows[inside], columns[inside]].mean())
+        weight += seen
+    return total / weight
+
+
+def find_in_box(photo: Photo, box: Float32) -> tuple[Detection, ...]:
+    """Everyone, left to right, with somebody in `box` (4,) x0 y0 x1 y1 whatever the networks say.
+
+    Where they see nobody there, the outline in the box gives the joints: drawings, paintings,
+    sculptures. Raises PersonError where the box is outside of the photo or holds no figure.
+    """
+    rgb = on_grey(photo)
+    low = np.clip(box[:2], 0, [photo.width - 1, photo.height - 1])
+    high = np.clip(box[2:], 0, [photo.width - 1, photo.height - 1])
+    if (high - low).min() < SMALLEST_BOX_PX:
+        raise PersonError(
+            f"The box must lie in the photo ({photo.width} by {photo.height} pixels) and be at "
+            f"least {SMALLEST_BOX_PX} pixels wide and high."
+        )
+    asked = np.concatenate([low, high]).astype(np.float32)
+    try:
+        people = list(find_people(photo))
+    except PersonError:
+        people = []
+    if not any(_overlap(person.box, asked) >= LEAST_BOX_OVERLAP for person in people):
+        people = [p for p in people if _overlap(p.box, asked) < LEAST_BOX_OVERLAP / 2]
+        people.append(_seen_in_box(rgb, asked, photo) or _drawn_in_box(photo, asked))
+    return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
+
+
+def in_box(people: tuple[Detection, ...], box: Float32) -> Detection:
+    """The person whose box is most like `box` (4,)."""
+    return max(people, key=lambda person: _overlap(person.box, np.asarray(box, np.float32)))
+
+
+def _seen_in_box(rgb: UInt8, box: Float32, photo: Photo) -> Detection | None:
+    """Somebody whom the networks see once they look at the box alone."""
+    margin = 0.1 * (box[2:] - box[:2])
+    x0, y0 = np.maximum(box[:2] - margin, 0).astype(int)
+    x1, y1 = np.minimum(box[2:] + margin + 1, [photo.width, photo.height]).astype(int)
+    part = Photo(np.ascontiguousarray(rgb[y0:y1, x0:x1]), None, None, photo.name)
+    best: Detection | None = None
+    for body in _bodies(part.rgb, part):
+        marks = body.reading.landmarks
+        there = replace(marks, image=marks.image + np.array([x0, y0], np.float32))
+        person = Detection(box_of(there, photo), body.reading.presence, there)
+        if _overlap(person.box, box) >= LEAST_BOX_OVERLAP and (
+            best is None or person.score > best.score
+        ):
+            best = person
+    return best
+
+
+def _drawn_in_box(photo: Photo, box: Float32) -> Detection:
+    """A figure of which only the outline is known."""
+    from .joints import flat_landmarks
+    from .masks import outline_in_box
+    from .outline_joints import joints_of_outline
+
+    return Detection(box, 0.0, flat_landmarks(joints_of_outline(outline_in_box(photo, box))))
+
+
+def _overlap(a: Float32, b: Float32) -> float:
+    """Intersection over union of two boxes."""
+    shared = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
+    both = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared
+    return float(shared / max(float(both), 1e-6))
 
 
 def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
@@ -111,42 +296,33 @@ def on_grey(photo: Photo) -> UInt8:
     return (photo.rgb * share + 200.0 * (1 - share)).round().astype(np.uint8)
 
 
-def _is_person(reading: Reading, photo: Photo) -> bool:
+def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
+    """Detector and landmark network have to agree: where one is less sure, the other must be."""
     marks = reading.landmarks
-    if reading.presence < LEAST_PRESENCE:
+    sure = score >= SURE_DETECTION_SCORE
+    if reading.presence < (LEAST_PRESENCE_DETECTED if sure else LEAST_PRESENCE):
         return False
     body = [
         LANDMARK[f"{side}_{joint}"]
         for side in ("left", "right")
         for joint in ("shoulder", "hip", "knee")
     ]
-    box = _box(marks, photo)
+    box = box_of(marks, photo)
     large = (box[3] - box[1]) >= SMALLEST_PERSON * photo.height
     return bool(large and marks.visibility[body].mean() >= LEAST_SHOWN)
-
-
-def _same(a: Reading, b: Reading) -> bool:
-    distance = np.linalg.norm(a.landmarks.image - b.landmarks.image, axis=1).mean()
-    return bool(distance < SAME_PERSON * min(_torso(a.landmarks), _torso(b.landmarks)))
 
 
 def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
     """Whether a reading is of some of another person's limbs: its torso lies in the other's box
     and is far smaller than the other's."""
-    if _torso(small.landmarks) > 0.5 * _torso(large.landmarks):
+    if torso_length(small.landmarks) > 0.5 * torso_length(large.landmarks):
         return False
-    box, inner = _box(large.landmarks, photo), small.landmarks.image
+    box, inner = box_of(large.landmarks, photo), small.landmarks.image
     within = ((inner >= box[:2]) & (inner <= box[2:])).all(axis=1)
     return bool(within.mean() > MOSTLY_WITHIN)
 
 
-def _torso(marks: PoseLandmarks) -> float:
-    shoulders = marks.image[[11, 12]].mean(axis=0)
-    hips = marks.image[[23, 24]].mean(axis=0)
-    return max(float(np.linalg.norm(shoulders - hips)), 1e-3)
-
-
-def _box(marks: PoseLandmarks, photo: Photo) -> Float32:
+def box_of(marks: PoseLandmarks, photo: Photo) -> Float32:
     """The landmarks' box, widened to the crown and the soles, within the photo."""
     low, high = marks.image.min(axis=0), marks.image.max(axis=0)
     margin = 0.08 * float((high - low).max())

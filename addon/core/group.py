@@ -1,0 +1,145 @@
+"""Everyone in a photo at once: a result for each person, on one ground before one plate."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .character.build import CharacterBuild
+from .errors import PersonError
+from .pipeline import WakeUpResult, WakeUpSettings, advance
+from .types import BodyMaps, Character, FittedBody, Float32, Progress, SurfaceMaps
+
+# Of a person's own height: who would have to be taller or smaller than that to stand on the
+# others' ground jumps, sits, or stands on something.
+LEAST_SCALE, GREATEST_SCALE = 0.72, 1.35
+_PLATE_SHARE = 0.1  # of the progress bar
+
+
+def wake_up_everyone(
+    photo_path: Path | str, settings: WakeUpSettings
+) -> Generator[Progress, None, tuple[WakeUpResult, ...]]:
+    """A finished result for everyone, left to right, with the same photo, people and background.
+
+    Each is `settings.height_m` tall unless standing on the same ground before the same camera
+    makes somebody taller or smaller. Who cannot be cut out is left out; PersonError where nobody
+    can.
+    """
+    first = yield from _part(advance(WakeUpResult(), settings, photo_path, "people"), 0.0, 0.05)
+    people = first.people or ()
+    share = (1.0 - 0.05 - _PLATE_SHARE) / len(people)
+    built: list[WakeUpResult] = []
+    refused: PersonError | None = None
+    for index in range(len(people)):
+        try:
+            numbered = replace(settings, person=index + 1)
+            work = advance(first, numbered, photo_path, "build")
+            begun = 0.05 + share * index
+            built.append((yield from _part(work, begun, begun + share, f"Person {index + 1}: ")))
+        except PersonError as error:
+            refused = error
+    if not built:
+        raise refused or PersonError("No person was found in the photo: draw a box around one.")
+    built = _on_one_ground(built)
+
+    everybody = np.any([result.person.mask for result in built], axis=0)
+    yield Progress(1.0 - _PLATE_SHARE, "Filling the background")
+    plate = yield from _part(
+        advance(_of_all(built[0], everybody), settings, photo_path, "background"),
+        1.0 - _PLATE_SHARE, 1.0,
+    )  # fmt: skip
+    finished = []
+    for result in built:
+        shared = replace(result, background=plate.background)
+        own = yield from _part(advance(shared, settings, photo_path, "motion"), 1.0, 1.0)
+        finished.append(replace(own, costs={**result.costs, **plate.costs, **own.costs}))
+    yield Progress(1.0, "Done")
+    return tuple(finished)
+
+
+def _of_all(result: WakeUpResult, everybody: np.ndarray) -> WakeUpResult:
+    """A result whose person's mask covers everybody: what the plate is to be filled behind."""
+    return replace(result, person=replace(result.person, mask=everybody))
+
+
+def _on_one_ground(results: list[WakeUpResult]) -> list[WakeUpResult]:
+    """Each result scaled about the camera, which no pixel shows, so that all stand as deep below
+    it as the most prominent person does."""
+    depths = [_ground(result) for result in results]
+    sizes = [int(result.person.mask.sum()) for result in results]
+    common = depths[int(np.argmax(sizes))]
+    scaled = []
+    for result, depth in zip(results, depths, strict=True):
+        factor = common / depth if depth > 0 and common > 0 else 1.0
+        fits = LEAST_SCALE <= factor <= GREATEST_SCALE
+        scaled.append(_scaled(result, factor) if fits else result)
+    return scaled
+
+
+def _ground(result: WakeUpResult) -> float:
+    """Metres from the camera down to the ground that a character stands on."""
+    return float(result.build.character.world_from_camera[2, 3])
+
+
+def _scaled(result: WakeUpResult, factor: float) -> WakeUpResult:
+    fitted = scaled_body(result.fitted, factor)
+    built = result.build
+    maps = BodyMaps(
+        built.maps.crop, *(_scaled_maps(m, factor) for m in (built.maps.front, built.maps.back))
+    )
+    character = scaled_character(built.character, factor)
+    return replace(result, fitted=fitted, build=CharacterBuild(character, maps, built.report))
+
+
+def scaled_body(fitted: FittedBody, factor: float) -> FittedBody:
+    """The body `factor` times as large and as far from the camera."""
+    transforms = fitted.transforms.copy()
+    transforms[:, :3, 3] *= factor
+
+    def times(values: Float32) -> Float32:
+        return (values * factor).astype(np.float32)
+
+    return replace(
+        fitted,
+        translation=times(fitted.translation),
+        scale=fitted.scale * factor,
+        vertices=times(fitted.vertices),
+        joints=times(fitted.joints),
+        rest_joints=times(fitted.rest_joints),
+        transforms=transforms,
+    )
+
+
+def scaled_character(character: Character, factor: float) -> Character:
+    """The character `factor` times as large and as far from the camera."""
+    place = character.world_from_camera.copy()
+    place[:3, 3] *= factor
+    return replace(
+        character,
+        vertices=(character.vertices * factor).astype(np.float32),
+        rest_vertices=(character.rest_vertices * factor).astype(np.float32),
+        skeleton=replace(character.skeleton, joints=character.skeleton.joints * factor),
+        pose=replace(character.pose, root=character.pose.root * factor),
+        world_from_camera=place,
+    )
+
+
+def _scaled_maps(maps: SurfaceMaps, factor: float) -> SurfaceMaps:
+    return replace(maps, depth=(maps.depth * factor).astype(np.float32))
+
+
+def _part(
+    work: Generator[Progress, None, WakeUpResult], start: float, end: float, who: str = ""
+) -> Generator[Progress, None, WakeUpResult]:
+    """Pass progress on as the part from `start` to `end` of the whole, and say for whom."""
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as finished:
+            return finished.value
+        told = f"{who}{progress.message}" if progress.message else ""
+        if progress.fraction < 1.0:
+            yield Progress(start + (end - start) * progress.fraction, told)

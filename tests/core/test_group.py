@@ -1,0 +1,91 @@
+"""Several people of one photo on one ground."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from photo_wake_up.addon.core import frames, group
+from photo_wake_up.addon.core.body.pose import skin_matrices, skin_vertices
+from photo_wake_up.addon.core.errors import PersonError
+from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings
+from photo_wake_up.addon.core.types import Background
+
+from ..scene import figures
+
+
+def _seen(result: WakeUpResult) -> np.ndarray:
+    """Photo pixels of the character's vertices."""
+    character = result.build.character
+    points = frames.transform(
+        np.linalg.inv(character.world_from_camera), character.vertices.astype(np.float64)
+    )
+    return frames.project(result.fitted.camera, points)
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_scaling_about_the_camera_shows_in_no_pixel(factor):
+    result = figures.result()
+    scaled = group._scaled(result, factor)
+    assert np.allclose(_seen(scaled), _seen(result), atol=2e-3)
+    body = frames.project(result.fitted.camera, scaled.fitted.vertices)
+    assert np.allclose(
+        body, frames.project(result.fitted.camera, result.fitted.vertices), atol=2e-3
+    )
+    assert group._ground(scaled) == pytest.approx(factor * group._ground(result))
+    character = scaled.build.character
+    posed = skin_vertices(
+        character.rest_vertices,
+        character.weights,
+        skin_matrices(character.skeleton, character.pose),
+    )
+    assert np.allclose(posed, character.vertices, atol=1e-4)
+
+
+def test_everyone_stands_on_the_ground_of_the_most_prominent():
+    large = figures.result()
+    small = group._scaled(large, 0.85)
+    small = replace(small, person=replace(small.person, mask=np.zeros_like(small.person.mask)))
+    jumping = group._scaled(small, 0.5)
+    one, two, three = group._on_one_ground([small, large, jumping])
+    assert group._ground(one) == pytest.approx(group._ground(large))
+    assert two is large or group._ground(two) == group._ground(large)
+    assert three is jumping  # nobody is twice as tall: this one is not on the ground
+
+
+def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatch):
+    made = figures.result()
+    filled = []
+
+    def advance(result, settings, _path, until):
+        if False:
+            yield
+        if until == "people":
+            return replace(result, photo=made.photo, people=(made.people[0],) * 3)
+        if until == "build":
+            if settings.person == 2:
+                raise PersonError("No outline.")
+            mask = np.zeros_like(made.person.mask)
+            mask[settings.person * 10] = True
+            return replace(made, background=None, person=replace(made.person, mask=mask))
+        if until == "background":
+            filled.append(result.person.mask)
+            hole = result.person.mask
+            return replace(result, background=Background(made.photo.rgb, hole, made.photo.rgb))
+        return result
+
+    monkeypatch.setattr(group, "advance", advance)
+    work = group.wake_up_everyone("photo.jpg", WakeUpSettings())
+    fractions = []
+    while True:
+        try:
+            fractions.append(next(work).fraction)
+        except StopIteration as finished:
+            results = finished.value
+            break
+    assert len(results) == 2 and fractions == sorted(fractions)
+    assert len(filled) == 1
+    assert np.array_equal(filled[0], results[0].person.mask | results[1].person.mask)
+    assert results[0].background is results[1].background
