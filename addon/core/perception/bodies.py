@@ -24,10 +24,10 @@ def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, Square]]:
     ]
 
 
-def read_one(rgb: UInt8, *, plain: bool = True) -> Reading | None:
+def read_one(rgb: UInt8) -> Reading | None:
     """The most prominent person of a picture (H, W, 3), read once; None where nobody is."""
-    squares = detect(rgb, plain=plain)
+    squares = detect(rgb, plain=True)
     if not squares:
         return None
-    reading = read(rgb, squares[0][1], plain=plain)
+    reading = read(rgb, squares[0][1], plain=True)
     return reading if reading.presence > LEAST_PRESENCE_AT_ALL else None
