@@ -16,6 +16,7 @@ SET_UP := $(BUILD)/.set-up
 BODY := $(MODELS)/body.npz
 NETWORKS := $(MODELS)/.networks
 WARM := $(BUILD)/.warm
+REFERENCE := $(BUILD)/reference/.set-up
 VALIDATOR := $(BUILD)/npm/node_modules/gltf-validator/package.json
 
 .PHONY: help
@@ -61,12 +62,23 @@ wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--
 	@test -n "$(PHOTO)" -a -n "$(OUT)" || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }
 	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTO)" --out "$(OUT)" $(ARGS)
 
+# MediaPipe needs other versions than the extension, hence an environment of its own. Without its
+# dependencies, because it asks for JAX and more that nothing here imports.
+$(REFERENCE): tests/reference/requirements.txt
+	python3.11 -m venv --clear $(BUILD)/reference/venv
+	$(BUILD)/reference/venv/bin/pip install $(PIP_OPTIONS) --no-deps -r $<
+	$(BUILD)/reference/venv/bin/python -c "import mediapipe"
+	touch $@
+
+.PHONY: reference
+reference: $(REFERENCE) ## Make MediaPipe's own environment, which the tests compare with
+
 .PHONY: test
-test: setup lint $(DEMO_PHOTO) ## Run all checks and tests
+test: setup lint $(DEMO_PHOTO) $(REFERENCE) ## Run all checks and tests
 	$(PYTHON) -m pytest
 
 .PHONY: test-core
-test-core: setup ## Run the tests that need no Blender
+test-core: setup $(REFERENCE) ## Run the tests that need no Blender
 	$(PYTHON) -m pytest tests/core
 
 .PHONY: test-blender

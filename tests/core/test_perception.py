@@ -33,7 +33,7 @@ def test_there_are_33_landmarks_left_before_right() -> None:
 def test_a_square_maps_its_corners_and_its_up_direction() -> None:
     square = Square(100.0, 60.0, 128.0, np.pi / 2)
     matrix = square.matrix()
-    half = (256 - 1) / 2
+    half = 256 / 2
     centre = matrix @ [half, half, 1]
     assert np.allclose(centre, [100, 60], atol=1e-3)
     up = matrix @ [half, half - 100, 1] - centre

@@ -15,13 +15,17 @@ from scipy.special import expit
 
 from ..types import Float32, PoseLandmarks, UInt8
 from . import litert
+from .squares import Square, sample
 
 NETWORK = "pose_landmark_full.tflite"
 INPUT_PX = 256
 POINTS = 39  # 33 landmarks, 2 auxiliary, 4 unused
 AUXILIARY_CENTRE, AUXILIARY_RIM = 33, 34
-HEATMAP_WINDOW = 7  # pixels of the 64-pixel heat maps that refine a point
+# The graph asks for 7, but the Python interface of the reference drops the option and runs with its
+# default.
+HEATMAP_WINDOW = 9  # pixels of the 64-pixel heat maps that refine a point
 HEATMAP_CONFIDENCE = 0.5
+LEAST_PRESENCE_AT_ALL = 0.5  # the reference's own bar
 SQUARE_MARGIN = 1.25  # the square's side over twice the body's radius
 
 NAMES = (
@@ -44,26 +48,6 @@ LIMBS = tuple(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Square:
-    """A turned square of the photo: centre and side in photo pixels, angle in radians
-    (positive turns the body's up direction clockwise away from the picture's)."""
-
-    x: float
-    y: float
-    side: float
-    angle: float
-
-    def matrix(self) -> Float32:
-        """(2, 3) affine from the network's pixels to the photo's."""
-        scale = self.side / INPUT_PX
-        cosine, sine = np.cos(self.angle) * scale, np.sin(self.angle) * scale
-        half = (INPUT_PX - 1) / 2
-        turn = np.array([[cosine, -sine], [sine, cosine]])
-        shift = np.array([self.x, self.y]) - turn @ [half, half]
-        return np.hstack([turn, shift[:, None]]).astype(np.float32)
-
-
 def square_from_points(centre: Float32, rim: Float32) -> Square:
     """The square around a body whose centre and outermost point above the head are known."""
     dx, dy = (rim - centre).tolist()
@@ -81,21 +65,19 @@ class Reading:
     square: Square
     mask: Float32  # (256, 256), 0..1, in the square
 
+    def mask_on_photo(self, width: int, height: int) -> Float32:
+        """(height, width) the mask in the photo's pixels, 0 outside of the square."""
+        return cv2.warpAffine(
+            self.mask, self.square.matrix(INPUT_PX), (width, height), flags=cv2.INTER_LINEAR
+        )
 
-def read(rgb: UInt8, square: Square) -> Reading:
-    """Run the network on one square of the photo. rgb (H, W, 3) uint8."""
-    matrix = square.matrix()
-    shrink = square.side / INPUT_PX
-    source = rgb
-    if shrink > 2:  # averaging first keeps fine patterns from aliasing
-        factor = 1 / (shrink / 1.5)
-        source = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        # Pixel centres at integers: (x + 0.5) * factor - 0.5.
-        matrix = matrix * factor
-        matrix[:, 2] += (factor - 1) / 2
-    crop = cv2.warpAffine(
-        source, matrix, (INPUT_PX, INPUT_PX), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
+
+def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
+    """Run the network on one square of the photo. rgb (H, W, 3) uint8.
+
+    plain : as the reference does it (`squares`)
+    """
+    crop = sample(rgb, square, INPUT_PX, plain=plain, letterbox=False)
     outputs = {o.size: o for o in litert.run(NETWORK, crop.astype(np.float32) / 255.0)}
     points = outputs[POINTS * 5].reshape(POINTS, 5)
     presence = float(outputs[1].ravel()[0])
@@ -103,18 +85,15 @@ def read(rgb: UInt8, square: Square) -> Reading:
     heatmaps = expit(outputs[64 * 64 * POINTS].reshape(64, 64, POINTS))
     world = outputs[POINTS * 3].reshape(POINTS, 3)
     xy = _refined(points[:, :2] / INPUT_PX, heatmaps) * INPUT_PX
-    to_photo = square.matrix()
-    image = xy @ to_photo[:, :2].T + to_photo[:, 2]
-    turn = to_photo[:, :2] / np.linalg.norm(to_photo[:, 0])
-    metric = world[:33].copy()
-    metric[:, :2] = metric[:, :2] @ turn.T
+    found = np.column_stack([xy, points[:, 2]])
+    placed = square.place(found[:33], INPUT_PX, plain=plain)
     landmarks = PoseLandmarks(
-        image[:33].astype(np.float32),
-        (points[:33, 2] * square.side / INPUT_PX).astype(np.float32),
-        metric.astype(np.float32),
+        placed[:, :2], placed[:, 2], square.turned(world[:33]),
         expit(points[:33, 3]).astype(np.float32),
-    )
-    following = square_from_points(image[AUXILIARY_CENTRE], image[AUXILIARY_RIM])
+    )  # fmt: skip
+    # Squares stay the reference's: the network was trained in such.
+    centre, rim = square.place(found[[AUXILIARY_CENTRE, AUXILIARY_RIM]], INPUT_PX, plain=True)
+    following = square_from_points(centre[:2], rim[:2])
     return Reading(presence, landmarks, following, square, mask.astype(np.float32))
 
 

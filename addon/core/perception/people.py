@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import cv2
 import numpy as np
-from scipy.special import expit
 
 from ..errors import NobodyFoundError, PersonError
 from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
-from . import litert
-from .landmarks import LANDMARK, LIMBS, Reading, Square, read, square_from_points
+from .bodies import detect
+from .landmarks import LANDMARK, LIMBS, Reading, Square, read
 from .neighbours import owners, painted_over, torso_length
 
-NETWORK = "pose_detection.tflite"
-INPUT_PX = 224
-STRIDES = (8, 16, 32, 32, 32)
-LEAST_DETECTION_SCORE = 0.5
 LEAST_TILE_SCORE = 0.6  # a tile shows parts of bodies, so it errs more
 LEAST_PRESENCE = 0.85  # the landmark network's own word for "there is a body"
 LEAST_SHOWN = 0.35  # mean visibility of shoulders, hips and knees: less is a portrait or no body
@@ -37,81 +31,17 @@ LEAST_BOX_OVERLAP = 0.4  # intersection over union with a given box of whom it i
 MOST_READINGS = 4  # of a body whose joints do not lie on its mask
 
 
-@lru_cache(maxsize=1)
-def _anchors() -> Float32:
-    """(2254, 2) centres of the detector's anchors, 0..1; two a cell and a stride."""
-    centres = []
-    layer = 0
-    while layer < len(STRIDES):
-        repeat = sum(1 for s in STRIDES[layer:] if s == STRIDES[layer])
-        cells = INPUT_PX // STRIDES[layer]
-        y, x = np.mgrid[:cells, :cells]
-        cell = np.stack([(x + 0.5) / cells, (y + 0.5) / cells], axis=-1).reshape(-1, 2)
-        centres.append(np.repeat(cell, 2 * repeat, axis=0))
-        layer += repeat
-    return np.vstack(centres).astype(np.float32)
-
-
-def _detect(rgb: UInt8) -> list[tuple[float, Square]]:
-    """Scores and squares of the bodies in a picture (pixels of `rgb`)."""
-    height, width = rgb.shape[:2]
-    scale = INPUT_PX / max(height, width)
-    small = cv2.resize(
-        rgb, (max(1, round(width * scale)), max(1, round(height * scale))),
-        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
-    )  # fmt: skip
-    left = (INPUT_PX - small.shape[1]) // 2
-    top = (INPUT_PX - small.shape[0]) // 2
-    canvas = np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8)
-    canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
-    outputs = {o.shape[-1]: o for o in litert.run(NETWORK, canvas.astype(np.float32) / 127.5 - 1)}
-    scores = expit(outputs[1][:, 0])
-    found = np.nonzero(scores >= LEAST_DETECTION_SCORE)[0]
-    boxes = outputs[12][found] / INPUT_PX
-    boxes[:, 0:2] += _anchors()[found]
-    points = boxes[:, 4:].reshape(-1, 4, 2) + _anchors()[found][:, None]
-    points = (points * INPUT_PX - [left, top]) / scale
-    results = []
-    for group in _groups(boxes[:, :4], scores[found]):
-        weight = scores[found][group]
-        mean = np.average(points[group], axis=0, weights=weight)
-        results.append((float(weight.max()), square_from_points(mean[0], mean[1])))
-    return results
-
-
-def _groups(boxes: Float32, scores: Float32) -> list[np.ndarray]:
-    """Weighted non-maximum suppression: boxes (cx, cy, w, h) that overlap are one body."""
-    order = np.argsort(-scores, kind="stable")
-    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
-    area = np.prod(boxes[:, 2:], axis=1)
-    groups = []
-    while len(order):
-        first = order[0]
-        shared = np.prod(
-            np.maximum(
-                np.minimum(high[first], high[order]) - np.maximum(low[first], low[order]), 0
-            ),
-            axis=1,
-        )
-        overlap = shared / np.maximum(area[first] + area[order] - shared, 1e-9)
-        same = overlap > 0.3
-        same[0] = True
-        groups.append(order[same])
-        order = order[~same]
-    return groups
-
-
 def _candidates(rgb: UInt8) -> list[tuple[float, Square]]:
     """Detections on the whole picture and on its tiles, in photo pixels."""
     height, width = rgb.shape[:2]
-    found = _detect(rgb)
+    found = detect(rgb)
     for share in TILE_SHARES:
         side = round(min(height, width) * share)
         if side >= max(height, width):
             continue
         for y0 in _starts(height, side):
             for x0 in _starts(width, side):
-                for score, square in _detect(rgb[y0 : y0 + side, x0 : x0 + side]):
+                for score, square in detect(rgb[y0 : y0 + side, x0 : x0 + side]):
                     if score >= LEAST_TILE_SCORE:
                         moved = Square(square.x + x0, square.y + y0, square.side, square.angle)
                         found.append((score, moved))
