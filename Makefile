@@ -105,6 +105,14 @@ $(VALIDATOR):
 bench: setup $(DEMO_PHOTO) $(VALIDATOR) ## Wake up every test photo and measure the bars: build/bench/
 	$(RUN) -m photo_wake_up.tests.bench --out $(BUILD)/bench
 
+.PHONY: mask-scenes
+mask-scenes: setup ## Render the scenes that masks are measured against (once, some minutes)
+	$(RUN) -m photo_wake_up.assets.mask_scenes.build_mask_scenes --out $(BUILD)/mask_scenes
+
+.PHONY: bench-people
+bench-people: setup reference $(DEMO_PHOTO) mask-scenes ## Measure detection, masks and mattes: build/bench/people.json
+	$(RUN) -W ignore -m photo_wake_up.tests.bench_people --out $(BUILD)/bench
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)

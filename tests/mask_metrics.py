@@ -45,9 +45,10 @@ def sad(matte: Float32, truth: Float32) -> float:
     return float(np.abs(matte.astype(np.float64) - truth).sum()) / 1000
 
 
-def rim_difference(rgb: UInt8, mask: Mask, width_px: int = 3) -> float:
-    """Mean CIEDE2000 between the outermost `width_px` of a cut-out and the next as many inside,
-    each averaged over short arcs of the outline.
+def rim_difference(rgb: UInt8, mask: Mask, width_px: int = 3, arcs: bool = True) -> float:
+    """CIEDE2000 between the mean colours of the outermost `width_px` of a cut-out and of the next
+    as many inside; with `arcs`, the mean over short arcs of the outline, where a rim in one place
+    cannot make up for one in another.
 
     rgb : (H, W, 3), the cut-out's colours; mask : (H, W). 0 where nothing is left to compare.
     """
@@ -57,6 +58,8 @@ def rim_difference(rgb: UInt8, mask: Mask, width_px: int = 3) -> float:
         return 0.0
     arc = max(width_px, round(ARC_SHARE * int(outer.sum()) / width_px / 2))
     lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    if not arcs:
+        return float(ciede2000(lab[outer].mean(axis=0), lab[inner].mean(axis=0)))
 
     def averaged(ring: Mask) -> tuple[Float32, Float32]:
         size = (2 * arc + 1,) * 2

@@ -374,7 +374,13 @@ def covered(shape: Shape, garments: list[Garment], depth: float) -> npt.NDArray[
         distance, nearest = cKDTree(patch.vertices).query(shape.bare)
         rim = border(patch.faces, len(patch.vertices))
         to_rim, _ = cKDTree(patch.vertices[rim]).query(shape.bare)
-        hidden |= (distance < 0.06) & (patch.values[nearest, 24] > depth) & (to_rim > depth)
+        # Legs may stand well off a skirt; arms hang in front of it.
+        under = distance < 0.06
+        if garment.name == "Skirt":
+            top, hem = patch.vertices[:, 1].max(), patch.vertices[:, 1].min()
+            level = (shape.bare[:, 1] < top) & (shape.bare[:, 1] > hem)
+            under |= level & (np.abs(shape.bare[:, 0]) < shape.joints[JOINT["left_shoulder"], 0])
+        hidden |= under & (patch.values[nearest, 24] > depth) & (to_rim > depth)
     return hidden
 
 

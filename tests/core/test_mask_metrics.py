@@ -66,5 +66,6 @@ def test_a_rim_of_another_colour_is_seen_and_a_clean_one_is_not():
     core[33:87, 33:87] = True
     haloed[mask & ~core] = (60, 120, 200)
     assert rim_difference(haloed, mask) > 30
+    assert rim_difference(haloed, mask, arcs=False) > 30
     grain = np.random.default_rng(0).integers(-12, 13, clean.shape)
     assert rim_difference((clean + grain).clip(0, 255).astype(np.uint8), mask) < 3

@@ -1,0 +1,276 @@
+"""Detection, joints, masks and mattes against their bars: `make bench-people`.
+
+    python -m photo_wake_up.tests.bench_people [--out build/bench] [--no-drawings]
+
+Agreement with MediaPipe, people found in the real pictures, masks and mattes of the rendered
+scenes whose truth is known, the cut-outs' rims, times, and what is said where nobody is found.
+Writes people.json, one row a bar: {"what", "bar", "value", "met"}, all measured in this run, and
+sheets of the rendered scenes' errors. Without the folder of real photos the demo photo is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from photo_wake_up.addon.core.errors import PersonError
+from photo_wake_up.addon.core.images import load_photo, save_png
+from photo_wake_up.addon.core.perception.masks import segment_person
+from photo_wake_up.addon.core.perception.network_masks import raw_mask
+from photo_wake_up.addon.core.perception.people import choose, find_people, on_grey
+from photo_wake_up.addon.core.types import Detection, Photo
+
+from . import mask_metrics
+from .reference import agreement
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", ROOT.parent / "shared" / "data"))
+DEMO_PHOTO = ROOT / "build" / "demo_photo" / "photo.png"
+SCENES = ROOT / "build" / "mask_scenes"
+LEAST_SCENES = 12
+REPEATS = 3  # of what is timed; the median counts, the machine is shared
+
+# Whole people taller than 15 % of the picture. The Apollo crew is cut at the knees, and the street
+# of the dancer has nobody else in it.
+GROUPS = {"apollo11_crew": 3, "six_walking_beach": 6, "three_footballers": 3}
+JOINT_PAIRS = {  # of the rendered scenes' SMPL joints: index, and the landmark it is near
+    16: 11, 17: 12, 18: 13, 19: 14, 20: 15, 21: 16, 4: 25, 5: 26, 7: 27, 8: 28,
+}  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
+    parser.add_argument("--no-drawings", action="store_true", help="do not wake the drawings up")
+    options = parser.parse_args()
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = []
+    parts: list[Callable[[Path], list[Row]]] = [_agreement, _people, _masks, _rims, _times, _nobody]
+    if not options.no_drawings:
+        parts.append(_drawings)
+    for part in parts:
+        for row in part(out):
+            rows.append(row)
+            mark = {True: "met", False: "MISSED", None: ""}[row["met"]]
+            print(
+                f"{row['what']:58} {row['bar']:>12} {_short(row['value']):>14} {mark}", flush=True
+            )
+    (out / "people.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    missed = [row["what"] for row in rows if row["met"] is False]
+    print("bars missed:" if missed else "all bars met", *missed, sep="\n  ")
+    return 0
+
+
+def _row(what: str, bar: str, value: Any, met: bool | None) -> Row:
+    return {"what": what, "bar": bar, "value": value, "met": None if met is None else bool(met)}
+
+
+def _at_most(what: str, limit: float, value: float) -> Row:
+    return _row(what, f"<= {limit:g}", value, value <= limit)
+
+
+def _at_least(what: str, limit: float, value: float) -> Row:
+    return _row(what, f">= {limit:g}", value, value >= limit)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _real_photos() -> list[Path]:
+    """Single people, each whole; the demo photo where the folder is absent."""
+    if not DATA.is_dir():
+        return [DEMO_PHOTO]
+    files = sorted((DATA / "photos").glob("*.jpg")) + sorted((DATA / "photos").glob("*.png"))
+    return [path for path in files if not path.stem.endswith("_mask")]
+
+
+def _agreement(_out: Path) -> list[Row]:
+    """MediaPipe's landmarks and raw masks against ours, every readable picture."""
+    seen = [row for row in agreement.measure() if "landmarks" in row]
+    return [
+        _row("pictures where MediaPipe finds a person", "", len(seen), None),
+        _at_most(
+            "landmarks, median distance over height, worst picture", 0.01,
+            float(max(row["landmarks"] for row in seen)),
+        ),
+        _at_least("raw mask IoU with MediaPipe, worst picture", 0.97,
+                  float(min(row["mask_iou"] for row in seen))),
+        _row("world landmarks, median distance, worst picture (m)", "",
+             float(max(row["world_m"] for row in seen)), None),
+    ]  # fmt: skip
+
+
+def _people(_out: Path) -> list[Row]:
+    """How many people are found, picture by picture."""
+    rows, wrong = [], 0
+    expected = {path: 1 for path in _real_photos()}
+    if DATA.is_dir():
+        expected |= {DATA / "groups" / f"{name}.jpg": count for name, count in GROUPS.items()}
+    for path, count in expected.items():
+        found = _found(load_photo(path))
+        wrong += abs(len(found) - count)
+        rows.append(_row(f"people in {path.stem}", f"{count}", len(found), len(found) == count))
+    return [*rows, _at_most("people missed or made up, all pictures", 0, wrong)]
+
+
+def _found(photo: Photo) -> tuple[Detection, ...]:
+    try:
+        return find_people(photo)
+    except PersonError:
+        return ()
+
+
+def _masks(out: Path) -> list[Row]:
+    """Masks and mattes of the rendered scenes against what was rendered."""
+    measured, missing = [], 0
+    scenes = sorted(path for path in SCENES.iterdir() if (path / "photo.png").is_file())
+    for scene in scenes:
+        photo = load_photo(scene / "photo.png")
+        people = _found(photo)
+        for truth_file in sorted(scene.glob("matte_*.png")):
+            truth = cv2.imread(str(truth_file), cv2.IMREAD_UNCHANGED).astype(np.float32) / 65535
+            number = truth_file.stem.removeprefix("matte_")
+            joints = json.loads((scene / f"joints_{number}.json").read_text())["joints_px"]
+            who = _nearest(people, np.array(joints))
+            if who is None:
+                missing += 1
+                measured.append((f"{scene.name} {number}", 0.0, 0.0, 1.0, 1.0))
+                continue
+            others = [person for person in people if person is not who]
+            person = segment_person(photo, who, others)
+            raw = raw_mask(on_grey(photo), who)
+            known = truth >= 0.5
+            measured.append((
+                f"{scene.name} {number}",
+                mask_metrics.iou(person.mask, known),
+                mask_metrics.boundary_f(person.mask, known),
+                mask_metrics.sad(raw, truth),
+                mask_metrics.sad(person.matte, truth),
+            ))  # fmt: skip
+            _save_errors(out / "masks" / f"{scene.name}_{number}.png", photo, person.mask, known)
+    rows = [_row(f"mask of {name}: IoU", "", round(iou, 4), None)
+            for name, iou, *_ in measured]  # fmt: skip
+    ious, boundaries, raws, mattes = (np.array(column) for column in zip(
+        *(row[1:] for row in measured), strict=True))  # fmt: skip
+    return [
+        *rows,
+        _at_least("rendered scenes", LEAST_SCENES, len(scenes)),
+        _at_most("people of rendered scenes not found", 0, missing),
+        _at_least("masks: mean IoU", 0.97, float(ious.mean())),
+        _at_least("masks: mean boundary F-score (2 px)", 0.85, float(boundaries.mean())),
+        _at_least("mattes: SAD better than the raw mask's by", 0.4,
+                  float(1 - mattes.sum() / raws.sum())),
+    ]  # fmt: skip
+
+
+def _nearest(people: tuple[Detection, ...], joints: np.ndarray) -> Detection | None:
+    """Whose landmarks are nearest to known joints; nobody where all are somewhere else."""
+    limit = 0.15 * float(np.ptp(joints[:, 1]))
+
+    def distance(person: Detection) -> float:
+        marks = person.landmarks.image[list(JOINT_PAIRS.values())]
+        return float(np.median(np.linalg.norm(marks - joints[list(JOINT_PAIRS)], axis=1)))
+
+    near = min(people, key=distance, default=None)
+    return near if near is not None and distance(near) < limit else None
+
+
+def _save_errors(path: Path, photo: Photo, mask: np.ndarray, truth: np.ndarray) -> None:
+    """The picture with what was added in red and what was lost in blue."""
+    path.parent.mkdir(exist_ok=True)
+    shown = on_grey(photo).copy()
+    shown[mask & ~truth] = (255, 0, 0)
+    shown[truth & ~mask] = (0, 120, 255)
+    save_png(path, shown)
+
+
+def _rims(_out: Path) -> list[Row]:
+    """No rim of background colour: the cut-out's outer 3 px against the next 3 inside."""
+    rows, values = [], []
+    for path in _real_photos():
+        photo = load_photo(path)
+        person = segment_person(photo, choose(find_people(photo)))
+        whole = mask_metrics.rim_difference(person.foreground, person.mask, arcs=False)
+        along = mask_metrics.rim_difference(person.foreground, person.mask)
+        values.append(whole)
+        rows.append(_row(f"rim of {path.stem} (along short arcs {along:.1f})", "<= 5",
+                         round(whole, 2), whole <= 5))  # fmt: skip
+    return [*rows, _at_most("rims: largest mean colour difference (CIEDE2000)", 5.0, max(values))]
+
+
+def _times(_out: Path) -> list[Row]:
+    """On the demo photo, 1 megapixel and one person, with everything loaded."""
+    photo = load_photo(DEMO_PHOTO)
+    (person,) = find_people(photo)
+    joints = _median_seconds(lambda: find_people(photo))
+    mask = _median_seconds(lambda: segment_person(photo, person))
+    return [
+        _at_most("detection to joints, 1 megapixel (s)", 0.3, joints),
+        _at_most("refinement and matte, 1 megapixel (s)", 4.0, mask),
+    ]
+
+
+def _median_seconds(work: Callable[[], object]) -> float:
+    work()
+    taken = []
+    for _ in range(REPEATS):
+        begun = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "packages")}
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "photo_wake_up.operators.cli", *arguments],
+        capture_output=True, text=True, timeout=600, env=environment, check=False,
+    )  # fmt: skip
+
+
+def _nobody(_out: Path) -> list[Row]:
+    """What the command says of a picture without anybody: one sentence that names the way out."""
+    with tempfile.TemporaryDirectory() as name:
+        shade = np.linspace(60, 200, 300, dtype=np.uint8)
+        save_png(Path(name) / "empty.png", np.repeat(np.tile(shade, (400, 1))[..., None], 3, 2))
+        ended = _command(str(Path(name) / "empty.png"), "--out", str(Path(name) / "out"))
+    said = [line for line in ended.stderr.splitlines() if not line.startswith("INFO")]
+    good = ended.returncode == 2 and len(said) == 1 and "box" in said[0] and "joints" in said[0]
+    return [_row("nobody found: one sentence with box and joints", "yes", " ".join(said), good)]
+
+
+def _drawings(out: Path) -> list[Row]:
+    """Every drawing wakes up: those that no network sees from a box around everything."""
+    rows = []
+    files = sorted((DATA / "drawings").glob("*")) if DATA.is_dir() else []
+    for path in files:
+        if path.suffix not in (".jpg", ".png") or path.stem.endswith("_mask"):
+            continue
+        box = [] if _found(load_photo(path)) else ["--box", "all"]
+        ended = _command(str(path), "--out", str(out / path.stem), "--render", "none",
+                         "--frames", "48", *box)  # fmt: skip
+        how = "wakes up from a box" if box else "wakes up by itself"
+        rows.append(_row(f"{path.stem} {how}", "exit 0", ended.returncode, ended.returncode == 0))
+    return rows
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
