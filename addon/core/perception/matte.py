@@ -13,6 +13,7 @@ from ..types import Float32, Mask, UInt8
 
 BAND_SHARE = 0.007  # half width of the open band over the person's size
 LONGEST_SIDE_PX = 900  # the matte is solved at most at this size of the person's window
+SOLID = 0.98  # opacity from which a pixel is the person's alone
 FARTHEST_SHIFT = 0.45  # how far from the silhouette's one half the matte may move its edge
 
 
@@ -82,13 +83,33 @@ def foreground(rgb: UInt8, opacity: Float32) -> UInt8:
         return rgb.copy()
     y0, y1, x0, x1 = window
     part = rgb[y0:y1, x0:x1].astype(np.float32) / 255
-    clean = estimate_foreground_ml(part, opacity[y0:y1, x0:x1].astype(np.float32))
+    share = opacity[y0:y1, x0:x1].astype(np.float32)
+    clean = _with_sure_neighbours(estimate_foreground_ml(part, share), share)
     result = rgb.copy()
     result[y0:y1, x0:x1] = np.clip(clean * 255 + 0.5, 0, 255).astype(np.uint8)
     # Where the person is solid the photo is right to the last bit.
-    solid = opacity > 0.98
+    solid = opacity > SOLID
     result[solid] = rgb[solid]
     return result
+
+
+def _with_sure_neighbours(colours: Float32, opacity: Float32) -> Float32:
+    """Colours (h, w, 3) drawn towards the nearest solid pixel's the less of a pixel is the person:
+    dividing by a small opacity makes errors large, and lenses and sharpening darken or lighten
+    exactly there (Photo Wake-Up gives the whole rim its nearest inner colour)."""
+    solid = opacity > SOLID
+    if not solid.any():
+        return colours
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~solid).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    # A label's number stands at its own solid pixel.
+    of_label = np.zeros((int(nearest.max()) + 1, 3), np.float32)
+    smooth = cv2.boxFilter(colours * solid[..., None], -1, (3, 3), normalize=False)
+    count = cv2.boxFilter(solid.astype(np.float32), -1, (3, 3), normalize=False)
+    of_label[nearest[solid]] = smooth[solid] / np.maximum(count[solid], 1)[:, None]
+    own = (opacity**2)[..., None]
+    return np.where(solid[..., None], colours, own * colours + (1 - own) * of_label[nearest])
 
 
 def _window(mask: Mask) -> tuple[int, int, int, int] | None:

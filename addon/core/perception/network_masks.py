@@ -21,6 +21,7 @@ SELFIE_INPUT_PX = 256
 PART_SHARES = (0.6, 0.4)  # sides of the parts that are looked at, over the body's longer side
 PART_OVERLAP = 1.5  # parts along a side, over what would just cover it
 BLAZEPOSE_WEIGHT = 2.0  # of its log-odds against those of one size of parts
+CERTAINTY = 1.5  # their mean is more cautious than it need be: it errs less than each of them
 LEAST_CHANCE = 0.02  # a network is never surer than this
 # Torso lengths from the bones: from the first on, "person" may be somebody else, at the second it
 # is.
@@ -42,7 +43,7 @@ def chance_of_person(rgb: UInt8, detection: Detection) -> Float32:
     for share in PART_SHARES:
         odds += _log_odds(_parts(rgb, detection, share) * near)
     total = BLAZEPOSE_WEIGHT + len(PART_SHARES)
-    return (1 / (1 + np.exp(-odds / total))).astype(np.float32)
+    return (1 / (1 + np.exp(-CERTAINTY * odds / total))).astype(np.float32)
 
 
 def raw_mask(rgb: UInt8, detection: Detection) -> Float32:

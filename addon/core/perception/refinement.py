@@ -18,7 +18,7 @@ from ..types import Detection, Float32, Mask, UInt8
 from .landmarks import LANDMARK
 
 WORKING_SIDE_PX = 700  # longer side of the region that is worked on: time grows with area
-CUT_SHARE = 0.3  # of the graph cut's word in the mean
+CUT_SHARE = 0.2  # of the graph cut's word in the mean
 LEAST_CHANCE = 0.02  # a network is never surer than this
 SURE_PERSON, SURE_BACKGROUND = 0.95, 0.12  # chances that graph cuts do not question
 
@@ -31,7 +31,7 @@ COLOUR_SPREAD_BINS = 1.0  # standard deviation that a colour is spread by
 RARE_COLOUR = 1e-5  # share of a colour that neither side has
 NEAR_SHARE = 0.08  # of the person's size: background farther away tells nothing about colours
 EDGE_RADIUS_PX, EDGE_EPSILON = 6, 1e-4  # of the guided filter, on the working grid, colours 0..1
-CORE_ODDS = 3.0  # that what lies on a visible limb's axis is person
+CORE_ODDS = 1.0  # that what lies on a visible limb's axis is person
 LEAST_CORE_CHANCE = 0.1  # a landmark may be off: where no network sees anything, it does not count
 
 # Graph cut.
