@@ -11,8 +11,9 @@ import numpy as np
 
 from ..types import Float32, Mask, UInt8
 
-BAND_SHARE = 0.007  # half width of the open band over the person's size
+BAND_SHARE = 0.005  # half width of the open band over the person's size
 LONGEST_SIDE_PX = 900  # the matte is solved at most at this size of the person's window
+LEAK = 0.1  # opacity; measured on rendered people, whose opacity is known
 SOLID = 0.98  # opacity from which a pixel is the person's alone
 FARTHEST_SHIFT = 0.45  # how far from the silhouette's one half the matte may move its edge
 
@@ -38,7 +39,8 @@ def estimate(rgb: UInt8, mask: Mask) -> Float32:
     trimap = np.full(binary.shape, 0.5)
     trimap[(inner > 0) | ridge] = 1.0
     trimap[outer == 0] = 0.0
-    alpha = _closed_form(colours, trimap)
+    # Without a known colour nearby its opacities leak: a tenth at either end is none at all.
+    alpha = np.clip((_closed_form(colours, trimap) - LEAK) / (1 - 2 * LEAK), 0, 1)
     # The silhouette was decided with more knowledge than a matte has: it may only be softened.
     steered = np.clip(alpha, soft - FARTHEST_SHIFT, soft + FARTHEST_SHIFT)
     full = np.zeros(mask.shape, np.float32)

@@ -13,14 +13,18 @@ import numpy as np
 from ..types import Detection, Float32, UInt8
 from . import litert
 from .landmarks import LANDMARK, Square, read, square_from_points
-from .neighbours import limb_distance
+from .neighbours import limb_distance, torso_length
 from .people import settle
 
 SELFIE_NETWORK = "selfie_segmentation.tflite"
 SELFIE_INPUT_PX = 256
-PART_SHARES = (0.6, 0.4)  # sides of the parts that are looked at, over the body's longer side
+# Sides of the parts that are looked at, over the body's longer side, and how much each counts.
+PARTS = {0.6: 1.0, 0.4: 2.0}
 PART_OVERLAP = 1.5  # parts along a side, over what would just cover it
-BLAZEPOSE_WEIGHT = 2.0  # of its log-odds against those of one size of parts
+BLAZEPOSE_WEIGHT = 3.0  # of its log-odds against those of the parts
+# Torso lengths around the feet, of which the selfie network knows nothing: up to the first it does
+# not count, from twice that on it does.
+FEET_REACH = 0.2
 CERTAINTY = 1.5  # their mean is more cautious than it need be: it errs less than each of them
 LEAST_CHANCE = 0.02  # a network is never surer than this
 # Torso lengths from the bones: from the first on, "person" may be somebody else, at the second it
@@ -38,11 +42,13 @@ _JITTER = (
 
 def chance_of_person(rgb: UInt8, detection: Detection) -> Float32:
     """(H, W) 0..1: how likely each pixel of rgb (H, W, 3) is this person."""
+    size = (rgb.shape[1], rgb.shape[0])
     odds = BLAZEPOSE_WEIGHT * _log_odds(_blazepose(rgb, detection))
-    near = _nearness(detection, (rgb.shape[1], rgb.shape[0]))
-    for share in PART_SHARES:
-        odds += _log_odds(_parts(rgb, detection, share) * near)
-    total = BLAZEPOSE_WEIGHT + len(PART_SHARES)
+    total = np.full(odds.shape, BLAZEPOSE_WEIGHT, np.float32)
+    near, off_feet = _nearness(detection, size), _distance_from_feet(detection, size)
+    for share, weight in PARTS.items():
+        odds += weight * off_feet * _log_odds(_parts(rgb, detection, share) * near)
+        total += weight * off_feet
     return (1 / (1 + np.exp(-CERTAINTY * odds / total))).astype(np.float32)
 
 
@@ -90,6 +96,19 @@ def _nearness(detection: Detection, size: tuple[int, int]) -> Float32:
     grid = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
     far = cv2.resize(limb_distance(detection.landmarks, grid, scale), size)
     return np.clip((FAR - far) / (FAR - NEAR), 0, 1).astype(np.float32)
+
+
+def _distance_from_feet(detection: Detection, size: tuple[int, int]) -> Float32:
+    """(H, W) 0 on and around the feet, 1 away from them. size (W, H)."""
+    scale = min(1.0, REACH_GRID_PX / max(size))
+    away = np.ones((max(1, round(size[1] * scale)), max(1, round(size[0] * scale))), np.uint8)
+    points = np.rint(detection.landmarks.image * scale).astype(int)
+    for side in ("left", "right"):
+        foot = [points[LANDMARK[f"{side}_{name}"]] for name in ("ankle", "heel", "foot_index")]
+        cv2.polylines(away, [np.array(foot, np.int32)], False, 0, 1)
+    reach = FEET_REACH * max(torso_length(detection.landmarks) * scale, 1.0)
+    far = cv2.resize(cv2.distanceTransform(away, cv2.DIST_L2, 5), size)
+    return np.clip(far / reach - 1, 0, 1).astype(np.float32)
 
 
 def _parts(rgb: UInt8, detection: Detection, share: float) -> Float32:

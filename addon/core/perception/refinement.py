@@ -15,7 +15,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ..types import Detection, Float32, Mask, UInt8
+from . import hands
 from .landmarks import LANDMARK
+from .squares import Square
 
 WORKING_SIDE_PX = 700  # longer side of the region that is worked on: time grows with area
 CUT_SHARE = 0.2  # of the graph cut's word in the mean
@@ -24,7 +26,7 @@ SURE_PERSON, SURE_BACKGROUND = 0.95, 0.12  # chances that graph cuts do not ques
 
 # Mean field.
 ROUNDS = 3
-COLOUR_WEIGHT = 0.4  # of the colours' log-odds against the networks'
+COLOUR_WEIGHT = 0.6  # of the colours' log-odds against the networks'
 MOST_COLOUR_ODDS = 3.0
 COLOUR_BINS = 24  # a channel of CIELAB
 COLOUR_SPREAD_BINS = 1.0  # standard deviation that a colour is spread by
@@ -54,7 +56,15 @@ _LIMBS = tuple(
         ("ankle", "heel"),
     )
 )  # fmt: skip
-_HAND = ("wrist", "index", "pinky", "thumb")
+_HULLS = (("wrist", "index", "pinky", "thumb"), ("ankle", "heel", "foot_index"))
+
+# The hand network's square over the hand's length to the knuckles, and that length over the
+# forearm's where the hand points at us; its fingers' thickness over the hand's length.
+HAND_SQUARE, KNUCKLES_SHARE, FINGER_SHARE = 2.9, 0.36, 0.08
+LEAST_HAND_PRESENCE = 0.7
+FARTHEST_WRIST = 0.8  # of the length to the knuckles, between both networks' wrists
+_FINGERS = ((0, 1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
+_PALM = (0, 1, 5, 9, 13, 17)
 
 
 def refine(
@@ -81,6 +91,7 @@ def refine(
         near = cv2.resize(theirs[y0:y1, x0:x1].astype(np.uint8), shape)
         small = np.where(near > 0, np.minimum(small, LEAST_CHANCE), small)
     cores = _limb_cores(detection, (x0, y0), scale, (shape[1], shape[0]))
+    cores |= _hand_cores(rgb, detection, (x0, y0), scale, (shape[1], shape[0]))
     cores &= (small >= LEAST_CORE_CHANCE) & (near == 0)
     field = _mean_field(window, small, cores, round(NEAR_SHARE * size * scale))
     cut = _graph_cut(window, small, cores, near > 0, round(OPEN_BAND_SHARE * size * scale))
@@ -225,7 +236,44 @@ def _limb_cores(
         ends = [tuple(np.rint(points[k]).astype(int).tolist()) for k in (a, b)]
         cv2.line(canvas, ends[0], ends[1], 1, thick)
     for side in ("left", "right"):
-        palm = [LANDMARK[f"{side}_{name}"] for name in _HAND]
-        if seen[palm].min() >= LEAST_VISIBILITY:
-            cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points[palm]).astype(np.int32)), 1)
+        for names in _HULLS:
+            corners = [LANDMARK[f"{side}_{name}"] for name in names]
+            if seen[corners].min() >= LEAST_VISIBILITY:
+                _fill(canvas, points[corners])
     return canvas > 0
+
+
+def _hand_cores(
+    rgb: UInt8, detection: Detection, origin: tuple[int, int], scale: float, shape: tuple[int, int]
+) -> Mask:
+    """(h, w): palms and fingers as the hand network sees them, where it sees a hand."""
+    canvas = np.zeros(shape, np.uint8)
+    marks, seen = detection.landmarks.image.astype(np.float64), detection.landmarks.visibility
+    for side in ("left", "right"):
+        elbow, wrist, index, pinky = (
+            LANDMARK[f"{side}_{name}"] for name in ("elbow", "wrist", "index", "pinky")
+        )
+        if min(seen[wrist], seen[index]) < LEAST_VISIBILITY:
+            continue
+        reach = (marks[index] + marks[pinky]) / 2 - marks[wrist]
+        forearm = float(np.linalg.norm(marks[wrist] - marks[elbow]))
+        knuckles = max(float(np.linalg.norm(reach)), KNUCKLES_SHARE * forearm, 1.0)
+        middle = marks[wrist] + reach / max(float(np.linalg.norm(reach)), 1e-6) * knuckles
+        angle = float(np.arctan2(reach[0], -reach[1]))
+        square = Square(float(middle[0]), float(middle[1]), HAND_SQUARE * knuckles, angle)
+        hand = hands.read(rgb, square)
+        off = float(np.linalg.norm(hand.image[0] - marks[wrist]))
+        if hand.presence < LEAST_HAND_PRESENCE or off > FARTHEST_WRIST * knuckles:
+            continue
+        points = (hand.image - np.array(origin)) * scale
+        _fill(canvas, points[list(_PALM)])
+        length = float(np.linalg.norm(points[12] - points[0]))
+        thick = max(1, round(FINGER_SHARE * length))
+        for finger in _FINGERS:
+            line = np.rint(points[list(finger)]).astype(np.int32)
+            cv2.polylines(canvas, [line], False, 1, thick)
+    return canvas > 0
+
+
+def _fill(canvas: UInt8, points: np.ndarray) -> None:
+    cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
