@@ -35,8 +35,8 @@ REACH_GRID_PX = 512  # longer side of the grid on which those distances are meas
 # Small differences in place, size and angle of the squares that even out the mask's grid: growth,
 # shift over the side, turn in radians.
 _JITTER = (
-    (1.0, (0.0, 0.0), 0.0), (1.06, (0.012, 0.007), 0.05), (0.95, (-0.008, 0.011), -0.05),
-    (1.12, (0.003, -0.01), 0.0), (1.0, (-0.006, 0.004), 0.0),
+    (0.86, (0.0, 0.0), 0.0), (0.92, (0.012, 0.007), 0.05), (0.82, (-0.008, 0.011), -0.05),
+    (1.0, (0.003, -0.01), 0.0), (0.9, (-0.006, 0.004), 0.0),
 )  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from . import hands
 from .landmarks import LANDMARK
 from .squares import Square
 
-WORKING_SIDE_PX = 700  # longer side of the region that is worked on: time grows with area
-CUT_SHARE = 0.2  # of the graph cut's word in the mean
+WORKING_SIDE_PX = 900  # longer side of the region that is worked on: time grows with area
+CUT_SHARE = 0.15  # of the graph cut's word in the mean
 LEAST_CHANCE = 0.02  # a network is never surer than this
 SURE_PERSON, SURE_BACKGROUND = 0.95, 0.12  # chances that graph cuts do not question
 
