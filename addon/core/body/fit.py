@@ -84,6 +84,7 @@ _STAGES = (
     _Stage(rounds=80, pose=0.3, shape=1.0, silhouette=0.5),
     _Stage(rounds=120, pose=0.25, shape=0.6, silhouette=1.0),
 )
+_REFINING = _Stage(rounds=60, pose=0.25, shape=0.6, silhouette=1.0)
 
 
 def fit_body(
@@ -108,6 +109,32 @@ def fit_body(
             if progress is not None:
                 progress(Progress(k / len(_STAGES), "Fitting the body"))
             state = problem.minimise(state, stage)
+        return _finished(model, camera, state, height_m)
+
+
+def refine_body(
+    photo: Photo,
+    person: Person,
+    model: BodyModel,
+    fitted: FittedBody,
+    held: Mask,
+    height_m: float = frames.DEFAULT_HEIGHT_M,
+    focal_px: float | None = None,
+) -> FittedBody:
+    """Continue the fit from a pose that was corrected by hand.
+
+    fitted : the body as corrected: `betas`, `pose`, `translation` and `scale` are read
+    held : (24,) bool, joints whose local rotations are the user's: they stay as they are, to the
+        last bit; place, shape and all other rotations follow the photo
+    Deterministic.
+    """
+    camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
+    with one_thread():
+        problem = _Problem(person, model, camera)
+        start = _State(
+            _tensor(fitted.betas), _tensor(fitted.pose), _tensor(fitted.translation / fitted.scale)
+        )
+        state = problem.minimise(start, _REFINING, torch.from_numpy(~held))
         return _finished(model, camera, state, height_m)
 
 
@@ -224,8 +251,8 @@ class _Problem:
         place[2] = max(place[2], 0.5)
         return _State(betas, axis_angle, _tensor(place))
 
-    def minimise(self, state: _State, stage: _Stage) -> _State:
-        """L-BFGS from a state under a stage's weights."""
+    def minimise(self, state: _State, stage: _Stage, free: torch.Tensor | None = None) -> _State:
+        """L-BFGS from a state under a stage's weights. free (24,) bool: joints that may turn."""
         betas = state.betas.clone().requires_grad_()
         pose = state.pose.clone().requires_grad_()
         place = state.translation.clone().requires_grad_()
@@ -238,6 +265,8 @@ class _Problem:
             optimiser.zero_grad()
             loss = self.objective(_State(betas, pose, place), stage)
             loss.backward()
+            if free is not None and pose.grad is not None:
+                pose.grad[~free] = 0.0  # L-BFGS then never moves them
             return loss
 
         optimiser.step(closure)
