@@ -170,8 +170,9 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             motion=motion,
             frames=self.frames,
             fps=scene.render.fps / scene.render.fps_base,
-            height_m=self.height,
-            focal_px=self.focal or None,
+            # Blender keeps single floats: what was typed, not what that became.
+            height_m=round(self.height, 4),
+            focal_px=round(self.focal, 2) or None,
             seed=self.seed,
             body_file=body_file,
             mask_network=mask_network,

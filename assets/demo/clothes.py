@@ -308,6 +308,14 @@ def drape(shape: Shape, pose: Array, garments: list[Garment], seed: int) -> list
     return found
 
 
+def skinned(shape: Shape, pose: Array, garments: list[Garment], seed: int) -> list[Draped]:
+    """Garments that follow the bones as the skin does: no folds, no simulation, any pose."""
+    return [
+        Draped(g, pose_vertices(shape, pose, g.patch.vertices, g.patch.values[:, :24])[0])
+        for g in garments
+    ]
+
+
 def _from_world(points: Array) -> Array:
     return np.stack([points[:, 0], points[:, 2], -points[:, 1]], axis=1)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 from ...addon.core.body.skeleton import JOINT
 from . import clothes, hair, materials
@@ -33,6 +34,7 @@ class Looks:
             "browInnerUp": 0.15,
         }  # fmt: skip
     )
+    clothes: str = "draped"  # "draped", "skinned" (no folds, but quick) or "swimwear"
     stance: Stance = Stance(
         turn=0.10, sway=-0.025, tilt=0.05, drop=0.010,
         feet=((0.155, 0.04, 0.38), (-0.085, -0.02, -0.22)),
@@ -65,25 +67,34 @@ class DressedPerson:
 
 def build_person(collection: bpy.types.Collection, looks: Looks, seed: int) -> DressedPerson:
     """Shape, pose, dress and paint one person; objects are linked to `collection`."""
-    rng = np.random.default_rng(seed)
     shape = make_shape(looks.betas, looks.expression)
-    pose = standing_pose(shape, looks.stance)
-    shoes = [clothes.shoe(shape, side) for side in ("left", "right")]
-    posed_shoes = [pose_vertices(shape, pose, s.vertices, s.weights)[0] for s in shoes]
-    ground = float(min(s[:, 1].min() for s in posed_shoes))
-    below = (
-        clothes.skirt(shape, looks.skirt_m)
-        if looks.skirt_m
-        else clothes.trousers(shape, length=looks.legs)
-    )
-    garments = [below, clothes.t_shirt(shape, looks.shirt_looseness_m, looks.sleeves)]
-    draped = clothes.drape(shape, pose, garments, seed)
+    return build_posed(collection, looks, shape, standing_pose(shape, looks.stance), seed)
+
+
+def build_posed(
+    collection: bpy.types.Collection, looks: Looks, shape: Shape, pose: Array, seed: int
+) -> DressedPerson:
+    """`build_person` for any pose (24, 3), axis-angle, body axes; `looks.stance` is not read."""
+    rng = np.random.default_rng(seed)
+    garments: list[clothes.Garment] = []
+    shoes: list[clothes.Shoe] = []
+    if looks.clothes != "swimwear":
+        shoes = [clothes.shoe(shape, side) for side in ("left", "right")]
+        below = (
+            clothes.skirt(shape, looks.skirt_m)
+            if looks.skirt_m
+            else clothes.trousers(shape, length=looks.legs)
+        )
+        garments = [below, clothes.t_shirt(shape, looks.shirt_looseness_m, looks.sleeves)]
     skin, joints = pose_vertices(shape, pose)
+    posed_shoes = [pose_vertices(shape, pose, s.vertices, s.weights)[0] for s in shoes]
+    ground = float(min(s[:, 1].min() for s in (posed_shoes or [skin])))
+    drape = clothes.drape if looks.clothes == "draped" else clothes.skinned
     frame = hair.face_frame(shape)
 
-    objects = [_skin(shape, frame, skin, garments, ground, looks.skin)]
+    objects = [_skin(shape, frame, skin, garments, ground, looks)]
     objects += _eyes(shape, frame, pose, looks, ground)
-    for item in draped:
+    for item in drape(shape, pose, garments, seed):
         objects.append(_garment(shape, item, looks, ground))
     for shoe, vertices in zip(shoes, posed_shoes, strict=True):
         objects.append(_shoe(shoe, vertices, ground))
@@ -119,21 +130,31 @@ def _subdivided(thing: bpy.types.Object, levels: int = 1) -> None:
 
 def _skin(
     shape: Shape, frame: hair.FaceFrame, vertices: Array, garments: list[clothes.Garment],
-    ground: float, tone: materials.Colour,
+    ground: float, looks: Looks,
 ) -> bpy.types.Object:  # fmt: skip
     hidden = clothes.covered(shape, garments, 0.035)
-    # Feet are in the shoes.
-    hidden |= shape.bare[:, 1] < shape.joints[JOINT["left_ankle"], 1] + 0.0
+    if garments:  # feet are in the shoes
+        hidden |= shape.bare[:, 1] < shape.joints[JOINT["left_ankle"], 1]
     hidden[-2 * hair.EYE_VERTICES :] = True
     faces = shape.model.faces[~hidden[shape.model.faces].any(axis=1)]
     thing = _object("Skin", vertices, faces, ground)
     colours = _skin_colours(shape, frame)
     # Other tones are the painted one, shades and all, darker or lighter.
-    colours[:, :3] *= np.array(tone) / SKIN_TONE
+    colours[:, :3] *= np.array(looks.skin) / SKIN_TONE
+    if not garments:
+        colours[_swimwear(shape), :3] = looks.shirt
     _attribute(thing.data, "Skin", colours)
     thing.data.materials.append(materials.skin())
     _subdivided(thing)
     return thing
+
+
+def _swimwear(shape: Shape) -> npt.NDArray[np.bool_]:
+    """(V,) the skin under shorts and a top that hug it."""
+    p, joints = shape.bare, shape.joints
+    trunk = np.abs(p[:, 0]) < joints[JOINT["left_shoulder"], 0] + 0.01
+    hip, chest = joints[JOINT["left_hip"], 1], joints[JOINT["spine3"], 1]
+    return trunk & (np.abs(p[:, 1] - hip - 0.01) < 0.12) | trunk & (np.abs(p[:, 1] - chest) < 0.10)
 
 
 def _skin_colours(shape: Shape, frame: hair.FaceFrame) -> Array:

@@ -16,6 +16,7 @@ from photo_wake_up.addon.core.body.landmark_points import landmark_points, verte
 from photo_wake_up.addon.core.body.maps import render_maps
 from photo_wake_up.addon.core.body.model import BodyModel, load_body_model, skin, tensors
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, RIGHT_LEG
+from photo_wake_up.addon.core.body.posed import posed_body, silhouette_iou
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS, SMPL_JOINTS
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.model_files import model_path
@@ -38,12 +39,7 @@ def posed(
 ) -> FittedBody:
     camera = Camera(900.0, 399.5, 499.5, 800, 1000)
     betas = np.zeros(body.shape_count) if betas is None else betas
-    state = fit._State(
-        torch.tensor(betas, dtype=torch.float32),
-        torch.tensor(axis_angle, dtype=torch.float32),
-        torch.tensor([0.1, 0.05, distance]),
-    )
-    return fit._finished(body, camera, state, 1.7)
+    return posed_body(body, camera, betas, axis_angle, np.array([0.1, 0.05, distance]), 1.7)
 
 
 def random_pose(seed: int, strength: float = 0.4) -> np.ndarray:
@@ -332,7 +328,7 @@ def test_the_fit_finds_a_known_body(body: BodyModel, name: str, yaw: float) -> N
     difference = found.joints - found.joints[0] - (truth.joints - truth.joints[0])
     main = [k for k, joint in enumerate(SMPL_JOINTS) if "hand" not in joint]
     assert np.linalg.norm(difference[main], axis=1).mean() < 0.05
-    assert fit.silhouette_iou(body, found, person.mask) > 0.88
+    assert silhouette_iou(body, found, person.mask) > 0.88
 
 
 def test_the_fit_is_deterministic(body: BodyModel) -> None:

@@ -21,6 +21,7 @@ from ..perception.landmarks import LANDMARK
 from ..types import Camera, FittedBody, Float32, Float64, Mask, Person, Photo, Progress
 from .landmark_points import landmark_points
 from .model import BodyModel, SkinningTensors, one_thread, skin, tensors
+from .posed import posed_body
 from .skeleton import JOINT, JOINT_COUNT, SMPL_JOINTS
 
 JOINT_SIGMA_M = 0.025  # spread of landmarks around the body's points
@@ -109,7 +110,7 @@ def fit_body(
             if progress is not None:
                 progress(Progress(k / len(_STAGES), "Fitting the body"))
             state = problem.minimise(state, stage)
-        return _finished(model, camera, state, height_m)
+        return problem.finished(state, model, height_m)
 
 
 def refine_body(
@@ -135,7 +136,7 @@ def refine_body(
             _tensor(fitted.betas), _tensor(fitted.pose), _tensor(fitted.translation / fitted.scale)
         )
         state = problem.minimise(start, _REFINING, torch.from_numpy(~held))
-        return _finished(model, camera, state, height_m)
+        return problem.finished(state, model, height_m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,6 +275,12 @@ class _Problem:
         finite = all(torch.isfinite(t).all() for t in (result.betas, result.pose, place.detach()))
         return result if finite else state
 
+    def finished(self, state: _State, model: BodyModel, height_m: float) -> FittedBody:
+        return posed_body(
+            model, self.camera, state.betas.numpy(), state.pose.numpy(),
+            state.translation.numpy(), height_m,
+        )  # fmt: skip
+
     def objective(self, state: _State, stage: _Stage) -> torch.Tensor:
         vertices, joints, _ = skin(
             self.body, state.betas[None], state.pose[None], state.translation[None]
@@ -373,44 +380,3 @@ def _inverse_spreads() -> Float64:
         plain = name.removeprefix("left_").removeprefix("right_")
         rows.append(_SPREAD[plain])
     return 1.0 / np.array(rows)
-
-
-def _finished(model: BodyModel, camera: Camera, state: _State, height_m: float) -> FittedBody:
-    body = tensors(model, dtype=torch.float64)
-    betas, pose = state.betas.double()[None], state.pose.double()[None]
-    rest = body.template + torch.einsum("ncs,s->nc", body.shapes, betas[0])
-    scale = float(height_m / (rest[:, 1].max() - rest[:, 1].min()))
-    vertices, joints, transforms = skin(body, betas, pose, state.translation.double()[None])
-    rest_joints = body.joint_template + torch.einsum("jcs,s->jc", body.joint_shapes, betas[0])
-    scaled = transforms[0].clone()
-    scaled[:, :3, 3] *= scale
-
-    def array(tensor: torch.Tensor) -> Float32:
-        return tensor.numpy().astype(np.float32)
-
-    return FittedBody(
-        betas=array(betas[0]),
-        pose=array(pose[0]),
-        translation=array(state.translation.double() * scale),
-        scale=scale,
-        camera=camera,
-        vertices=array(vertices[0] * scale),
-        joints=array(joints[0] * scale),
-        rest_joints=array(rest_joints * scale),
-        transforms=array(scaled),
-    )
-
-
-def silhouette_iou(model: BodyModel, fitted: FittedBody, mask: Mask) -> float:
-    """Overlap of the undressed body's silhouette with the mask, 0..1."""
-    from ..types import Crop
-    from .maps import render_maps
-
-    scale = min(1.0, 512 / max(mask.shape))
-    crop = Crop(0.0, 0.0, scale, round(mask.shape[1] * scale), round(mask.shape[0] * scale))
-    body = render_maps(model, fitted, crop).mask
-    person = cv2.resize(
-        mask.astype(np.float32), (crop.width, crop.height), interpolation=cv2.INTER_AREA
-    )
-    person = person >= 0.5
-    return float((body & person).sum() / max((body | person).sum(), 1))

@@ -1,0 +1,74 @@
+"""A body of given shape, pose and place, as everything after the fit wants it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+
+from ..types import Camera, Crop, FittedBody, Float32, Float64, Mask
+from .maps import render_maps
+from .model import BodyModel, skin, tensors
+
+IOU_GRID_PX = 512  # longer side of the grid on which silhouettes are compared
+
+
+def posed_body(
+    model: BodyModel,
+    camera: Camera,
+    betas: Float32 | Float64,
+    pose: Float32 | Float64,
+    translation: Float32 | Float64,
+    height_m: float,
+) -> FittedBody:
+    """Pose a body and scale it about the camera so that in T-pose it is `height_m` tall.
+
+    betas (B,); pose (24, 3) axis-angle, [0] from body to camera frame; translation (3,) in the
+    model's own units, before scaling.
+    """
+    body = tensors(model, dtype=torch.float64)
+    coefficients = torch.from_numpy(np.asarray(betas, np.float64))[None]
+    turns = torch.from_numpy(np.asarray(pose, np.float64))[None]
+    place = torch.from_numpy(np.asarray(translation, np.float64))
+    count = coefficients.shape[1]
+    rest = body.template + torch.einsum("ncs,s->nc", body.shapes[..., :count], coefficients[0])
+    scale = float(height_m / (rest[:, 1].max() - rest[:, 1].min()))
+    vertices, joints, transforms = skin(body, coefficients, turns, place[None])
+    rest_joints = body.joint_template + torch.einsum(
+        "jcs,s->jc", body.joint_shapes[..., :count], coefficients[0]
+    )
+    scaled = transforms[0].clone()
+    scaled[:, :3, 3] *= scale
+
+    def array(tensor: torch.Tensor) -> Float32:
+        return tensor.numpy().astype(np.float32)
+
+    return FittedBody(
+        betas=array(coefficients[0]),
+        pose=array(turns[0]),
+        translation=array(place * scale),
+        scale=scale,
+        camera=camera,
+        vertices=array(vertices[0] * scale),
+        joints=array(joints[0] * scale),
+        rest_joints=array(rest_joints * scale),
+        transforms=array(scaled),
+    )
+
+
+def body_mask(model: BodyModel, fitted: FittedBody, longer_side_px: int = IOU_GRID_PX) -> Mask:
+    """The undressed body's silhouette on the photo's grid, made smaller to a longer side."""
+    camera = fitted.camera
+    scale = min(1.0, longer_side_px / max(camera.width, camera.height))
+    crop = Crop(0.0, 0.0, scale, round(camera.width * scale), round(camera.height * scale))
+    return render_maps(model, fitted, crop).mask
+
+
+def silhouette_iou(model: BodyModel, fitted: FittedBody, mask: Mask) -> float:
+    """Overlap of the undressed body's silhouette with the mask (H, W), 0..1."""
+    body = body_mask(model, fitted)
+    person = cv2.resize(
+        mask.astype(np.float32), (body.shape[1], body.shape[0]), interpolation=cv2.INTER_AREA
+    )
+    person = person >= 0.5
+    return float((body & person).sum() / max((body | person).sum(), 1))

@@ -1,0 +1,157 @@
+"""Render the cases of known bodies as photos, dressed and undressed, for the whole perception.
+
+    python -m photo_wake_up.assets.fit_cases.render_fit_cases --seed 1 [--out DIR] [NAME ...]
+
+One PNG a case; what is true of it follows from the case itself (`cases.py`). A picture that is
+there is not rendered again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...addon.core.body.skeleton import JOINT
+from ...addon.core.frames import CAMERA_FROM_BLENDER_CAMERA, WORLD_FROM_BODY_AXES
+from ...addon.core.types import Camera, Float64
+from ..demo import materials
+from ..demo.body import make_shape, pose_vertices
+from ..demo.build_demo_photo import film, photograph
+from ..demo.camera import develop
+from ..demo.ground_truth import write_png
+from ..demo.person import DressedPerson, Looks, build_posed
+from ..demo.place import box
+from ..mask_scenes.places import PLACES
+from .cases import FitCase, fit_cases, unit_and_root
+
+SAMPLES = 10  # rays a pixel
+GRAIN = 0.008  # standard deviation of the sensor's noise, of full scale
+FILM_MM = 36.0  # along the longer side, as a camera's lens is told in
+GROUNDS = ("studio", "meadow", "beach", "stairs", "wallpaper_room")  # places with free ground
+AIR = "meadow"  # whose floor is left out where the camera looks up from below it
+SKINS = ((0.52, 0.285, 0.19), (0.60, 0.38, 0.29), (0.33, 0.17, 0.10), (0.20, 0.10, 0.06))
+STOOL_M = (0.34, 0.34)  # width and depth of what sitting bodies sit on
+
+
+def render_case(path: Path, case: FitCase, seed: int) -> None:
+    """Render one case into a PNG."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    rng = np.random.default_rng([seed, *case.name.encode()])
+    root = bpy.context.scene.collection
+    shape = make_shape(case.betas, {})
+    person = build_posed(root, _looks(case, rng), shape, case.pose, seed)
+    _turn_eyes(person)
+    scale = case.height_m / unit_and_root(shape.model, case.betas)[0]
+    if case.family == "sitting":
+        _stool(root, person)
+    matrix = _world_from_camera(case, scale, person.ground)
+    place = bpy.data.collections.new("Place")
+    root.children.link(place)
+    below_ground = matrix[2, 3] < 0.2
+    PLACES[AIR if below_ground else rng.choice(GROUNDS)](place, rng)
+    if below_ground:
+        for thing in [t for t in place.objects if t.name.startswith("Floor")]:
+            bpy.data.objects.remove(thing)
+    _add_camera(case.camera, matrix)
+    develop(SAMPLES, seed)
+    bpy.context.scene.view_settings.look = "AgX - Base Contrast"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part.png")
+    pixels = photograph(draft)
+    write_png(draft, pixels + film(pixels, rng.normal(0, GRAIN, pixels.shape)))
+    draft.replace(path)
+
+
+def _looks(case: FitCase, rng: np.random.Generator) -> Looks:
+    colours = rng.uniform(0.02, 0.5, (3, 3))
+    return Looks(
+        betas=tuple(case.betas),
+        clothes="skinned" if case.dressed else "swimwear",
+        skin=SKINS[rng.integers(len(SKINS))],
+        hair=str(rng.choice(["short", "short", "none"])),
+        melanin=float(rng.uniform(0.3, 1.0)),
+        shirt=tuple(colours[0]), stripe=tuple(colours[1]),
+        jeans=(tuple(colours[2] * 0.5), tuple(colours[2])),
+        sleeves=float(rng.choice([0.62, 1.85])),
+        legs=float(rng.choice([0.4, 1.0])),
+    )  # fmt: skip
+
+
+def _turn_eyes(person: DressedPerson) -> None:
+    """Eyes look where the head does."""
+    head = np.eye(3)
+    for joint in ("pelvis", "spine1", "spine2", "spine3", "neck", "head"):
+        head = head @ _matrix(person.pose[JOINT[joint]])
+    ahead = WORLD_FROM_BODY_AXES @ head[:, 2]
+    for thing in person.objects:
+        if thing.name.startswith("Eye"):
+            thing.rotation_euler[2] = float(np.arctan2(ahead[0], -ahead[1]))
+
+
+def _matrix(axis_angle: Float64) -> Float64:
+    from scipy.spatial.transform import Rotation
+
+    return Rotation.from_rotvec(axis_angle).as_matrix()
+
+
+def _stool(collection: bpy.types.Collection, person: DressedPerson) -> None:
+    """A box under the seat."""
+    posed, _ = pose_vertices(person.shape, person.pose)
+    weights = person.shape.model.weights
+    seat = weights[:, [0, JOINT["left_hip"], JOINT["right_hip"]]].sum(1) > 0.9
+    near = seat & (np.linalg.norm(posed[:, [0, 2]] - posed[seat].mean(0)[[0, 2]], axis=1) < 0.2)
+    height = float(posed[near, 1].min() - person.ground) - 0.01
+    stool = box(collection, "Stool", (*STOOL_M, height), materials.plain("Stool", (0.2, 0.2, 0.2)))
+    pelvis = person.joints[0]
+    stool.location = (pelvis[0], pelvis[1], height / 2)
+
+
+def _world_from_camera(case: FitCase, scale: float, ground: float) -> Float64:
+    """(4, 4) for Blender's camera, in the body's own size: `scale` metres are one unit."""
+    turn, shift = case.camera_from_body[:3, :3], case.camera_from_body[:3, 3]
+    origin = -turn.T @ shift / scale - [0.0, ground, 0.0]
+    matrix = np.eye(4)
+    matrix[:3, :3] = WORLD_FROM_BODY_AXES @ turn.T @ CAMERA_FROM_BLENDER_CAMERA
+    matrix[:3, 3] = WORLD_FROM_BODY_AXES @ origin
+    return matrix
+
+
+def _add_camera(camera: Camera, matrix: Float64) -> None:
+    scene = bpy.context.scene
+    data = bpy.data.cameras.new("Camera")
+    longer = max(camera.width, camera.height)
+    data.sensor_fit = "HORIZONTAL" if camera.width >= camera.height else "VERTICAL"
+    data.sensor_width = data.sensor_height = FILM_MM
+    data.lens = FILM_MM * camera.focal_px / longer
+    thing = bpy.data.objects.new("Camera", data)
+    thing.matrix_world = matrix.T.tolist()
+    scene.collection.objects.link(thing)
+    scene.camera = thing
+    scene.render.resolution_x, scene.render.resolution_y = camera.width, camera.height
+
+
+def main() -> None:
+    from ...addon.core.body.model import cached_body_model
+    from ...addon.core.model_files import model_path
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="cases to render (all)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("build/fit_cases"))
+    options = parser.parse_args()
+    model = cached_body_model(model_path("body.npz"))
+    for case in fit_cases(model, options.seed):
+        path = options.out / f"seed_{options.seed}" / f"{case.name}.png"
+        if path.is_file() or (options.names and case.name not in options.names):
+            continue
+        begun = time.perf_counter()
+        render_case(path, case, options.seed)
+        print(f"{case.name}: {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
