@@ -115,7 +115,8 @@ def load_body_model(path: Path | str) -> BodyModel:
         ) from error
     except (_UnfitError, *_DAMAGED) as error:
         said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        reason = said if isinstance(error, _UnfitError) else f"it is damaged or no body: {said}"
+        told = isinstance(error, (_UnfitError, pickle.UnpicklingError))
+        reason = said if told else f"it is damaged or of another kind: {said}"
         raise ModelFileError(
             f"{path.name} is not an SMPL body ({reason}): choose an SMPL, SMPL-H or SMPL-X file, "
             ".npz or .pkl."
