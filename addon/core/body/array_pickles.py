@@ -119,12 +119,18 @@ def _encoded(text: str, _encoding: str = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes(*_length: object) -> bytes:
+    """bytes, which old protocols call without arguments where an array is empty."""
+    return b""
+
+
 class _ArraysOnly(pickle.Unpickler):
     """Makes stand-ins; refuses everything else."""
 
     _REPLACED: dict[tuple[str, str], Any] = {
         ("numpy", "ndarray"): _Array, ("numpy", "dtype"): _Type,
         ("_codecs", "encode"): _encoded,
+        ("__builtin__", "bytes"): _no_bytes, ("builtins", "bytes"): _no_bytes,
         ("chumpy.ch", "Ch"): _Stored, ("chumpy.reordering", "Select"): _Selected,
         ("copy_reg", "_reconstructor"): _bare, ("copyreg", "_reconstructor"): _bare,
         ("__builtin__", "object"): object, ("builtins", "object"): object,
