@@ -31,6 +31,7 @@ from .skeleton import JOINT, JOINT_COUNT, PARENTS
 MOST_SHAPES = 16  # shape directions that are read; further ones are below a millimetre
 MOST_BYTES = 2**30  # of a file, and of what is unpacked from it; SMPL-X's pickles have half of it
 WEIGHT_TOLERANCE = 1e-2  # how far a vertex' weights may be from one; files hold rounded ones
+MOST_LETTERS = 120  # of a reader's complaint that are passed on
 # SMPL-X's directions are shapes first, then expressions: 300 and 100 in whole files, 10 and 10 in
 # those of its first release.
 SMPLX_SHAPES, SMPLX_FEW_SHAPES = 300, 10
@@ -114,7 +115,8 @@ def load_body_model(path: Path | str) -> BodyModel:
             "SMPL, SMPL-H or SMPL-X file, .npz or .pkl."
         ) from error
     except (_UnfitError, *_DAMAGED) as error:
-        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        # Some say what they found, which in a damaged file is no text.
+        said = " ".join(str(error).split())[:MOST_LETTERS].rstrip(".") or type(error).__name__
         told = isinstance(error, (_UnfitError, pickle.UnpicklingError))
         reason = said if told else f"it is damaged or of another kind: {said}"
         raise ModelFileError(
