@@ -16,10 +16,7 @@ from .skeleton import JOINT
 
 Index = npt.NDArray[np.int64]
 
-# What a knuckle follows of its fingers; skinning blends over the joint, where it is about a half.
-KNUCKLE_WEIGHT = 0.2
-# How far knuckles lie from the hand's joint, outwards and up, in lengths of the palm.
-KNUCKLE_REACH = np.array([0.2, 0.35], np.float32)
+KNUCKLE_REACH = 0.35  # how far knuckles lie from the hand's joint, in lengths of the palm
 # Landmarks that are the body's own joints, and how far each is to be trusted (hips are guessed by
 # the network under clothes, some centimetres off the joint).
 _JOINT_LANDMARKS = {
@@ -95,12 +92,13 @@ def vertex_landmarks(model: BodyModel) -> dict[str, int]:
         take(f"{side}_foot_index", foot, -v[:, 2])
         hand, wrist = JOINT[f"{side}_hand"], JOINT[f"{side}_wrist"]
         size = np.linalg.norm(joints[hand] - joints[wrist])
-        # The fingers' joint does not move the thumb, which reaches further to the front.
         knuckles = np.nonzero(
-            (model.weights[:, hand] > KNUCKLE_WEIGHT)
-            & (np.abs(v[:, :2] - joints[hand, :2]) < size * KNUCKLE_REACH).all(axis=1)
+            np.isin(strongest, [wrist, hand])
+            & (np.abs(v[:, :2] - joints[hand, :2]) < KNUCKLE_REACH * size).all(axis=1)
         )[0]
         # Palms face down in T-pose: the index finger's knuckle is in front, the little one's back.
+        # What is in front may belong to the thumb. BlazePose marks the hand's edge there, too: with
+        # the finger's own knuckle instead, photos' hand landmarks are missed by a centimetre more.
         take(f"{side}_index", knuckles, -v[:, 2])
         take(f"{side}_pinky", knuckles, v[:, 2])
     return found
