@@ -56,7 +56,7 @@ def data() -> Path:
 @pytest.fixture(scope="session")
 def body():  # noqa: ANN201 - imported late, so that tests without a body need none
     """The default body."""
-    from photo_wake_up.addon.core.body.model import load_body_model
+    from photo_wake_up.addon.core.body.body_files import load_body_model
     from photo_wake_up.addon.core.model_files import model_path
 
     return load_body_model(model_path("body.npz"))

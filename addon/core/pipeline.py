@@ -62,7 +62,7 @@ class WakeUpSettings:
     height_m: float = DEFAULT_HEIGHT_M  # the person's height in T-pose
     focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
     seed: int = 0  # of all randomness
-    body_file: str = ""  # an SMPL-format file of the user's; empty: the default body
+    body_file: str = ""  # an SMPL, SMPL-H or SMPL-X file of the user's; empty: the default body
     mask_network: str = ""  # an ONNX file of the user's for masks; empty: the built-in network
     joint_network: str = ""  # an ONNX file of the user's for joints; empty: the built-in network
 
@@ -272,7 +272,7 @@ def _work(
 
 
 def _body_model(settings: WakeUpSettings) -> Any:
-    from .body.model import cached_body_model
+    from .body.body_files import cached_body_model
     from .model_files import model_path
 
     path = Path(settings.body_file) if settings.body_file else model_path("body.npz")

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ..core import frames
-from ..core.body.model import cached_body_model
+from ..core.body.body_files import cached_body_model
 from ..core.body.pose import pose_of, skeleton_of
 from ..core.model_files import model_path
 from ..core.pipeline import WakeUpResult

@@ -15,8 +15,8 @@ class WakeUpPreferences(bpy.types.AddonPreferences):
 
     body_file: StringProperty(  # type: ignore[valid-type]
         name="Body Model",
-        description="An SMPL .npz or .pkl file of yours; empty takes the body that comes with "
-        "the extension",
+        description="An SMPL, SMPL-H or SMPL-X file of yours (.npz or .pkl); empty takes the body "
+        "that comes with the extension",
         subtype="FILE_PATH",
     )
     mask_network: StringProperty(  # type: ignore[valid-type]

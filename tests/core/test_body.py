@@ -12,9 +12,10 @@ import torch
 
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import fit, pose
+from photo_wake_up.addon.core.body.body_files import load_body_model
 from photo_wake_up.addon.core.body.landmark_points import landmark_points, vertex_landmarks
 from photo_wake_up.addon.core.body.maps import render_maps
-from photo_wake_up.addon.core.body.model import BodyModel, load_body_model, skin, tensors
+from photo_wake_up.addon.core.body.model import BodyModel, skin, tensors
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, RIGHT_LEG
 from photo_wake_up.addon.core.body.posed import posed_body, silhouette_iou
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS, SMPL_JOINTS

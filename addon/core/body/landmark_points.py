@@ -7,11 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import ModelFileError
 from ..perception.landmarks import LANDMARK
+from ..types import Float32
 from .model import BodyModel
 from .parts import HEAD
 from .skeleton import JOINT
 
+Index = npt.NDArray[np.int64]
+
+KNUCKLE_REACH = 0.35  # how far knuckles lie from the hand's joint, in lengths of the palm
 # Landmarks that are the body's own joints, and how far each is to be trusted (hips are guessed by
 # the network under clothes, some centimetres off the joint).
 _JOINT_LANDMARKS = {
@@ -52,36 +57,48 @@ def landmark_points(model: BodyModel) -> LandmarkPoints:
 
 
 def vertex_landmarks(model: BodyModel) -> dict[str, int]:
-    """Landmark name to vertex: nose, ears, heels, toe tips and knuckles."""
+    """Landmark name to vertex: nose, eyes, ears, heels, toe tips and knuckles.
+
+    Found by geometry alone, since SMPL, SMPL-X and the default body number their vertices each in
+    its own way. Raises ModelFileError for a body that does not stand in T-pose.
+    """
     v = model.template
     joints = model.regressor @ v
+    strongest = model.weights.argmax(axis=1)
     found: dict[str, int] = {}
+
+    def take(name: str, candidates: Index, cost: Float32) -> None:
+        if not len(candidates):
+            raise ModelFileError(
+                f"The body {model.name} has no {name.replace('_', ' ')}: choose a body in T-pose, "
+                "in metres, y up, facing z."
+            )
+        found[name] = int(candidates[np.argmin(cost[candidates])])
+
+    head_joint = joints[JOINT["head"]]
     head = np.nonzero(model.part == HEAD)[0]
-    middle = head[np.abs(v[head, 0]) < 0.01]
-    above = middle[v[middle, 1] > joints[JOINT["head"], 1] - 0.02]
-    found["nose"] = int(above[np.argmax(v[above, 2])])
-    nose_height = v[found["nose"], 1]
+    middle = head[np.abs(v[head, 0] - head_joint[0]) < 0.01]
+    take("nose", middle[v[middle, 1] > head_joint[1] - 0.02], -v[:, 2])
+    nose = v[found["nose"]]
+    level = head[np.abs(v[head, 1] - nose[1]) < 0.04]
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        level = head[np.abs(v[head, 1] - nose_height) < 0.04]
-        found[f"{side}_ear"] = int(level[np.argmax(sign * v[level, 0])])
+        take(f"{side}_ear", level, -sign * v[:, 0])
         # Eyes lie between nose and ears, some three centimetres up and out (a 1.7 m body).
-        target = v[found["nose"]] + [sign * 0.031, 0.035, -0.028]
-        found[f"{side}_eye"] = int(head[np.argmin(np.linalg.norm(v[head] - target, axis=1))])
-        strongest = model.weights.argmax(axis=1)
-        foot = np.nonzero(
-            np.isin(strongest, [JOINT[f"{side}_ankle"], JOINT[f"{side}_foot"]])
-            & (v[:, 1] < joints[JOINT[f"{side}_ankle"], 1])
-        )[0]
-        found[f"{side}_heel"] = int(foot[np.argmin(v[foot, 2])])
-        found[f"{side}_foot_index"] = int(foot[np.argmax(v[foot, 2])])
-        hand_joint, wrist = joints[JOINT[f"{side}_hand"]], joints[JOINT[f"{side}_wrist"]]
-        size = np.linalg.norm(hand_joint - wrist)
-        hand = np.nonzero(
-            np.isin(strongest, [JOINT[f"{side}_wrist"], JOINT[f"{side}_hand"]])
-            & (np.abs(v[:, 0] - hand_joint[0]) < 0.35 * size)
+        eye = nose + np.array([sign * 0.031, 0.035, -0.028], np.float32)
+        take(f"{side}_eye", head, np.linalg.norm(v - eye, axis=1))
+        ankle, foot_joint = JOINT[f"{side}_ankle"], JOINT[f"{side}_foot"]
+        foot = np.nonzero(np.isin(strongest, [ankle, foot_joint]) & (v[:, 1] < joints[ankle, 1]))[0]
+        take(f"{side}_heel", foot, v[:, 2])
+        take(f"{side}_foot_index", foot, -v[:, 2])
+        hand, wrist = JOINT[f"{side}_hand"], JOINT[f"{side}_wrist"]
+        size = np.linalg.norm(joints[hand] - joints[wrist])
+        knuckles = np.nonzero(
+            np.isin(strongest, [wrist, hand])
+            & (np.abs(v[:, :2] - joints[hand, :2]) < KNUCKLE_REACH * size).all(axis=1)
         )[0]
         # Palms face down in T-pose: the index finger's knuckle is in front, the little one's back.
-        near = hand[np.abs(v[hand, 1] - hand_joint[1]) < 0.35 * size]
-        found[f"{side}_index"] = int(near[np.argmax(v[near, 2])])
-        found[f"{side}_pinky"] = int(near[np.argmin(v[near, 2])])
+        # What is in front may belong to the thumb. BlazePose marks the hand's edge there, too: with
+        # the finger's own knuckle instead, photos' hand landmarks are missed by a centimetre more.
+        take(f"{side}_index", knuckles, -v[:, 2])
+        take(f"{side}_pinky", knuckles, v[:, 2])
     return found

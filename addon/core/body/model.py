@@ -1,4 +1,4 @@
-"""SMPL-format bodies: reading their files, and the skinning function.
+"""SMPL-format bodies and the skinning function; `body_files` reads them.
 
 Loper et al., SMPL: A Skinned Multi-Person Linear Model (2015), equations 2 to 10: shape
 directions move the template, a regressor finds the joints, pose-dependent correctives are added,
@@ -8,27 +8,15 @@ and linear blend skinning moves the vertices by their joints' transforms.
 from __future__ import annotations
 
 import contextlib
-import io
-import pickle
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 import torch
 
-from ..errors import ModelFileError
 from ..types import Float32, Int32, UInt8
-from .parts import part_of_joint
 from .skeleton import JOINT_COUNT, PARENTS
-
-MOST_SHAPES = 16  # shape directions that are read; further ones are below a millimetre
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,175 +35,6 @@ class BodyModel:
     @property
     def shape_count(self) -> int:
         return int(self.shapes.shape[2])
-
-
-def load_body_model(path: Path | str) -> BodyModel:
-    """Read an SMPL-format .npz or .pkl file.
-
-    Pickles are read with an unpickler that makes arrays and nothing else, so a file cannot run
-    code; chumpy arrays are read without chumpy. Raises ModelFileError for any other file.
-    """
-    path = Path(path)
-    try:
-        fields = _read_npz(path) if path.suffix == ".npz" else _read_pickle(path)
-        return _checked(path.stem, path.name, fields)
-    except OSError as error:
-        raise ModelFileError(f"The body file {path.name} cannot be read: {error}.") from error
-    except _DAMAGED as error:
-        raise ModelFileError(
-            f"{path.name} is not an SMPL body: choose an SMPL .npz or .pkl file ({error})."
-        ) from error
-
-
-# What readers raise for files of another kind, or cut short.
-_DAMAGED = (
-    ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, ImportError,
-    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as archive:
-        wanted = [key for key in archive.files if key in _WANTED]
-        return {key: archive[key] for key in wanted}
-
-
-_WANTED = {
-    "v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table", "part",
-}  # fmt: skip
-
-
-class _StandIn:
-    """Takes the place of a foreign object in a pickle: keeps its state, runs nothing."""
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-
-
-class _Stored(_StandIn):
-    """chumpy.ch.Ch: an array, `x`."""
-
-
-class _Selected(_StandIn):
-    """chumpy.reordering.Select: `a`'s entries `idxs`, in the shape `preferred_shape`."""
-
-
-class _Computed(_StandIn):
-    """Any other chumpy expression. Bodies carry some that are results of the others."""
-
-
-class _Sparse(_StandIn):
-    """A compressed sparse matrix of any SciPy release."""
-
-
-class _SparseColumns(_Sparse):
-    pass
-
-
-class _SparseRows(_Sparse):
-    pass
-
-
-def _bare(cls: type, base: type, _state: object) -> object:
-    """What copyreg's `_reconstructor` does for objects of pickle's oldest protocols."""
-    if not issubclass(cls, _StandIn) or base is not object:
-        raise pickle.UnpicklingError("it holds objects that a body does not need")
-    return cls()
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Makes NumPy arrays and stand-ins; refuses everything that could run code."""
-
-    _ALLOWED = {
-        ("numpy", "ndarray"), ("numpy", "dtype"),
-        ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
-        ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"),
-        ("_codecs", "encode"),
-    }  # fmt: skip
-    _REPLACED: dict[tuple[str, str], Any] = {
-        ("chumpy.ch", "Ch"): _Stored, ("chumpy.reordering", "Select"): _Selected,
-        ("copy_reg", "_reconstructor"): _bare, ("copyreg", "_reconstructor"): _bare,
-        ("__builtin__", "object"): object, ("builtins", "object"): object,
-    }  # fmt: skip
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in self._REPLACED:
-            return self._REPLACED[module, name]
-        if module.split(".")[0] == "chumpy":
-            return _Computed
-        if module.startswith("scipy.sparse") and name in ("csc_matrix", "csr_matrix"):
-            return _SparseColumns if name == "csc_matrix" else _SparseRows
-        if (module, name) in self._ALLOWED:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a body does not need")
-
-
-def _read_pickle(path: Path) -> dict[str, Any]:
-    fields = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
-    if not isinstance(fields, dict):
-        raise ValueError("it does not hold a table of arrays")
-    return {key: _as_array(value) for key, value in fields.items() if key in _WANTED}
-
-
-def _as_array(value: Any) -> Any:
-    """A field's value as a dense array; AttributeError where a stand-in lacks what it needs."""
-    if isinstance(value, _Stored):
-        return np.asarray(value.x)  # type: ignore[attr-defined]
-    if isinstance(value, _Selected):
-        source = _as_array(value.a)  # type: ignore[attr-defined]
-        chosen = source.ravel()[np.asarray(value.idxs)]  # type: ignore[attr-defined]
-        return chosen.reshape(getattr(value, "preferred_shape", chosen.shape))
-    if isinstance(value, _Sparse):
-        matrix = (
-            scipy.sparse.csr_matrix if isinstance(value, _SparseRows) else (scipy.sparse.csc_matrix)
-        )
-        parts = value.data, value.indices, value.indptr  # type: ignore[attr-defined]
-        return matrix(parts, shape=value._shape).toarray()  # type: ignore[attr-defined]
-    if isinstance(value, _StandIn):
-        raise ValueError("an array in it is computed, not stored")
-    return np.asarray(value)
-
-
-def _checked(name: str, file_name: str, fields: dict[str, Any]) -> BodyModel:
-    def refuse(reason: str) -> ModelFileError:
-        return ModelFileError(f"{file_name} is not an SMPL body with 24 joints: {reason}.")
-
-    for key in ("v_template", "shapedirs", "J_regressor", "weights", "f"):
-        if key not in fields:
-            raise refuse(f"'{key}' is missing")
-    template = np.asarray(fields["v_template"], np.float32)
-    count = len(template)
-    shapes = np.asarray(fields["shapedirs"], np.float32)[:, :, :MOST_SHAPES]
-    regressor = np.asarray(fields["J_regressor"], np.float32)
-    weights = np.asarray(fields["weights"], np.float32)
-    faces = np.asarray(fields["f"]).astype(np.int32)
-    expected = {
-        "v_template": (template.shape, (count, 3)),
-        "shapedirs": (shapes.shape[:2], (count, 3)),
-        "J_regressor": (regressor.shape, (JOINT_COUNT, count)),
-        "weights": (weights.shape, (count, JOINT_COUNT)),
-        "f": (faces.shape[1:], (3,)),
-    }
-    for key, (found, wanted) in expected.items():
-        if found != wanted:
-            raise refuse(f"'{key}' has the shape {found} instead of {wanted}")
-    if not all(np.isfinite(a).all() for a in (template, shapes, regressor, weights)):
-        raise refuse("it holds numbers that are not finite")
-    if not len(faces) or faces.min() < 0 or faces.max() >= count:
-        raise refuse("its triangles point beyond its vertices")
-    correctives = None
-    if "posedirs" in fields and np.any(fields["posedirs"]):
-        correctives = np.asarray(fields["posedirs"], np.float32).reshape(count * 3, -1).T
-        if correctives.shape[0] != 9 * (JOINT_COUNT - 1):
-            raise refuse(f"'posedirs' has {correctives.shape[0]} poses instead of 207")
-    part = fields.get("part")
-    if part is None:
-        part = part_of_joint()[weights.argmax(axis=1)]
-    elif np.shape(part) != (count,):
-        raise refuse(f"'part' has the shape {np.shape(part)} instead of {(count,)}")
-    return BodyModel(
-        name, template, shapes, correctives, regressor, weights, faces, np.asarray(part, np.uint8)
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,9 +155,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@lru_cache(maxsize=4)
-def cached_body_model(path: Path) -> BodyModel:
-    """`load_body_model`, remembered between calls."""
-    return load_body_model(path)
