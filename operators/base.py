@@ -72,15 +72,18 @@ class Job:
             status.message = message
 
 
-def can_start(operator: type, context: bpy.types.Context) -> bool:
-    """For polls: whether there is a photo and nothing else at work, with the reason where not."""
+def can_start(
+    operator: type, context: bpy.types.Context, modes: tuple[str, ...] = ("OBJECT",)
+) -> bool:
+    """For polls: whether there is a photo, nothing else at work, and Blender in one of `modes`,
+    with the reason where not."""
     if context.window_manager.wake_up.running:
         operator.poll_message_set("Another stage is at work: wait for it, or press Esc")
         return False
     if not context.scene.wake_up.photo:
         operator.poll_message_set("Choose a photo first")
         return False
-    if context.mode != "OBJECT":
+    if context.mode not in modes:
         operator.poll_message_set("Go to Object Mode first")
         return False
     return True

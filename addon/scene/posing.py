@@ -26,6 +26,7 @@ from ..core.body.posing import (
     posed_by_hand,
 )
 from ..core.body.skeleton import BONE_NAMES, PARENTS
+from ..core.errors import WakeUpError
 from ..core.types import FittedBody, Float64, Mask
 from .character import bind, new_armature
 from .meshes import new_mesh
@@ -210,7 +211,7 @@ def has_fit(collection: bpy.types.Collection) -> bool:
 
 def read_correction(collection: bpy.types.Collection, body_file: str = "") -> PoseCorrection | None:
     """The fitted body with the pose that its armature has now, where there is one; None where
-    nothing was fitted, or another body than `body_file`."""
+    nothing was fitted, or another body than `body_file`. WakeUpError where bones are missing."""
     if _FIT not in collection or collection[_BODY_FILE] != body_file:
         return None
     noted = collection[_FIT]
@@ -226,6 +227,9 @@ def read_correction(collection: bpy.types.Collection, body_file: str = "") -> Po
     armature = find_posed(collection)
     if armature is None:
         return before
+    missing = [name for name in BONE_NAMES if name not in armature.pose.bones]
+    if missing:
+        raise WakeUpError(f"The fitted body has lost the bone {missing[0]}: press Fit Body.")
     dragged = [
         limb.end
         for limb in LIMBS
