@@ -11,12 +11,12 @@ from ..addon.core.edits import Corrections
 from ..addon.core.errors import WakeUpError
 from ..addon.core.images import load_photo
 from ..addon.core.pipeline import STAGES, WakeUpResult
-from ..addon.scene.build import is_result, is_whole, photo_size
+from ..addon.scene.build import claim, is_result, is_whole, photo_size
 from ..addon.scene.corrections import add_box
 from ..addon.scene.posing import find_posed, has_fit
 from ..addon.worker import Outcome, Request
 from .base import can_start, reported
-from .wake_up import FitAnew, Stage, photo_path, show
+from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
 
 _HOW_TO_POSE = "Rotate bones, or drag hands and feet by their handles, then refine."
 _BOX_MARGIN = 0.1  # of the photo, around a box that nothing is known for
@@ -49,6 +49,7 @@ class WAKEUP_OT_add_box(bpy.types.Operator):
             width, height = photo_size(settings.result)
             x, y = round(_BOX_MARGIN * width), round(_BOX_MARGIN * height)
             frame = add_box(settings.result, (x, y, width - 1 - x, height - 1 - y))
+            claim([frame])
             for item in context.selected_objects:
                 item.select_set(False)
             frame.select_set(True)
@@ -122,16 +123,24 @@ class WAKEUP_OT_correct_pose(Stage, bpy.types.Operator):
     shows_body = True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._posed_at_once(context) or super().execute(context)
+        return super().execute(context) if self._to_be_shown(context) else self._pose_now(context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return self._posed_at_once(context) or super().invoke(context, event)
+        if self._to_be_shown(context):
+            return super().invoke(context, event)
+        return self._pose_now(context)
 
-    def _posed_at_once(self, context: bpy.types.Context) -> set[str] | None:
-        """Where the body is shown already, what has been done to it stays."""
+    def _to_be_shown(self, context: bpy.types.Context) -> bool:
         collection = context.scene.wake_up.result
         if collection is None or find_posed(collection) is None:
-            return None
+            return True
+        try:
+            return not is_of_person(collection, wanted_source(context))
+        except WakeUpError:
+            return True  # the stage says what is wrong
+
+    def _pose_now(self, context: bpy.types.Context) -> set[str]:
+        """Where the body is shown already, what has been done to it stays."""
         _pose(context)
         self.report({"INFO"}, _HOW_TO_POSE)
         return {"FINISHED"}

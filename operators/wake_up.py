@@ -14,7 +14,7 @@ from ..addon.core.errors import PhotoError
 from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
 from ..addon.core.report import describe
 from ..addon.core.types import Mask
-from ..addon.scene.build import build_group, is_result, mask_image, remove_scene
+from ..addon.scene.build import build_group, claim, is_result, mask_image, remove_scene
 from ..addon.scene.corrections import add_box, read_box, read_joints
 from ..addon.scene.images import new_thumbnail, read_mask
 from ..addon.scene.posing import note_fit, read_correction, show_body
@@ -43,23 +43,17 @@ class Stage(JobOperator):
 
     def request(self, context: bpy.types.Context) -> Request:
         settings = context.scene.wake_up
-        path = photo_path(settings)
-        wanted = settings.pipeline_settings(
-            context.scene, body_file(context), mask_network(context), joint_network(context)
-        )
-        source = results.Source.of(path, wanted)
-        box = read_box(settings.result) if _is_of(settings.result, source) else None
-        wanted = replace(wanted, box=box)
-        self._source = replace(source, settings=wanted)
+        self._source = wanted_source(context)
+        wanted, path = self._source.settings, self._source.photo
         until = self._until(settings)
         if settings.everyone and until == STAGES[-1]:
-            return Request(WakeUpResult(), wanted, str(path), until, everyone=True)
+            return Request(WakeUpResult(), wanted, path, until, everyone=True)
         result = results.reusable(settings.key, self._source)
         if self.starts_anew:
             result = result.without(until)
         corrections = self._corrections(context, self._source)
         self._held = corrections.pose.held if corrections.pose is not None else None
-        return Request(result, wanted, str(path), until, corrections)
+        return Request(result, wanted, path, until, corrections)
 
     def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
         settings = context.scene.wake_up
@@ -86,7 +80,7 @@ class Stage(JobOperator):
         mask = joints = None
         if image is not None and image.get(_PERSON_SOURCE) == source.of_person:
             mask = read_mask(image)
-        if collection is not None and collection.get(_PERSON_SOURCE) == source.of_person:
+        if is_of_person(collection, source):
             joints = read_joints(collection)
         pose = self._posed(context, source) if self.reads_pose else None
         return Corrections(mask, joints, pose if pose is not None and pose.held.any() else None)
@@ -100,6 +94,17 @@ class Stage(JobOperator):
 
     def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
         raise NotImplementedError
+
+
+def wanted_source(context: bpy.types.Context) -> results.Source:
+    """What the scene's settings ask for a result of; WakeUpError where there is no such photo."""
+    settings = context.scene.wake_up
+    wanted = settings.pipeline_settings(
+        context.scene, body_file(context), mask_network(context), joint_network(context)
+    )
+    source = results.Source.of(photo_path(settings), wanted)
+    box = read_box(settings.result) if _is_of(settings.result, source) else None
+    return replace(source, settings=replace(wanted, box=box))
 
 
 def photo_path(settings: bpy.types.PropertyGroup) -> Path:
@@ -147,6 +152,7 @@ def show(
         add_box(collection, source.settings.box)
     if first.people is not None:
         _list_people(settings, first, source)
+    claim(collection.all_objects)
     return collection
 
 
@@ -166,6 +172,11 @@ def _list_people(
         item.box = person.box.round().astype(int).tolist()
         item.thumbnail = new_thumbnail(f"{result.photo.name} Person {number}", result.photo, person)
     settings.active_person = next(k for k, p in enumerate(result.people) if p is chosen)
+
+
+def is_of_person(collection: bpy.types.Collection | None, source: results.Source) -> bool:
+    """Whether a result shows the photo and person that are asked for."""
+    return collection is not None and collection.get(_PERSON_SOURCE) == source.of_person
 
 
 def _is_of(collection: bpy.types.Collection | None, source: results.Source) -> bool:

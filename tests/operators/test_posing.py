@@ -135,9 +135,9 @@ def test_an_untouched_body_holds_nothing(addon, demo_photo):
 
 def test_a_turned_elbow_stays_and_the_rest_adapts(addon, demo_photo):
     before = _fitted(addon, demo_photo)
-    mine = bpy.data.objects.new("mine", None)
-    addon.collection.objects.link(mine)
     names = sorted(item.name for item in addon.wake_up.result.all_objects)
+    mine = bpy.data.objects.new("mine", None)
+    addon.wake_up.result.objects.link(mine)
     wanted = _turn(addon, ELBOW, 40.0)
     after = _refined(addon)
     assert _held(addon) == {ELBOW}
@@ -148,7 +148,7 @@ def test_a_turned_elbow_stays_and_the_rest_adapts(addon, demo_photo):
     assert 1e-3 < moved.max() < 0.3
     # What was shown before is replaced under the same names; what is the user's own stays.
     assert sorted(item.name for item in addon.wake_up.result.all_objects) == names
-    assert addon.objects["mine"] is mine
+    assert addon.objects["mine"] == mine
     # What the armature shows is what was fitted.
     assert read_correction(addon.wake_up.result).is_in(after.fitted)
 
@@ -327,6 +327,10 @@ def test_wrong_states_are_told_in_one_sentence(addon, demo_photo):
     assert results.recall(addon.wake_up.key).fitted is kept.fitted
     assert _held(addon) == {ELBOW}
     assert _angle(elbow, _matrix(kept.fitted.pose[ELBOW])) < KEPT_RAD
+    # Shown, it is not fitted again: what was done to it since stays.
+    _turn(addon, KNEE, 20.0)
+    assert bpy.ops.wakeup.correct_pose() == {"FINISHED"}
+    assert _held(addon) == {ELBOW, KNEE}
     # A bone that was deleted is told of, too.
     armature = find_posed(addon.wake_up.result)
     bpy.ops.object.mode_set(mode="EDIT")
