@@ -110,13 +110,23 @@ class JobOperator:
         """Put the finished values into the file; returns what is reported."""
         raise NotImplementedError
 
+    def is_quick(self, _request: Request) -> bool:
+        """Whether the work is done sooner than a process for it would have started."""
+        return False
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         return self._started(context, advance_in_process) or self._drained(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if bpy.app.background or context.window is None:
             return self.execute(context)
-        way = advance_in_worker if uses_worker(context) else advance_in_process
+        use_worker = uses_worker(context)
+
+        def way(request: Request) -> Work:
+            if use_worker and not self.is_quick(request):
+                return advance_in_worker(request)
+            return advance_in_process(request)
+
         refused = self._started(context, way)
         if refused:
             return refused

@@ -130,6 +130,9 @@ class WAKEUP_OT_correct_pose(Stage, bpy.types.Operator):
             return super().invoke(context, event)
         return self._pose_now(context)
 
+    def is_quick(self, request: Request) -> bool:
+        return request.result.fitted is not None
+
     def _to_be_shown(self, context: bpy.types.Context) -> bool:
         collection = context.scene.wake_up.result
         if collection is None or find_posed(collection) is None:
@@ -184,6 +187,10 @@ class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
         if found.corrections.pose is None:
             raise WakeUpError("The body was fitted to another photo or person: press Fit Body.")
         return found
+
+    def is_quick(self, request: Request) -> bool:
+        # Half a second beside a window that stays alive; a worker takes two to start.
+        return request.result.person is not None
 
     def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
         posing = context.mode == "POSE"

@@ -36,6 +36,7 @@ class Stage(JobOperator):
     starts_anew = False  # whether the stage itself is computed again where it was already
     shows_body = False  # whether the fitted body is shown even where there is a whole scene
     reads_pose = True  # whether the fit goes on from what the user made of the one before
+    _held: Mask | None = None  # joints that the user has turned, in what was asked for
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

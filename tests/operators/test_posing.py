@@ -343,6 +343,17 @@ def test_wrong_states_are_told_in_one_sentence(addon, demo_photo):
     assert bpy.ops.wakeup.refine_pose() == {"FINISHED"}
 
 
+def test_no_process_is_started_for_half_a_second():
+    from photo_wake_up.addon.worker import Request
+    from photo_wake_up.operators.corrections import WAKEUP_OT_refine_pose as Refine
+    from photo_wake_up.operators.wake_up import WAKEUP_OT_fit_body as FitBody
+
+    found = Request(WakeUpResult(person=object()), WakeUpSettings(), "", "fitted")
+    opened = Request(WakeUpResult(), WakeUpSettings(), "", "fitted")  # nothing but a .blend file
+    assert Refine.is_quick(None, found) and not Refine.is_quick(None, opened)
+    assert not FitBody.is_quick(None, found)
+
+
 def test_the_operator_and_the_function_give_the_same_and_soon(addon, demo_photo):
     before = _fitted(addon, demo_photo)
     _turn(addon, ELBOW, 40.0)
