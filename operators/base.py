@@ -72,15 +72,18 @@ class Job:
             status.message = message
 
 
-def can_start(operator: type, context: bpy.types.Context) -> bool:
-    """For polls: whether there is a photo and nothing else at work, with the reason where not."""
+def can_start(
+    operator: type, context: bpy.types.Context, modes: tuple[str, ...] = ("OBJECT",)
+) -> bool:
+    """For polls: whether there is a photo, nothing else at work, and Blender in one of `modes`,
+    with the reason where not."""
     if context.window_manager.wake_up.running:
         operator.poll_message_set("Another stage is at work: wait for it, or press Esc")
         return False
     if not context.scene.wake_up.photo:
         operator.poll_message_set("Choose a photo first")
         return False
-    if context.mode != "OBJECT":
+    if context.mode not in modes:
         operator.poll_message_set("Go to Object Mode first")
         return False
     return True
@@ -107,13 +110,23 @@ class JobOperator:
         """Put the finished values into the file; returns what is reported."""
         raise NotImplementedError
 
+    def is_quick(self, _request: Request) -> bool:
+        """Whether the work is done sooner than a process for it would have started."""
+        return False
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         return self._started(context, advance_in_process) or self._drained(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if bpy.app.background or context.window is None:
             return self.execute(context)
-        way = advance_in_worker if uses_worker(context) else advance_in_process
+        use_worker = uses_worker(context)
+
+        def way(request: Request) -> Work:
+            if use_worker and not self.is_quick(request):
+                return advance_in_worker(request)
+            return advance_in_process(request)
+
         refused = self._started(context, way)
         if refused:
             return refused

@@ -1,17 +1,24 @@
-"""What the user corrects by hand: a box where nobody was found, the mask, the joints."""
+"""What the user corrects by hand: a box where nobody was found, the mask, the joints, the pose."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import bpy
 
 from ..addon import results
+from ..addon.core.edits import Corrections
+from ..addon.core.errors import WakeUpError
 from ..addon.core.images import load_photo
 from ..addon.core.pipeline import STAGES, WakeUpResult
-from ..addon.scene.build import is_result, is_whole, photo_size
+from ..addon.scene.build import claim, is_result, is_whole, photo_size
 from ..addon.scene.corrections import add_box
+from ..addon.scene.posing import find_posed, has_fit
+from ..addon.worker import Outcome, Request
 from .base import can_start, reported
-from .wake_up import Stage, photo_path, show
+from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
 
+_HOW_TO_POSE = "Rotate bones, or drag hands and feet by their handles, then refine."
 _BOX_MARGIN = 0.1  # of the photo, around a box that nothing is known for
 
 
@@ -42,6 +49,7 @@ class WAKEUP_OT_add_box(bpy.types.Operator):
             width, height = photo_size(settings.result)
             x, y = round(_BOX_MARGIN * width), round(_BOX_MARGIN * height)
             frame = add_box(settings.result, (x, y, width - 1 - x, height - 1 - y))
+            claim([frame])
             for item in context.selected_objects:
                 item.select_set(False)
             frame.select_set(True)
@@ -88,7 +96,7 @@ class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not can_start(cls, context):
+        if not super().poll(context):
             return False
         if context.scene.wake_up.result is None:
             cls.poll_message_set("Press Find Person first")
@@ -102,4 +110,132 @@ class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
         return f"{result.photo.name} follows the corrections."
 
 
-CLASSES = (WAKEUP_OT_add_box, WAKEUP_OT_paint_mask, WAKEUP_OT_use_corrections)
+class WAKEUP_OT_correct_pose(Stage, bpy.types.Operator):
+    """Show the fitted body over the photo, ready to be posed"""
+
+    bl_idname = "wakeup.correct_pose"
+    bl_label = "Correct Pose"
+    bl_description = (
+        "Show the fitted body over the photo in Pose Mode: rotate its bones, or drag the handles "
+        "at its hands and feet, then press Refine from Here"
+    )
+    until = "fitted"
+    shows_body = True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return super().execute(context) if self._to_be_shown(context) else self._pose_now(context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self._to_be_shown(context):
+            return super().invoke(context, event)
+        return self._pose_now(context)
+
+    def is_quick(self, request: Request) -> bool:
+        return request.result.fitted is not None
+
+    def _to_be_shown(self, context: bpy.types.Context) -> bool:
+        collection = context.scene.wake_up.result
+        if collection is None or find_posed(collection) is None:
+            return True
+        try:
+            return not is_of_person(collection, wanted_source(context))
+        except WakeUpError:
+            return True  # the stage says what is wrong
+
+    def _pose_now(self, context: bpy.types.Context) -> set[str]:
+        """Where the body is shown already, what has been done to it stays."""
+        _pose(context)
+        self.report({"INFO"}, _HOW_TO_POSE)
+        return {"FINISHED"}
+
+    def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
+        said = super().finish(context, outcome)
+        _pose(context)
+        return said
+
+    def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
+        return _HOW_TO_POSE
+
+
+class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
+    """Continue the fit from the pose that the body has now"""
+
+    bl_idname = "wakeup.refine_pose"
+    bl_label = "Refine from Here"
+    bl_description = (
+        "Continue the fit from the pose that the body has now: joints that were turned stay as "
+        "they are, all others follow the photo"
+    )
+    until = "fitted"
+    starts_anew = True
+    shows_body = True
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not super().poll(context):
+            return False
+        collection = context.scene.wake_up.result
+        if collection is None or not has_fit(collection):
+            cls.poll_message_set("Press Fit Body first")
+            return False
+        return True
+
+    def request(self, context: bpy.types.Context) -> Request:
+        if find_posed(context.scene.wake_up.result) is None:
+            raise WakeUpError("The fitted body is not shown any more: press Correct Pose first.")
+        found = super().request(context)
+        if found.corrections.pose is None:
+            raise WakeUpError("The body was fitted to another photo or person: press Fit Body.")
+        return found
+
+    def is_quick(self, request: Request) -> bool:
+        # Half a second beside a window that stays alive; a worker takes two to start.
+        return request.result.person is not None
+
+    def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
+        posing = context.mode == "POSE"
+        said = super().finish(context, outcome)
+        if posing:
+            _pose(context)
+        return said
+
+    def _corrections(self, context: bpy.types.Context, source: results.Source) -> Corrections:
+        # A body that nobody has touched goes on from where it is, too.
+        pose = self._posed(context, source)
+        return replace(super()._corrections(context, source), pose=pose)
+
+    def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
+        count = int(self._held.sum()) if self._held is not None else 0
+        joints = "one joint" if count == 1 else f"{count or 'no'} joints"
+        return f"The body follows the photo again, with {joints} as you have turned them."
+
+
+class WAKEUP_OT_forget_pose(FitAnew, bpy.types.Operator):
+    """Fit the body anew, without what was corrected of its pose"""
+
+    bl_idname = "wakeup.forget_pose"
+    bl_label = "Forget Pose Corrections"
+    bl_description = "Fit the body anew, without what was corrected of its pose"
+
+    def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
+        return "The body stands as it was fitted."
+
+
+def _pose(context: bpy.types.Context) -> None:
+    """Go to Pose Mode with the fitted body's bones."""
+    armature = find_posed(context.scene.wake_up.result)
+    for item in context.selected_objects:
+        item.select_set(False)
+    armature.select_set(True)
+    context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="POSE")
+
+
+CLASSES = (
+    WAKEUP_OT_add_box,
+    WAKEUP_OT_paint_mask,
+    WAKEUP_OT_use_corrections,
+    WAKEUP_OT_correct_pose,
+    WAKEUP_OT_refine_pose,
+    WAKEUP_OT_forget_pose,
+)

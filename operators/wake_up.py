@@ -8,21 +8,25 @@ from pathlib import Path
 import bpy
 
 from ..addon import results
+from ..addon.core.body.posing import PoseCorrection
 from ..addon.core.edits import Corrections
 from ..addon.core.errors import PhotoError
 from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
 from ..addon.core.report import describe
-from ..addon.scene.build import build_group, is_result, mask_image, remove_scene
+from ..addon.core.types import Mask
+from ..addon.scene.build import build_group, claim, is_result, mask_image, remove_scene
 from ..addon.scene.corrections import add_box, read_box, read_joints
 from ..addon.scene.images import new_thumbnail, read_mask
-from ..addon.scene.preview import add_corrections, build_preview
+from ..addon.scene.posing import note_fit, read_correction, show_body
+from ..addon.scene.preview import add_corrections, build_preview, photo_camera
 from ..addon.scene.render import look_through, show_photo
 from ..addon.ui.preferences import body_file, joint_network, mask_network
 from ..addon.worker import Outcome, Request
-from .base import JobOperator
+from .base import JobOperator, can_start
 
 _PERSON_SOURCE = "photo_wake_up_source"  # custom property: which photo and person it is of
 _PHOTO_SOURCE = "photo_wake_up_digest"  # custom property: which photo a collection is of
+_MODES = ("OBJECT", "POSE")  # in Pose Mode the fitted body is corrected
 
 
 class Stage(JobOperator):
@@ -30,34 +34,38 @@ class Stage(JobOperator):
 
     until = ""
     starts_anew = False  # whether the stage itself is computed again where it was already
+    shows_body = False  # whether the fitted body is shown even where there is a whole scene
+    reads_pose = True  # whether the fit goes on from what the user made of the one before
+    _held: Mask | None = None  # joints that the user has turned, in what was asked for
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return can_start(cls, context, _MODES)
 
     def request(self, context: bpy.types.Context) -> Request:
         settings = context.scene.wake_up
-        path = photo_path(settings)
-        wanted = settings.pipeline_settings(
-            context.scene, body_file(context), mask_network(context), joint_network(context)
-        )
-        source = results.Source.of(path, wanted)
-        box = read_box(settings.result) if _is_of(settings.result, source) else None
-        wanted = replace(wanted, box=box)
-        self._source = replace(source, settings=wanted)
+        self._source = wanted_source(context)
+        wanted, path = self._source.settings, self._source.photo
         until = self._until(settings)
         if settings.everyone and until == STAGES[-1]:
-            return Request(WakeUpResult(), wanted, str(path), until, everyone=True)
+            return Request(WakeUpResult(), wanted, path, until, everyone=True)
         result = results.reusable(settings.key, self._source)
         if self.starts_anew:
             result = result.without(until)
-        corrections = _corrections(settings, self._source)
-        return Request(result, wanted, str(path), until, corrections)
+        corrections = self._corrections(context, self._source)
+        self._held = corrections.pose.held if corrections.pose is not None else None
+        return Request(result, wanted, path, until, corrections)
 
     def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
         settings = context.scene.wake_up
         found = outcome if isinstance(outcome, tuple) else (outcome,)
+        if context.mode == "POSE":
+            bpy.ops.object.mode_set(mode="OBJECT")
         # What the stage before has shown goes; the user's own things stay.
         old, settings.result, settings.mask = settings.result, None, None
         if old is not None and is_result(old):
             remove_scene(old)
-        show(context, found, self._source)
+        show(context, found, self._source, self._held, self.shows_body)
         # Of several results only what they share can be gone on from.
         kept = found[0] if len(found) == 1 else found[0].without("person")
         settings.key = results.keep(kept, self._source)
@@ -66,8 +74,38 @@ class Stage(JobOperator):
     def _until(self, _settings: bpy.types.PropertyGroup) -> str:
         return self.until
 
+    def _corrections(self, context: bpy.types.Context, source: results.Source) -> Corrections:
+        """The mask image, the joints and the fitted body's pose as they are now, where they are of
+        this photo and person. A pose that nobody has touched corrects nothing."""
+        image, collection = context.scene.wake_up.mask, context.scene.wake_up.result
+        mask = joints = None
+        if image is not None and image.get(_PERSON_SOURCE) == source.of_person:
+            mask = read_mask(image)
+        if is_of_person(collection, source):
+            joints = read_joints(collection)
+        pose = self._posed(context, source) if self.reads_pose else None
+        return Corrections(mask, joints, pose if pose is not None and pose.held.any() else None)
+
+    def _posed(self, context: bpy.types.Context, source: results.Source) -> PoseCorrection | None:
+        """The fitted body as it is posed now; None where there is none of this person."""
+        collection = context.scene.wake_up.result
+        if collection is None or collection.get(_PERSON_SOURCE) != source.of_person:
+            return None
+        return read_correction(collection, source.settings.body_file)
+
     def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
         raise NotImplementedError
+
+
+def wanted_source(context: bpy.types.Context) -> results.Source:
+    """What the scene's settings ask for a result of; WakeUpError where there is no such photo."""
+    settings = context.scene.wake_up
+    wanted = settings.pipeline_settings(
+        context.scene, body_file(context), mask_network(context), joint_network(context)
+    )
+    source = results.Source.of(photo_path(settings), wanted)
+    box = read_box(settings.result) if _is_of(settings.result, source) else None
+    return replace(source, settings=replace(wanted, box=box))
 
 
 def photo_path(settings: bpy.types.PropertyGroup) -> Path:
@@ -79,11 +117,19 @@ def photo_path(settings: bpy.types.PropertyGroup) -> Path:
 
 
 def show(
-    context: bpy.types.Context, found: tuple[WakeUpResult, ...], source: results.Source
+    context: bpy.types.Context,
+    found: tuple[WakeUpResult, ...],
+    source: results.Source,
+    held: Mask | None = None,
+    shows_body: bool = False,
 ) -> bpy.types.Collection:
-    """Build the scene of results, or what there is of it, and make it the scene's own."""
+    """Build the scene of results, or what there is of it, and make it the scene's own.
+
+    held : (24,), joints of the fitted body that the user has turned
+    shows_body : whether the fitted body is shown, to be posed, in the place of a whole scene
+    """
     scene, settings = context.scene, context.scene.wake_up
-    first = found[0]
+    first = found[0].without("build") if shows_body else found[0]
     if first.build is not None and first.background is not None:
         collection = build_group(found, scene)
         fps = scene.render.fps / scene.render.fps_base
@@ -93,6 +139,10 @@ def show(
     else:
         collection = build_preview(first, body_file(context), scene, settings.height)
         show_photo(scene, collection, settings.width)
+        show_body(collection, settings.show_body)
+    if first.fitted is not None and len(found) == 1:
+        place = photo_camera(first, settings.height)[1]
+        note_fit(collection, first.fitted, held, place, source.settings.body_file)
     settings.result = collection
     collection[_PHOTO_SOURCE] = source.digest
     collection[_PERSON_SOURCE] = source.of_person
@@ -103,6 +153,7 @@ def show(
         add_box(collection, source.settings.box)
     if first.people is not None:
         _list_people(settings, first, source)
+    claim(collection.all_objects)
     return collection
 
 
@@ -124,15 +175,9 @@ def _list_people(
     settings.active_person = next(k for k, p in enumerate(result.people) if p is chosen)
 
 
-def _corrections(settings: bpy.types.PropertyGroup, source: results.Source) -> Corrections:
-    """The mask image and the joints as they are now, where they are of this photo and person."""
-    image, collection = settings.mask, settings.result
-    mask = joints = None
-    if image is not None and image.get(_PERSON_SOURCE) == source.of_person:
-        mask = read_mask(image)
-    if collection is not None and collection.get(_PERSON_SOURCE) == source.of_person:
-        joints = read_joints(collection)
-    return Corrections(mask, joints)
+def is_of_person(collection: bpy.types.Collection | None, source: results.Source) -> bool:
+    """Whether a result shows the photo and person that are asked for."""
+    return collection is not None and collection.get(_PERSON_SOURCE) == source.of_person
 
 
 def _is_of(collection: bpy.types.Collection | None, source: results.Source) -> bool:
@@ -166,10 +211,8 @@ class WAKEUP_OT_find_person(Stage, bpy.types.Operator):
     until = "person"
     starts_anew = True
 
-    def request(self, context: bpy.types.Context) -> Request:
-        found = super().request(context)
-        # This stage makes mask and joints: what was corrected before is replaced.
-        return replace(found, corrections=Corrections())
+    def _corrections(self, _context: bpy.types.Context, _source: results.Source) -> Corrections:
+        return Corrections()  # this stage makes mask and joints: what was corrected is replaced
 
     def _sentence(self, context: bpy.types.Context, result: WakeUpResult) -> str:
         number, count = context.scene.wake_up.person, len(result.people)
@@ -184,18 +227,28 @@ class WAKEUP_OT_find_person(Stage, bpy.types.Operator):
         )
 
 
-class WAKEUP_OT_fit_body(Stage, bpy.types.Operator):
+class FitAnew(Stage):
+    """Fit the body without regard to how an earlier one was posed."""
+
+    until = "fitted"
+    starts_anew = True
+    shows_body = True
+    reads_pose = False
+
+
+class WAKEUP_OT_fit_body(FitAnew, bpy.types.Operator):
     """Lay a body over the person; starts from the mask image as it is"""
 
     bl_idname = "wakeup.fit_body"
     bl_label = "Fit Body"
     bl_description = "Lay a body over the person in pose and shape; starts from the mask as it is"
-    until = "fitted"
-    starts_anew = True
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         distance = result.fitted.joints[0, 2]
-        return f"The body stands {distance:.1f} m from the camera."
+        return (
+            f"The body stands {distance:.1f} m from the camera. Where its pose is wrong, press "
+            "Correct Pose."
+        )
 
 
 class WAKEUP_OT_build_character(Stage, bpy.types.Operator):

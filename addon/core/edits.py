@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pipeline import WakeUpResult, WakeUpSettings, advance
+from .pipeline import (
+    StageCost,
+    WakeUpResult,
+    WakeUpSettings,
+    advance,
+    body_model,
+    in_thread,
+    peak_memory_mb,
+)
 from .types import Mask, Progress
 
+if TYPE_CHECKING:
+    from .body.posing import PoseCorrection  # brings in torch, which takes a second
+
 _PERSON_SHARE = 0.2  # of the progress bar, for everything up to the mask
+_POSE_SHARE = 0.3  # where the fit that goes on from a corrected pose ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +34,7 @@ class Corrections:
 
     mask: Mask | None = None  # (H, W)
     joints: dict[str, tuple[float, float]] | None = None  # photo pixels, names of joints.EDITABLE
+    pose: PoseCorrection | None = None
 
 
 def advance_with(
@@ -33,7 +48,7 @@ def advance_with(
 
     Only what depends on a correction is computed anew.
     """
-    nothing = corrections.mask is None and not corrections.joints
+    nothing = corrections.mask is None and not corrections.joints and corrections.pose is None
     if nothing or until in ("photo", "people"):
         return (yield from advance(result, settings, photo_path, until))
     first = advance(result, settings, photo_path, "person")
@@ -45,7 +60,16 @@ def advance_with(
     if until == "person":
         yield Progress(1.0, "Done")
         return result
-    return (yield from _part(advance(result, settings, photo_path, until), _PERSON_SHARE, 1.0))
+    share = _PERSON_SHARE
+    if corrections.pose is not None:
+        pose, before, share = corrections.pose, result, _POSE_SHARE if until != "fitted" else 1.0
+        yield Progress(_PERSON_SHARE, "Fitting the body")
+        values = yield from in_thread(
+            lambda _report: {"result": with_pose(before, settings, pose)},
+            _PERSON_SHARE, share - _PERSON_SHARE,
+        )  # fmt: skip
+        result = values["result"]
+    return (yield from _part(advance(result, settings, photo_path, until), share, 1.0))
 
 
 def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:
@@ -70,6 +94,25 @@ def with_joints(result: WakeUpResult, joints: dict[str, tuple[float, float]]) ->
     if detection is result.person.detection:
         return result
     return replace(result.without("fitted"), person=replace(result.person, detection=detection))
+
+
+def with_pose(
+    result: WakeUpResult, settings: WakeUpSettings, correction: PoseCorrection
+) -> WakeUpResult:
+    """The result with the fit that goes on from a pose that the user has corrected, and without
+    all that was made from another body; mask, joints and background stay."""
+    from .body.posing import refine_posed
+
+    if result.fitted is not None and correction.is_in(result.fitted):
+        return result
+    started = time.perf_counter()
+    fitted = refine_posed(
+        result.photo, result.person, body_model(settings), correction,
+        settings.height_m, settings.focal_px,
+    )  # fmt: skip
+    cost = StageCost(time.perf_counter() - started, peak_memory_mb())
+    costs = {**result.costs, "fitted": cost}
+    return replace(result.without("fitted"), fitted=fitted, costs=costs)
 
 
 def _part(

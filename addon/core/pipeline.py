@@ -123,7 +123,7 @@ def advance(
         share, message = _STAGES[stage]
         yield Progress(done / total, message)
         started = time.perf_counter()
-        values = yield from _in_thread(
+        values = yield from in_thread(
             _work(stage, result, settings, photo_path), done / total, share / total
         )
         cost = StageCost(time.perf_counter() - started, peak_memory_mb())
@@ -226,7 +226,7 @@ def _work(
             "fitted": fit_body(
                 result.photo,
                 result.person,
-                _body_model(settings),
+                body_model(settings),
                 height_m=settings.height_m,
                 focal_px=settings.focal_px,
                 progress=report,
@@ -236,7 +236,7 @@ def _work(
     def build(report: Report) -> Values:
         from .character.build import build_character
 
-        model = _body_model(settings)
+        model = body_model(settings)
         return {
             "build": build_character(
                 result.photo, result.person, model, result.fitted, progress=report
@@ -271,7 +271,8 @@ def _work(
     return locals()[stage]
 
 
-def _body_model(settings: WakeUpSettings) -> Any:
+def body_model(settings: WakeUpSettings) -> Any:
+    """The body that the settings ask for."""
     from .body.body_files import cached_body_model
     from .model_files import model_path
 
@@ -279,7 +280,7 @@ def _body_model(settings: WakeUpSettings) -> Any:
     return cached_body_model(path)
 
 
-def _in_thread(
+def in_thread(
     work: Callable[[Report], Values], base: float, share: float
 ) -> Generator[Progress, None, Values]:
     """Run a stage beside the generator, so that its reports can be yielded while it works.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -20,6 +20,7 @@ from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
 _ROLE = "photo_wake_up_role"  # custom property that tells an object's part in the scene
 _PERSON = "photo_wake_up_person"  # whose character or armature it is, counted from 1
 _IMAGES = "photo_wake_up_images"  # names of the collection's loose images
+_MADE = "photo_wake_up_made"  # custom property of objects that are not the user's own
 _LONGEST_NAME = 40  # Blender cuts names at 63 bytes; room for what each datablock is
 
 
@@ -129,6 +130,13 @@ def mark_collection(collection: bpy.types.Collection, images: dict[str, str], ph
     collection["photo_wake_up_photo_size"] = [photo.width, photo.height]
 
 
+def claim(items: Iterable[bpy.types.Object]) -> None:
+    """Note on objects that they were made here: `remove_scene` then knows those that the user has
+    put beside them."""
+    for item in items:
+        item[_MADE] = True
+
+
 def find_parts(collection: bpy.types.Collection) -> SceneParts:
     """The objects of a collection that `build_scene` made; WakeUpError where one is missing."""
     found: dict[str, list[bpy.types.Object]] = {role: [] for role in _ROLES}
@@ -169,10 +177,23 @@ def photo_size(collection: bpy.types.Collection) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _move_out(objects: list[bpy.types.Object]) -> None:
+    home = bpy.context.scene.collection
+    for item in objects:
+        if item.name not in home.objects:
+            home.objects.link(item)
+
+
 def remove_scene(collection: bpy.types.Collection) -> None:
-    """Delete the collection with all that `build_scene` made for it and nobody else uses."""
+    """Delete the collection with all that `build_scene` made for it and nobody else uses.
+
+    Where objects are claimed, others are the user's: they stay, in the scene's own collection.
+    """
     images = [bpy.data.images.get(name) for name in collection.get(_IMAGES, {}).values()]
     objects = list(collection.all_objects)
+    if any(_MADE in item for item in objects):
+        _move_out([item for item in objects if _MADE not in item])
+        objects = [item for item in objects if _MADE in item]
     data = {item.data for item in objects if item.data is not None}
     actions = {
         item.animation_data.action

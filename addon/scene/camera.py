@@ -36,6 +36,8 @@ def new_camera(
         background.image = reference
         background.alpha = 0.5
         background.display_depth = "BACK"
+        # Videos have even heights, rounded down: the photo is cut there, not squeezed.
+        background.frame_method = "CROP"
         data.show_background_images = True
 
     matrix = world_from_camera.copy()

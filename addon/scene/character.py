@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
+import numpy.typing as npt
 from mathutils import Vector
 
 from ..core.body.skeleton import JOINT
@@ -86,10 +89,20 @@ def new_character(
     mesh.materials.append(new_photo_material(name, texture))
     mesh_object = bpy.data.objects.new(name, mesh)
     collection.objects.link(mesh_object)
+    bind(mesh_object, armature, character.skeleton.names, character.weights)
+    return mesh_object
 
-    groups = [mesh_object.vertex_groups.new(name=bone) for bone in character.skeleton.names]
-    vertex_index, joint_index = np.nonzero(character.weights)
-    values = character.weights[vertex_index, joint_index]
+
+def bind(
+    mesh_object: bpy.types.Object,
+    armature: bpy.types.Object,
+    names: Sequence[str],
+    weights: npt.NDArray[np.floating],
+) -> None:
+    """Let a mesh at rest follow an armature's bones `names`, weights (V, 24)."""
+    groups = [mesh_object.vertex_groups.new(name=bone) for bone in names]
+    vertex_index, joint_index = np.nonzero(weights)
+    values = weights[vertex_index, joint_index]
     for vertex, joint, value in zip(
         vertex_index.tolist(), joint_index.tolist(), values.tolist(), strict=True
     ):
@@ -98,4 +111,3 @@ def new_character(
     modifier = mesh_object.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
     mesh_object.parent = armature
-    return mesh_object

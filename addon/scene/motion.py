@@ -6,9 +6,12 @@ orientation. As quaternions that turns the vector part alone: (w, v) becomes (w,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 from mathutils import Quaternion, Vector
+from scipy.spatial.transform import Rotation
 
 from ..core.types import Float64, Motion, Pose, Skeleton
 
@@ -24,6 +27,31 @@ def set_pose(armature: bpy.types.Object, skeleton: Skeleton, pose: Pose) -> None
     for joint, name in enumerate(skeleton.names):
         armature.pose.bones[name].rotation_quaternion = Quaternion(rotations[0, joint])
     armature.pose.bones[skeleton.names[0]].location = Vector(locations[0])
+
+
+def read_pose(armature: bpy.types.Object, names: Sequence[str], parents: Sequence[int]) -> Pose:
+    """`set_pose` backwards, with all that constraints and the object's own place add to it.
+
+    names, parents : of the skeleton's bones; -1 is the root's parent
+    """
+    bpy.context.view_layer.update()
+    evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    place = np.array(evaluated.matrix_world, np.float64)
+    posed = place @ np.array([evaluated.pose.bones[name].matrix for name in names], np.float64)
+    rest = np.array([armature.data.bones[name].matrix_local.to_3x3() for name in names], np.float64)
+    # An object or a bone that was scaled is read as if it were not.
+    turned = _nearest_rotations(posed[:, :3, :3] @ rest.transpose(0, 2, 1))
+    local = turned.copy()
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            local[joint] = turned[parent].T @ turned[joint]
+    rotations = Rotation.from_matrix(local).as_quat(scalar_first=True)
+    return Pose(rotations, posed[0, :3, 3])
+
+
+def _nearest_rotations(matrices: Float64) -> Float64:
+    left, _, right = np.linalg.svd(matrices)
+    return left @ right
 
 
 def new_action(

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..core import frames
 from ..core.body.body_files import cached_body_model
-from ..core.body.pose import pose_of, skeleton_of
 from ..core.model_files import model_path
 from ..core.pipeline import WakeUpResult
 from ..core.types import Camera, Float64
@@ -18,8 +17,8 @@ from .camera import new_camera
 from .character import new_armature, new_character
 from .corrections import new_corrections
 from .images import new_image
-from .meshes import new_mesh
 from .motion import set_pose
+from .posing import new_posed_body
 
 _LONGEST_NAME = 40  # as in build
 
@@ -53,15 +52,8 @@ def build_preview(
         new_character(f"{name} Character", character, armature, collection)
         set_pose(armature, skeleton, pose)
     elif result.fitted is not None:
-        fitted = result.fitted
         model = cached_body_model(Path(body_file) if body_file else model_path("body.npz"))
-        skeleton, pose = skeleton_of(model, fitted), pose_of(fitted, place)
-        armature = new_armature(f"{name} Armature", skeleton, collection)
-        body = new_mesh(f"{name} Body", frames.transform(place, fitted.vertices), model.faces)
-        thing = bpy.data.objects.new(body.name, body)
-        thing.display_type = "WIRE"
-        collection.objects.link(thing)
-        set_pose(armature, skeleton, pose)
+        new_posed_body(name, model, result.fitted, place, collection)
     collection.objects.link(new_camera(f"{name} Camera", lens, place, photo))
     add_corrections(result, collection, height_m)
     return collection

@@ -97,6 +97,11 @@ class WAKEUP_PT_people(_SidebarPanel, bpy.types.Panel):
         buttons.operator("wakeup.add_box", icon="SELECT_SET")
         buttons.operator("wakeup.paint_mask", icon="BRUSH_DATA")
         buttons.operator("wakeup.use_corrections", icon="CHECKMARK")
+        layout.prop(settings, "show_body")
+        posing = layout.column(align=True)
+        posing.operator("wakeup.correct_pose", icon="POSE_HLT")
+        posing.operator("wakeup.refine_pose", icon="FILE_REFRESH")
+        posing.operator("wakeup.forget_pose", icon="LOOP_BACK")
 
 
 class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):

@@ -17,6 +17,7 @@ from bpy.props import (
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
 from ..core.pipeline import WakeUpSettings
+from ..scene.posing import show_body
 
 BVH_FILE = "FILE"  # the motion menu's entry for a file of the user's
 _MOTIONS = [
@@ -56,6 +57,11 @@ def _choose_active(settings: bpy.types.PropertyGroup, _context: bpy.types.Contex
         already = settings.person == number or (settings.person == 0 and chosen.is_default)
         if not already:
             settings.person = number
+
+
+def _show_body(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    if settings.result is not None:
+        show_body(settings.result, settings.show_body)
 
 
 class WakeUpSceneSettings(bpy.types.PropertyGroup):
@@ -100,6 +106,13 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         default=0.0,
         min=0.0,
         soft_max=10000.0,
+        subtype="PIXEL",
+    )
+    show_body: BoolProperty(  # type: ignore[valid-type]
+        name="Show Fitted Body",
+        description="Show the fitted body over the photo",
+        default=True,
+        update=_show_body,
     )
     motion: EnumProperty(  # type: ignore[valid-type]
         name="Motion", description="What the character does", items=_MOTIONS, default="walk"

@@ -44,6 +44,17 @@ def pose_of(fitted: FittedBody, world_from_camera: Float64) -> Pose:
     return Pose(Rotation.from_matrix(rotations).as_quat(scalar_first=True), root)
 
 
+def pose_in_camera(pose: Pose, world_from_camera: Float64) -> tuple[Float64, Float64]:
+    """`pose_of` backwards: (24, 3) axis-angle as in FittedBody.pose, and the pelvis (3,) in the
+    camera frame, metres."""
+    axes, turn = WORLD_FROM_BODY_AXES, world_from_camera[:3, :3]
+    rotations = Rotation.from_quat(pose.rotations, scalar_first=True).as_matrix()
+    local = axes.T @ rotations @ axes
+    local[0] = turn.T @ rotations[0] @ axes
+    pelvis = turn.T @ (pose.root - world_from_camera[:3, 3])
+    return Rotation.from_matrix(local).as_rotvec(), pelvis
+
+
 def forward_kinematics(
     skeleton: Skeleton,
     rotations: npt.NDArray[np.floating],
@@ -84,3 +95,11 @@ def skin_vertices(
     """Linear blend skinning: rest (V, 3), weights (V, 24), matrices (24, 4, 4) to (V, 3)."""
     blended = np.einsum("vj,jab->vab", weights.astype(np.float64), matrices)
     return np.einsum("vab,vb->va", blended[:, :3, :3], rest) + blended[:, :3, 3]
+
+
+def unskin_vertices(
+    posed: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], matrices: Float64
+) -> Float64:
+    """`skin_vertices` backwards: posed (V, 3) to rest (V, 3)."""
+    blended = np.einsum("vj,jab->vab", weights.astype(np.float64), matrices)
+    return np.linalg.solve(blended[:, :3, :3], (posed - blended[:, :3, 3])[..., None])[..., 0]
