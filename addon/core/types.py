@@ -70,6 +70,33 @@ class Detection:
 
 
 @dataclass(frozen=True, eq=False)
+class Face:
+    """One face in the photo. Left and right are the person's own."""
+
+    score: float  # 0..1, the detector's
+    box: Float32  # (4,), x0 y0 x1 y1 in photo pixels, brows to chin
+    points: Float32  # (6, 2), photo pixels: right eye, left eye, nose, mouth, right ear, left ear
+    presence: float  # 0..1, Face Mesh's own word for "there is a face"
+    mesh: Float32  # (468, 3), Face Mesh's points: photo pixels, depth away from the camera positive
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """One hand in the photo (21 points: wrist, then thumb to little finger, root to tip)."""
+
+    score: float  # 0..1, the palm detector's
+    presence: float  # 0..1, the landmark network's own word for "there is a hand"
+    right: (
+        float  # 0..1, probability of the person's own right hand, in a photo that is not mirrored
+    )
+    image: Float32  # (21, 2), photo pixels
+    depth: Float32  # (21,), photo pixels, wrist at 0, away from the camera positive
+    world: (
+        Float32  # (21, 3), metres, camera axes (x right, y down, z away), about the hand's middle
+    )
+
+
+@dataclass(frozen=True, eq=False)
 class Person:
     """One person cut out of the photo."""
 
@@ -77,6 +104,8 @@ class Person:
     mask: Mask  # (H, W), the silhouette that everything downstream uses
     matte: Float32  # (H, W), 0..1, soft edge; mask == matte >= 0.5
     foreground: UInt8  # (H, W, 3), the person's own colours, old background removed from the rim
+    face: Face | None = None  # None: not seen closely enough
+    hands: tuple[Hand | None, ...] = (None, None)  # the person's left, right
 
 
 @dataclass(frozen=True)
@@ -208,30 +237,3 @@ class Motion:
     fps: float
     rotations: Float64  # (F, 24, 4), as in Pose
     root: Float64  # (F, 3), as in Pose
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One face in the photo. Left and right are the person's own."""
-
-    score: float  # 0..1, the detector's
-    box: Float32  # (4,), x0 y0 x1 y1 in photo pixels, brows to chin
-    points: Float32  # (6, 2), photo pixels: right eye, left eye, nose, mouth, right ear, left ear
-    presence: float  # 0..1, Face Mesh's own word for "there is a face"
-    mesh: Float32  # (468, 3), Face Mesh's points: photo pixels, depth away from the camera positive
-
-
-@dataclass(frozen=True, eq=False)
-class Hand:
-    """One hand in the photo (21 points: wrist, then thumb to little finger, root to tip)."""
-
-    score: float  # 0..1, the palm detector's
-    presence: float  # 0..1, the landmark network's own word for "there is a hand"
-    right: (
-        float  # 0..1, probability of the person's own right hand, in a photo that is not mirrored
-    )
-    image: Float32  # (21, 2), photo pixels
-    depth: Float32  # (21,), photo pixels, wrist at 0, away from the camera positive
-    world: (
-        Float32  # (21, 3), metres, camera axes (x right, y down, z away), about the hand's middle
-    )

@@ -60,9 +60,7 @@ class FitCase:
         scale = self.height_m / unit
         # Turning about the pelvis instead of the origin shifts it.
         place = self.camera_from_body[:3, :3] @ (root * scale) + self.camera_from_body[:3, 3]
-        return posed_body(
-            model, self.camera, self.betas, pose, place / scale - root, self.height_m
-        )
+        return posed_body(model, self.camera, self.betas, pose, place / scale - root, self.height_m)
 
 
 def unit_and_root(model: BodyModel, betas: Float64) -> tuple[float, Float64]:

@@ -11,62 +11,48 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 
 from .. import frames
 from ..perception.landmarks import LANDMARK
-from ..types import Camera, FittedBody, Float32, Float64, Mask, Person, Photo, Progress
+from ..types import (
+    Camera,
+    FittedBody,
+    Float32,
+    Float64,
+    Mask,
+    Person,
+    Photo,
+    Progress,
+)
+from .first_pose import first_pose
 from .landmark_points import landmark_points
 from .model import BodyModel, SkinningTensors, one_thread, skin, tensors
+from .pose_prior import PosePrior
 from .posed import posed_body
-from .skeleton import JOINT, JOINT_COUNT, SMPL_JOINTS
+from .robust import geman_mcclure
+from .silhouette_term import SilhouetteTerm, surface_samples
+from .skeleton import JOINT
+from .turns import observed_turns
 
 JOINT_SIGMA_M = 0.025  # spread of landmarks around the body's points
 JOINT_OUTLIER_M = 0.12  # Geman-McClure: beyond this a landmark is taken for an error
 # A drawn figure has other proportions than a body: its joints are as good as far from the body's.
 DRAWN_OUTLIER_M = 0.6
 DIRECTION_SIGMA = 0.30  # radians, spread of the metric landmarks' bone directions
-INSIDE_SIGMA_M = 0.012  # how far undressed skin may stick out of the silhouette
-OUTLINE_SIGMA_M = 0.05  # how far clothes and hair stand off the skin
-OUTLINE_OUTLIER_M = 0.10
-SILHOUETTE_WEIGHT = 25.0  # both sides together against one landmark
-SURFACE_SAMPLES = 1200
-OUTLINE_SAMPLES = 260
 BETA_SIGMA = 1.0
-MASK_GRID_PX = 320  # the distance map's longer side
-
-# Spread (radians) of each joint's rotation about its x, y, z axis in T-pose; small is stiff.
-_SPREAD: dict[str, tuple[float, float, float]] = {
-    "pelvis": (50, 50, 50),
-    "spine1": (0.25, 0.2, 0.2), "spine2": (0.2, 0.2, 0.2), "spine3": (0.2, 0.2, 0.2),
-    "neck": (0.3, 0.4, 0.25), "head": (0.3, 0.4, 0.25),
-    "collar": (0.12, 0.2, 0.25), "shoulder": (0.8, 1.2, 1.2), "elbow": (0.5, 1.5, 0.25),
-    "wrist": (0.3, 0.4, 0.5), "hand": (0.05, 0.05, 0.05),
-    "hip": (1.2, 0.5, 0.6), "knee": (0.9, 0.12, 0.12), "ankle": (0.5, 0.25, 0.2),
-    "foot": (0.15, 0.05, 0.05),
-}  # fmt: skip
-# Hinges bend one way only: sign of the free direction about the axis.
-_HINGES = (
-    ("left_knee", 0, 1.0), ("right_knee", 0, 1.0), ("left_elbow", 1, -1.0),
-    ("right_elbow", 1, 1.0),
-)  # fmt: skip
-HINGE_SIGMA = 0.06  # radians of bending the wrong way
-# Legs that look nearly straight are straight: metric landmarks tend to bend them towards the
-# camera. Knees that are clearly bent are left alone.
-STRAIGHT_SIGMA, STRAIGHT_OUTLIER = 0.15, 0.5  # radians of knee flexion
-# A body that nearly stands upright does not lean towards or away from the camera; depth in one
-# picture is the weakest cue. Bodies that clearly lean, sit or lie are left alone.
-LEAN_SIGMA, LEAN_OUTLIER = 0.05, 0.35  # tangent of the angle against the picture's vertical
 
 # Bones whose direction in space the metric landmarks tell: landmarks from, to; joints from, to.
 _BONES = tuple(
     (f"{side}_{a}", f"{side}_{b}", 1.0)
     for side in ("left", "right")
-    for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
-)
+    for a, b in (
+        ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"),
+        # Across a joint: where that one is hidden, the limb's end still has a depth.
+        ("shoulder", "wrist"), ("hip", "ankle"), ("hip", "shoulder"),
+    )
+)  # fmt: skip
 _CROSS_BONES = (("right_shoulder", "left_shoulder", 1.5), ("right_hip", "left_hip", 1.0))
 
 
@@ -146,48 +132,6 @@ class _State:
     translation: torch.Tensor  # (3,)
 
 
-def first_pose(model: BodyModel, person: Person) -> Float64:
-    """(24, 3) axis-angle from the metric landmarks alone: the trunk's frame, then each limb bone
-    turned by the shortest arc from where its parent left it."""
-    world = person.detection.landmarks.world.astype(np.float64)
-
-    def mark(name: str) -> Float64:
-        return world[LANDMARK[name]]
-
-    across = (mark("left_shoulder") - mark("right_shoulder")) + (
-        mark("left_hip") - mark("right_hip")
-    )
-    up = (mark("left_shoulder") + mark("right_shoulder")) - (mark("left_hip") + mark("right_hip"))
-    y = up / np.linalg.norm(up)
-    x = across - (across @ y) * y
-    x /= np.linalg.norm(x)
-    trunk = np.stack([x, y, np.cross(x, y)], axis=1)
-
-    joints = (model.regressor @ model.template).astype(np.float64)
-    pose = np.zeros((JOINT_COUNT, 3))
-    pose[0] = Rotation.from_matrix(trunk).as_rotvec()
-    for side in ("left", "right"):
-        for chain in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
-            above = trunk
-            for start, end in zip(chain[:-1], chain[1:], strict=True):
-                j = JOINT[f"{side}_{start}"]
-                bone = joints[JOINT[f"{side}_{end}"]] - joints[j]
-                target = above.T @ (mark(f"{side}_{end}") - mark(f"{side}_{start}"))
-                local = _shortest_arc(bone, target)
-                pose[j] = Rotation.from_matrix(local).as_rotvec()
-                above = above @ local
-    return pose
-
-
-def _shortest_arc(source: Float64, target: Float64) -> Float64:
-    a, b = source / np.linalg.norm(source), target / max(float(np.linalg.norm(target)), 1e-9)
-    axis = np.cross(a, b)
-    sine, cosine = float(np.linalg.norm(axis)), float(a @ b)
-    if sine < 1e-8:
-        return np.eye(3)
-    return Rotation.from_rotvec(axis / sine * np.arctan2(sine, cosine)).as_matrix()
-
-
 class _Problem:
     """The objective for one person: targets as tensors, evaluated on a few hundred vertices."""
 
@@ -196,11 +140,8 @@ class _Problem:
         points = landmark_points(model)
         self.camera = camera
         self.points = points
-        rng = np.random.default_rng(0)
-        surface = rng.choice(
-            len(model.template), min(SURFACE_SAMPLES, len(model.template)), replace=False
-        )
-        self.body: SkinningTensors = tensors(model, np.concatenate([points.vertices, surface]))
+        chosen = np.concatenate([points.vertices, surface_samples(model)])
+        self.body: SkinningTensors = tensors(model, chosen)
         self.vertex_marks = len(points.vertices)
         self.shape_count = model.shape_count
 
@@ -208,28 +149,11 @@ class _Problem:
         self.outlier_m = DRAWN_OUTLIER_M if person.detection.is_drawn else JOINT_OUTLIER_M
         self.trust = _tensor(points.trust * marks.visibility[points.landmarks])
         self.directions = _directions(marks.world, marks.visibility)
-        self.inverse_spread = _tensor(_inverse_spreads())
-        self._silhouette(person.mask)
-
-    def _silhouette(self, mask: Mask) -> None:
-        height, width = mask.shape
-        scale = min(1.0, MASK_GRID_PX / max(height, width))
-        size = (max(2, round(width * scale)), max(2, round(height * scale)))
-        small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
-        outside = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5) / scale
-        self.outside = _tensor(outside)[None, None]
-        self.size = (width, height)
-        outlines, _ = cv2.findContours(
-            mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-        )
-        outline = max(outlines, key=len)[:, 0].astype(np.float32)
-        # Where the photo cuts the person there is no outline of the body.
-        free = (
-            (outline > 2) & (outline < np.array([width, height], np.float32) - 3)
-        ).all(axis=1)  # fmt: skip
-        outline = outline[free] if free.sum() > 50 else outline
-        step = max(1, len(outline) // OUTLINE_SAMPLES)
-        self.outline = _tensor(outline[::step])
+        self.prior = PosePrior(marks)
+        self.silhouette = SilhouetteTerm(person.mask)
+        self.turns = observed_turns(model, person)
+        self.turned = torch.tensor([turn.joint for turn in self.turns], dtype=torch.long)
+        self.turn_targets = _tensor(np.array([turn.target for turn in self.turns]))
 
     def start(self, pose: Float64) -> _State:
         """The first state: mean shape, and the place that fits the landmarks best (linear)."""
@@ -282,34 +206,39 @@ class _Problem:
         )  # fmt: skip
 
     def objective(self, state: _State, stage: _Stage) -> torch.Tensor:
-        vertices, joints, _ = skin(
+        vertices, joints, transforms = skin(
             self.body, state.betas[None], state.pose[None], state.translation[None]
         )
         vertices, joints = vertices[0], joints[0]
         # One metre at the body, in pixels: errors in the image become metres.
-        metre = self.camera.focal_px / state.translation[2].detach().clamp_min(0.3)
+        metre = self.camera.focal_px / joints[0, 2].detach().clamp_min(0.3)
         points = torch.cat(
             [joints[torch.from_numpy(self.points.joints)], vertices[: self.vertex_marks]]
         )
         error = ((self._project(points) - self.targets) / metre).square().sum(-1)
-        loss = (self.trust * _robust(error, self.outlier_m) / JOINT_SIGMA_M**2).sum()
+        loss = (self.trust * geman_mcclure(error, self.outlier_m) / JOINT_SIGMA_M**2).sum()
         loss = loss + self._direction_term(joints)
-        loss = loss + stage.pose * (state.pose * self.inverse_spread).square().sum()
-        for name, axis, sign in _HINGES:
-            wrong = torch.relu(-sign * state.pose[JOINT[name], axis])
-            loss = loss + (wrong / HINGE_SIGMA).square()
-        knees = state.pose[[JOINT["left_knee"], JOINT["right_knee"]], 0]
-        straight = _robust(knees.square(), STRAIGHT_OUTLIER) / STRAIGHT_SIGMA**2
-        loss = loss + straight.sum() + _lean_term(joints)
+        loss = loss + self._turn_term(transforms[0]) + self.prior(state.pose, joints, stage.pose)
         loss = loss + stage.shape * (state.betas / BETA_SIGMA).square().sum()
         if stage.silhouette > 0:
             surface = self._project(vertices[self.vertex_marks :])
-            loss = loss + stage.silhouette * self._silhouette_term(surface, metre)
+            loss = loss + stage.silhouette * self.silhouette(surface, metre)
         return loss
 
     def _project(self, points: torch.Tensor) -> torch.Tensor:
         centre = torch.tensor([self.camera.cx, self.camera.cy])
         return points[:, :2] / points[:, 2:].clamp_min(0.1) * self.camera.focal_px + centre
+
+    def _turn_term(self, transforms: torch.Tensor) -> torch.Tensor:
+        if not self.turns:
+            return transforms.new_zeros(())
+        product = (transforms[self.turned, :3, :3] * self.turn_targets).sum(dim=(1, 2))
+        angle = 3 - product  # 2 (1 - cos): the squared angle to second order
+        terms = [
+            geman_mcclure(angle[k], turn.outlier) / turn.sigma**2
+            for k, turn in enumerate(self.turns)
+        ]
+        return torch.stack(terms).sum()
 
     def _direction_term(self, joints: torch.Tensor) -> torch.Tensor:
         start, end, target, weight = self.directions
@@ -317,39 +246,6 @@ class _Problem:
         bone = bone / bone.norm(dim=1, keepdim=True).clamp_min(1e-6)
         # 2 (1 - cos) is the squared angle to second order.
         return (weight * 2 * (1 - (bone * target).sum(-1)) / DIRECTION_SIGMA**2).sum()
-
-    def _silhouette_term(self, surface: torch.Tensor, metre: torch.Tensor) -> torch.Tensor:
-        width, height = self.size
-        scaled = torch.stack(
-            [surface[:, 0] / (width - 1) * 2 - 1, surface[:, 1] / (height - 1) * 2 - 1], dim=-1
-        )
-        # Beyond the photo nothing is known: what lies there is not outside of the person.
-        within = (scaled.abs() <= 1).all(dim=-1)
-        distance = torch.nn.functional.grid_sample(
-            self.outside, scaled[None, None], align_corners=True, padding_mode="border"
-        )[0, 0, 0]
-        out = _robust((distance / metre).square(), OUTLINE_OUTLIER_M) / INSIDE_SIGMA_M**2
-        inside_term = (out * within).mean()
-        gap = torch.cdist(self.outline, surface).min(dim=1).values / metre
-        outline_term = (_robust(gap.square(), OUTLINE_OUTLIER_M) / OUTLINE_SIGMA_M**2).mean()
-        return SILHOUETTE_WEIGHT * (inside_term + outline_term)
-
-
-def _lean_term(joints: torch.Tensor) -> torch.Tensor:
-    """How far trunk and legs lean along the camera's axis, for bodies that are nearly upright."""
-    ankles = (joints[JOINT["left_ankle"]] + joints[JOINT["right_ankle"]]) / 2
-    pelvis, neck = joints[JOINT["pelvis"]], joints[JOINT["neck"]]
-    total = joints.new_zeros(())
-    for low, high in ((ankles, neck), (ankles, pelvis)):
-        bone = low - high
-        tangent = bone[2] / bone[1].clamp_min(0.2)
-        total = total + _robust(tangent.square(), LEAN_OUTLIER) / LEAN_SIGMA**2
-    return total
-
-
-def _robust(square: torch.Tensor, outlier: float) -> torch.Tensor:
-    """Geman and McClure's function of a squared error."""
-    return square * outlier**2 / (square + outlier**2)
 
 
 def _tensor(array: Float32 | Float64) -> torch.Tensor:
@@ -371,12 +267,3 @@ def _directions(
         torch.tensor(starts), torch.tensor(ends), _tensor(np.array(targets)),
         _tensor(np.array(weights)),
     )  # fmt: skip
-
-
-def _inverse_spreads() -> Float64:
-    """(24, 3) one over each rotation's spread."""
-    rows = []
-    for name in SMPL_JOINTS:
-        plain = name.removeprefix("left_").removeprefix("right_")
-        rows.append(_SPREAD[plain])
-    return 1.0 / np.array(rows)

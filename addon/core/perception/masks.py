@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import PersonError
 from ..types import Detection, Float32, Mask, Person, Photo, UInt8
 from . import matte
+from .close_ups import close_ups
 from .figure import segment_in_box
 from .mask_networks import MaskNetwork, SingleMaskNetwork
 from .neighbours import owners, painted_over
@@ -93,7 +94,9 @@ def _person(rgb: UInt8, detection: Detection, mask: Mask, opacity: Float32) -> P
     """mask == opacity >= 0.5, and nothing of the matte is left far from the mask."""
     near = cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     soft = np.where(mask, np.maximum(opacity, 0.5), np.minimum(opacity, 0.499)) * near
-    return Person(detection, mask, soft.astype(np.float32), matte.foreground(rgb, soft))
+    colours = matte.foreground(rgb, soft)
+    face, hands = close_ups(rgb, detection)
+    return Person(detection, mask, soft.astype(np.float32), colours, face, hands)
 
 
 def _of_rivals(rgb: UInt8, detection: Detection, rivals: list[Detection]) -> Mask:

@@ -1,0 +1,126 @@
+"""What is likely of a pose before the picture is seen: stiffness of joints, hinges that bend one
+way, straight legs, an upright stand, two feet on one ground.
+
+In a single picture depth along the line of sight is the weakest cue, and BlazePose's metric
+landmarks err there in one direction: in rendered pictures of standing people their knees are 15
+degrees bent and their trunks lean 12 degrees towards the camera. Hence the priors on legs and
+lean, which count only where the landmarks are near enough to them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..perception.landmarks import LANDMARK
+from ..types import Float64, PoseLandmarks
+from .robust import geman_mcclure
+from .skeleton import JOINT, SMPL_JOINTS
+
+# Spread (radians) of each joint's rotation about its x, y, z axis in T-pose; small is stiff.
+_SPREAD: dict[str, tuple[float, float, float]] = {
+    "pelvis": (50, 50, 50),
+    "spine1": (0.25, 0.2, 0.2), "spine2": (0.2, 0.2, 0.2), "spine3": (0.2, 0.2, 0.2),
+    "neck": (0.3, 0.4, 0.25), "head": (0.3, 0.4, 0.25),
+    "collar": (0.12, 0.2, 0.25), "shoulder": (0.8, 1.2, 1.2), "elbow": (0.5, 1.5, 0.25),
+    "wrist": (0.3, 0.4, 0.5), "hand": (0.05, 0.05, 0.05),
+    "hip": (1.2, 0.5, 0.6), "knee": (0.9, 0.12, 0.12), "ankle": (0.5, 0.25, 0.2),
+    "foot": (0.15, 0.05, 0.05),
+}  # fmt: skip
+# Hinges bend one way only, and not all the way round: axis, and sign of the free direction.
+_HINGES = (
+    ("left_knee", 0, 1.0), ("right_knee", 0, 1.0), ("left_elbow", 1, -1.0),
+    ("right_elbow", 1, 1.0),
+)  # fmt: skip
+MOST_BENT = 2.6  # radians: calf on thigh, forearm on upper arm
+HINGE_SIGMA = 0.06  # radians beyond the limits
+# From STRAIGHT_KNEE of metric flexion on, a leg is taken for bent.
+STRAIGHT_SIGMA, STRAIGHT_KNEE = 0.15, 0.5  # radians of knee flexion
+STRAIGHT_OUTLIER = 0.5  # radians: a leg that the picture bends more than this is bent
+# From UPRIGHT of metric lean on, a body leans, sits, lies, or the camera looks down or up.
+LEAN_SIGMA, UPRIGHT = 0.05, 0.2  # tangent of the angle against the picture's vertical
+LEAN_OUTLIER = 0.35
+LANDMARKS_LEAN = -0.14  # tangent of the lean that metric landmarks give to upright bodies
+SEEN = 0.3  # visibility from which on a landmark tells something
+
+
+class PosePrior:
+    """The prior of one person's pose."""
+
+    def __init__(self, marks: PoseLandmarks) -> None:
+        self._stiffness = torch.from_numpy(_inverse_spreads()).float()
+        self._straight = torch.from_numpy(_straightness(marks)).float()
+        self._upright = torch.from_numpy(_uprightness(marks)).float()
+
+    def __call__(self, pose: torch.Tensor, joints: torch.Tensor, stiffness: float) -> torch.Tensor:
+        """The negative logarithm. pose (24, 3) axis-angle, joints (24, 3) in the camera frame,
+        metres; stiffness: weight of the joints' spread."""
+        loss = stiffness * (pose * self._stiffness).square().sum()
+        for name, axis, sign in _HINGES:
+            bend = sign * pose[JOINT[name], axis]
+            wrong = torch.relu(-bend) + torch.relu(bend - MOST_BENT)
+            loss = loss + (wrong / HINGE_SIGMA).square()
+        knees = pose[[JOINT["left_knee"], JOINT["right_knee"]], 0]
+        straight = geman_mcclure(knees.square(), STRAIGHT_OUTLIER) / STRAIGHT_SIGMA**2
+        upright = geman_mcclure(_leans(joints).square(), LEAN_OUTLIER) / LEAN_SIGMA**2
+        return loss + (self._straight * straight).sum() + (self._upright * upright).sum()
+
+
+def _inverse_spreads() -> Float64:
+    """(24, 3) one over each rotation's spread."""
+    rows = []
+    for name in SMPL_JOINTS:
+        plain = name.removeprefix("left_").removeprefix("right_")
+        rows.append(_SPREAD[plain])
+    return 1.0 / np.array(rows)
+
+
+def _leans(joints: torch.Tensor) -> torch.Tensor:
+    """(2,) tangents along the camera's axis of the lines from the ankles up to neck and pelvis."""
+    ankles = (joints[JOINT["left_ankle"]] + joints[JOINT["right_ankle"]]) / 2
+    tops = joints[[JOINT["neck"], JOINT["pelvis"]]]
+    bones = ankles - tops
+    return bones[:, 2] / bones[:, 1].clamp_min(0.2)
+
+
+def _straightness(marks: PoseLandmarks) -> Float64:
+    """(2,) 0..1: how sure the metric landmarks are that the left, the right leg is straight. A leg
+    that is not seen is like the other one."""
+    found: list[float | None] = []
+    for side in ("left", "right"):
+        rows = [LANDMARK[f"{side}_{name}"] for name in ("hip", "knee", "ankle")]
+        hip, knee, ankle = marks.world[rows].astype(np.float64)
+        thigh, shin = knee - hip, ankle - knee
+        cosine = thigh @ shin / max(np.linalg.norm(thigh) * np.linalg.norm(shin), 1e-9)
+        seen = (marks.visibility[rows] > SEEN).all()
+        bend = float(np.arccos(np.clip(cosine, -1, 1)))
+        found.append(_fading(bend, STRAIGHT_KNEE) if seen else None)
+    left, right = found
+    known = [value for value in (left, right) if value is not None] or [1.0]
+    return np.array([known[0] if left is None else left, known[0] if right is None else right])
+
+
+def _uprightness(marks: PoseLandmarks) -> Float64:
+    """(2,) 0..1: how sure the metric landmarks are that trunk and legs, and the legs alone, stand
+    upright. What is not seen does."""
+
+    def middle(name: str) -> Float64 | None:
+        rows = [LANDMARK[f"{side}_{name}"] for side in ("left", "right")]
+        seen = [marks.world[row].astype(np.float64) for row in rows if marks.visibility[row] > SEEN]
+        return np.mean(seen, axis=0) if seen else None
+
+    ankles = middle("ankle")
+    found = []
+    for name in ("shoulder", "hip"):
+        top = middle(name)
+        if ankles is None or top is None:
+            found.append(1.0)
+        else:
+            bone = ankles - top
+            found.append(_fading(bone[2] / max(bone[1], 0.2), UPRIGHT))
+    return np.array(found)
+
+
+def _fading(value: float, reach: float) -> float:
+    """1 around zero, a half at `reach`, soon nothing beyond."""
+    return float(1 / (1 + (value / reach) ** 6))
