@@ -40,7 +40,7 @@ STRAIGHT_OUTLIER = 0.5  # radians: a leg that the picture bends more than this i
 # From UPRIGHT of metric lean on, a body leans, sits, lies, or the camera looks down or up.
 LEAN_SIGMA, UPRIGHT = 0.05, 0.2  # tangent of the angle against the picture's vertical
 LEAN_OUTLIER = 0.35
-LANDMARKS_LEAN = -0.14  # tangent of the lean that metric landmarks give to upright bodies
+LANDMARKS_LEAN = -0.1  # tangent of the lean that metric landmarks give to upright bodies
 SEEN = 0.3  # visibility from which on a landmark tells something
 
 
@@ -117,7 +117,8 @@ def _uprightness(marks: PoseLandmarks) -> Float64:
             found.append(1.0)
         else:
             bone = ankles - top
-            found.append(_fading(bone[2] / max(bone[1], 0.2), UPRIGHT))
+            tangent = bone[2] / max(bone[1], 0.2)
+            found.append(_fading(tangent - LANDMARKS_LEAN, UPRIGHT))
     return np.array(found)
 
 

@@ -73,8 +73,17 @@ def _log_odds(chance: Float32) -> Float32:
 
 
 def _blazepose(rgb: UInt8, detection: Detection) -> Float32:
-    """(H, W) 0..1: BlazePose's mask, averaged over squares that differ a little."""
+    """(H, W) 0..1: BlazePose's mask, averaged over squares that differ a little and over the photo
+    and its mirror image."""
     base = settle(rgb, square_of(detection)).square
+    last = rgb.shape[1] - 1
+    mirrored = Square(last - base.x, base.y, base.side, -base.angle)
+    seen = _around(rgb, base)
+    flipped = _around(np.ascontiguousarray(rgb[:, ::-1]), mirrored)
+    return (seen + flipped[:, ::-1]) / 2
+
+
+def _around(rgb: UInt8, base: Square) -> Float32:
     size = (rgb.shape[1], rgb.shape[0])
     total = np.zeros(rgb.shape[:2], np.float32)
     weight = np.zeros(rgb.shape[:2], np.float32)
@@ -154,11 +163,17 @@ def _add_part(
         source, sampling, (SELFIE_INPUT_PX, SELFIE_INPUT_PX),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
-    mask = litert.run(SELFIE_NETWORK, picture.astype(np.float32) / 255.0)[0][..., -1]
+    mask = (_selfie(picture) + _selfie(picture[:, ::-1])[:, ::-1]) / 2
     size = (x1 - x0, y1 - y0)
     share = cv2.warpAffine(_RIM, matrix, size)
     total[y0:y1, x0:x1] += cv2.warpAffine(mask, matrix, size) * share
     weight[y0:y1, x0:x1] += share
+
+
+def _selfie(picture: UInt8) -> Float32:
+    """(256, 256) 0..1: the selfie network's mask of one square."""
+    pixels = np.ascontiguousarray(picture, np.float32) / 255.0
+    return litert.run(SELFIE_NETWORK, pixels)[0][..., -1].reshape(SELFIE_INPUT_PX, SELFIE_INPUT_PX)
 
 
 def _rim() -> Float32:
