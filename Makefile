@@ -113,6 +113,14 @@ mask-scenes: setup ## Render the scenes that masks are measured against (once, s
 bench-people: setup reference $(DEMO_PHOTO) mask-scenes ## Measure detection, masks and mattes: build/bench/people.json
 	$(RUN) -W ignore -m photo_wake_up.tests.bench_people --out $(BUILD)/bench
 
+.PHONY: fit-cases
+fit-cases: setup ## Render the known bodies that the fit is measured against (once, half an hour)
+	for seed in 1 2; do $(RUN) -m photo_wake_up.assets.fit_cases.render_fit_cases --seed $$seed --out $(BUILD)/fit_cases; done
+
+.PHONY: bench-fit
+bench-fit: setup fit-cases ## Measure the body fit against known bodies: build/bench/fit.json
+	$(RUN) -W ignore -m photo_wake_up.tests.bench_fit --out $(BUILD)/bench
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)

@@ -19,8 +19,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -33,6 +33,7 @@ from photo_wake_up.addon.core.perception.people import choose, find_people, on_g
 from photo_wake_up.addon.core.types import Detection, Photo
 
 from . import mask_metrics
+from .bench_rows import Row, at_least, at_most, print_and_write, row
 from .reference import agreement
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,8 +50,6 @@ JOINT_PAIRS = {  # of the rendered scenes' SMPL joints: index, and the landmark 
     16: 11, 17: 12, 18: 13, 19: 14, 20: 15, 21: 16, 4: 25, 5: 26, 7: 27, 8: 28,
 }  # fmt: skip
 
-Row = dict[str, Any]
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,38 +57,11 @@ def main() -> int:
     parser.add_argument("--no-drawings", action="store_true", help="do not wake the drawings up")
     options = parser.parse_args()
     out: Path = options.out
-    out.mkdir(parents=True, exist_ok=True)
-    rows: list[Row] = []
     parts: list[Callable[[Path], list[Row]]] = [_agreement, _people, _masks, _rims, _times, _nobody]
     if not options.no_drawings:
         parts.append(_drawings)
-    for part in parts:
-        for row in part(out):
-            rows.append(row)
-            mark = {True: "met", False: "MISSED", None: ""}[row["met"]]
-            print(
-                f"{row['what']:58} {row['bar']:>12} {_short(row['value']):>14} {mark}", flush=True
-            )
-    (out / "people.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    missed = [row["what"] for row in rows if row["met"] is False]
-    print("bars missed:" if missed else "all bars met", *missed, sep="\n  ")
+    print_and_write([partial(part, out) for part in parts], out / "people.json")
     return 0
-
-
-def _row(what: str, bar: str, value: Any, met: bool | None) -> Row:
-    return {"what": what, "bar": bar, "value": value, "met": None if met is None else bool(met)}
-
-
-def _at_most(what: str, limit: float, value: float) -> Row:
-    return _row(what, f"<= {limit:g}", value, value <= limit)
-
-
-def _at_least(what: str, limit: float, value: float) -> Row:
-    return _row(what, f">= {limit:g}", value, value >= limit)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _real_photos() -> list[Path]:
@@ -104,14 +76,14 @@ def _agreement(_out: Path) -> list[Row]:
     """MediaPipe's landmarks and raw masks against ours, every readable picture."""
     seen = [row for row in agreement.measure() if "landmarks" in row]
     return [
-        _row("pictures where MediaPipe finds a person", "", len(seen), None),
-        _at_most(
+        row("pictures where MediaPipe finds a person", "", len(seen), None),
+        at_most(
             "landmarks, median distance over height, worst picture", 0.01,
             float(max(row["landmarks"] for row in seen)),
         ),
-        _at_least("raw mask IoU with MediaPipe, worst picture", 0.97,
+        at_least("raw mask IoU with MediaPipe, worst picture", 0.97,
                   float(min(row["mask_iou"] for row in seen))),
-        _row("world landmarks, median distance, worst picture (m)", "",
+        row("world landmarks, median distance, worst picture (m)", "",
              float(max(row["world_m"] for row in seen)), None),
     ]  # fmt: skip
 
@@ -125,8 +97,8 @@ def _people(_out: Path) -> list[Row]:
     for path, count in expected.items():
         found = _found(load_photo(path))
         wrong += abs(len(found) - count)
-        rows.append(_row(f"people in {path.stem}", f"{count}", len(found), len(found) == count))
-    return [*rows, _at_most("people missed or made up, all pictures", 0, wrong)]
+        rows.append(row(f"people in {path.stem}", f"{count}", len(found), len(found) == count))
+    return [*rows, at_most("people missed or made up, all pictures", 0, wrong)]
 
 
 def _found(photo: Photo) -> tuple[Detection, ...]:
@@ -164,17 +136,17 @@ def _masks(out: Path) -> list[Row]:
                 mask_metrics.sad(person.matte, truth),
             ))  # fmt: skip
             _save_errors(out / "masks" / f"{scene.name}_{number}.png", photo, person.mask, known)
-    rows = [_row(f"mask of {name}: IoU", "", round(iou, 4), None)
+    rows = [row(f"mask of {name}: IoU", "", round(iou, 4), None)
             for name, iou, *_ in measured]  # fmt: skip
     ious, boundaries, raws, mattes = (np.array(column) for column in zip(
         *(row[1:] for row in measured), strict=True))  # fmt: skip
     return [
         *rows,
-        _at_least("rendered scenes", LEAST_SCENES, len(scenes)),
-        _at_most("people of rendered scenes not found", 0, missing),
-        _at_least("masks: mean IoU", 0.97, float(ious.mean())),
-        _at_least("masks: mean boundary F-score (2 px)", 0.85, float(boundaries.mean())),
-        _at_least("mattes: SAD better than the raw mask's by", 0.4,
+        at_least("rendered scenes", LEAST_SCENES, len(scenes)),
+        at_most("people of rendered scenes not found", 0, missing),
+        at_least("masks: mean IoU", 0.97, float(ious.mean())),
+        at_least("masks: mean boundary F-score (2 px)", 0.85, float(boundaries.mean())),
+        at_least("mattes: SAD better than the raw mask's by", 0.4,
                   float(1 - mattes.sum() / raws.sum())),
     ]  # fmt: skip
 
@@ -209,9 +181,9 @@ def _rims(_out: Path) -> list[Row]:
         whole = mask_metrics.rim_difference(person.foreground, person.mask, arcs=False)
         along = mask_metrics.rim_difference(person.foreground, person.mask)
         values.append(whole)
-        rows.append(_row(f"rim of {path.stem} (along short arcs {along:.1f})", "<= 5",
+        rows.append(row(f"rim of {path.stem} (along short arcs {along:.1f})", "<= 5",
                          round(whole, 2), whole <= 5))  # fmt: skip
-    return [*rows, _at_most("rims: largest mean colour difference (CIEDE2000)", 5.0, max(values))]
+    return [*rows, at_most("rims: largest mean colour difference (CIEDE2000)", 5.0, max(values))]
 
 
 def _times(_out: Path) -> list[Row]:
@@ -221,8 +193,8 @@ def _times(_out: Path) -> list[Row]:
     joints = _median_seconds(lambda: find_people(photo))
     mask = _median_seconds(lambda: segment_person(photo, person))
     return [
-        _at_most("detection to joints, 1 megapixel (s)", 0.3, joints),
-        _at_most("refinement and matte, 1 megapixel (s)", 4.0, mask),
+        at_most("detection to joints, 1 megapixel (s)", 0.3, joints),
+        at_most("refinement and matte, 1 megapixel (s)", 4.0, mask),
     ]
 
 
@@ -252,7 +224,7 @@ def _nobody(_out: Path) -> list[Row]:
         ended = _command(str(Path(name) / "empty.png"), "--out", str(Path(name) / "out"))
     said = [line for line in ended.stderr.splitlines() if not line.startswith("INFO")]
     good = ended.returncode == 2 and len(said) == 1 and "box" in said[0] and "joints" in said[0]
-    return [_row("nobody found: one sentence with box and joints", "yes", " ".join(said), good)]
+    return [row("nobody found: one sentence with box and joints", "yes", " ".join(said), good)]
 
 
 def _drawings(out: Path) -> list[Row]:
@@ -266,7 +238,7 @@ def _drawings(out: Path) -> list[Row]:
         ended = _command(str(path), "--out", str(out / path.stem), "--render", "none",
                          "--frames", "48", *box)  # fmt: skip
         how = "wakes up from a box" if box else "wakes up by itself"
-        rows.append(_row(f"{path.stem} {how}", "exit 0", ended.returncode, ended.returncode == 0))
+        rows.append(row(f"{path.stem} {how}", "exit 0", ended.returncode, ended.returncode == 0))
     return rows
 
 

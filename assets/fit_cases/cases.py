@@ -250,11 +250,12 @@ FAMILIES: dict[str, tuple[int, Callable[[np.random.Generator], _Draft]]] = {
     "long lens": (2, _plain(_standing, yaw=30.0, focal=LONG_FOCAL, tells_focal=True)),
     "wide lens": (2, _plain(_standing, yaw=30.0, focal=WIDE_FOCAL, tells_focal=True)),
 }
-# Those whose legs are straight and whose trunk is upright.
+# Those whose legs are straight and whose trunk is upright, before a level camera and another one.
 STANDING_FAMILIES = (
-    "standing", "slim", "heavy", "arms up", "hands on hips", "arms over torso", "from above",
-    "from below", "long lens", "wide lens",
+    "standing", "slim", "heavy", "arms up", "hands on hips", "arms over torso", "long lens",
+    "wide lens",
 )  # fmt: skip
+TILTED_FAMILIES = ("from above", "from below")
 
 
 def fit_cases(model: BodyModel, seed: int) -> list[FitCase]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +10,21 @@ import pytest
 import torch
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body import fit, pose
+from photo_wake_up.addon.core.body import pose
 from photo_wake_up.addon.core.body.body_files import load_body_model
-from photo_wake_up.addon.core.body.landmark_points import landmark_points, vertex_landmarks
+from photo_wake_up.addon.core.body.landmark_points import vertex_landmarks
 from photo_wake_up.addon.core.body.maps import render_maps
 from photo_wake_up.addon.core.body.model import BodyModel, skin, tensors
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, RIGHT_LEG
-from photo_wake_up.addon.core.body.posed import posed_body, silhouette_iou
-from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS, SMPL_JOINTS
+from photo_wake_up.addon.core.body.posed import posed_body
+from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.model_files import model_path
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK
 from photo_wake_up.addon.core.types import (
     Camera,
     Crop,
-    Detection,
     FittedBody,
-    Person,
-    Photo,
-    PoseLandmarks,
 )
 
 FACING = np.array([np.pi, 0.0, 0.0])  # body frame to camera frame, looking into the camera
@@ -262,29 +257,7 @@ def test_a_chosen_part_alone_is_drawn(body: BodyModel) -> None:
     assert set(np.unique(part.front.label[part.mask])) == {LEFT_ARM}
 
 
-# -- the fit ----------------------------------------------------------------------------------
-
-
-def observed(body: BodyModel, truth: FittedBody, noise_px: float, seed: int) -> Person:
-    """What perfect perception would see of a body: landmarks with noise, and its silhouette."""
-    rng = np.random.default_rng(seed)
-    pairs = landmark_points(body)
-    points = np.vstack([truth.joints[pairs.joints], truth.vertices[pairs.vertices]])
-    image = np.zeros((33, 2), np.float32)
-    world = np.zeros((33, 3), np.float32)
-    seen = np.zeros(33, np.float32)
-    pixels = frames.project(truth.camera, points.astype(np.float64))
-    image[pairs.landmarks] = pixels + rng.normal(0, noise_px, pixels.shape)
-    hips = points[[k for k, m in enumerate(pairs.landmarks) if m in (23, 24)]].mean(axis=0)
-    world[pairs.landmarks] = points - hips + rng.normal(0, 0.02, points.shape)
-    seen[pairs.landmarks] = 0.95
-    camera = truth.camera
-    mask = render_maps(body, truth, Crop(0, 0, 1.0, camera.width, camera.height)).mask
-    rows, columns = np.nonzero(mask)
-    box = np.array([columns.min(), rows.min(), columns.max(), rows.max()], np.float32)
-    marks = PoseLandmarks(image, np.zeros(33, np.float32), world, seen)
-    rgb = np.zeros((camera.height, camera.width, 3), np.uint8)
-    return Person(Detection(box, 1.0, marks), mask, mask.astype(np.float32), rgb)
+# -- landmarks on the body ------------------------------------------------------------------
 
 
 def test_landmark_vertices_are_where_the_landmarks_are(body: BodyModel) -> None:
@@ -295,49 +268,3 @@ def test_landmark_vertices_are_where_the_landmarks_are(body: BodyModel) -> None:
     assert at["left_foot_index"][2] > at["left_heel"][2] + 0.18
     assert at["left_index"][2] > at["left_pinky"][2] + 0.03
     assert set(vertex_landmarks(body)) <= set(LANDMARK)
-
-
-def limb(name: str, x: float, y: float, z: float) -> tuple[int, list[float]]:
-    return JOINT[name], [x, y, z]
-
-
-POSES = {
-    "arms down": [limb("left_shoulder", 0, 0, -1.2), limb("right_shoulder", 0, 0, 1.2)],
-    "walking": [
-        limb("left_shoulder", 0.3, 0, -1.2), limb("right_shoulder", -0.3, 0, 1.2),
-        limb("left_hip", -0.45, 0, 0), limb("left_knee", 0.25, 0, 0),
-        limb("right_hip", 0.3, 0, 0), limb("right_knee", 0.35, 0, 0),
-    ],
-    "arms up": [limb("left_shoulder", 0, 0, 1.2), limb("right_shoulder", 0, 0, -1.2)],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("yaw", [0.0, 40.0, 180.0])
-@pytest.mark.parametrize("name", POSES)
-def test_the_fit_finds_a_known_body(body: BodyModel, name: str, yaw: float) -> None:
-    from scipy.spatial.transform import Rotation
-
-    angles = np.zeros((24, 3))
-    turn = Rotation.from_rotvec(FACING) * Rotation.from_rotvec([0, np.radians(yaw), 0])
-    angles[0] = turn.as_rotvec()
-    for joint, rotation in POSES[name]:
-        angles[joint] = rotation
-    truth = posed(body, angles)
-    person = observed(body, truth, noise_px=2.0, seed=1)
-    photo = Photo(person.foreground, None, truth.camera.focal_px, "made")
-    found = fit.fit_body(photo, person, body)
-    difference = found.joints - found.joints[0] - (truth.joints - truth.joints[0])
-    main = [k for k, joint in enumerate(SMPL_JOINTS) if "hand" not in joint]
-    assert np.linalg.norm(difference[main], axis=1).mean() < 0.05
-    assert silhouette_iou(body, found, person.mask) > 0.88
-
-
-def test_the_fit_is_deterministic(body: BodyModel) -> None:
-    truth = posed(body, random_pose(5, 0.15))
-    person = observed(body, truth, 2.0, 2)
-    photo = Photo(person.foreground, None, truth.camera.focal_px, "made")
-    first, second = (fit.fit_body(photo, person, body) for _ in range(2))
-    assert np.array_equal(first.vertices, second.vertices)
-    twice = fit.fit_body(photo, person, body, height_m=0.85)
-    assert np.allclose(twice.vertices * 2, first.vertices, atol=1e-4)
-    assert replace(first, vertices=twice.vertices).scale == pytest.approx(2 * twice.scale, rel=1e-4)

@@ -20,12 +20,14 @@ from photo_wake_up.addon.core.body.landmark_points import vertex_landmarks
 from photo_wake_up.addon.core.body.maps import render_maps
 from photo_wake_up.addon.core.body.model import BodyModel, skin, tensors
 from photo_wake_up.addon.core.body.pose import skeleton_of
+from photo_wake_up.addon.core.body.posed import silhouette_iou
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS, SMPL_JOINTS
 from photo_wake_up.addon.core.character.build import build_character
 from photo_wake_up.addon.core.errors import ModelFileError
-from photo_wake_up.addon.core.types import Crop, Photo
+from photo_wake_up.addon.core.types import Crop
+from photo_wake_up.assets.fit_cases.observed import observed
 
-from .test_body import FACING, observed, posed
+from .test_body import FACING, posed
 
 Fields = dict[str, np.ndarray]
 
@@ -483,12 +485,11 @@ def test_another_body_is_fitted_drawn_and_built(other: BodyModel) -> None:
     angles[JOINT["left_shoulder"], 2], angles[JOINT["right_shoulder"], 2] = -1.0, 1.0
     truth = posed(other, angles)
     assert np.ptp(truth.vertices[:, 1]) == pytest.approx(1.7, abs=0.15)
-    person = observed(other, truth, 1.0, 1)
-    photo = Photo(person.foreground, None, truth.camera.focal_px, "made")
+    photo, person = observed(other, truth, np.random.default_rng(1), 1.0, 0.02, 0.0)
     found = fit.fit_body(photo, person, other)
     difference = found.joints - found.joints[0] - (truth.joints - truth.joints[0])
     assert np.linalg.norm(difference[:22], axis=1).mean() < 0.05
-    assert fit.silhouette_iou(other, found, person.mask) > 0.88
+    assert silhouette_iou(other, found, person.mask) > 0.88
     # The lowest point stands on the ground, the pelvis over the origin, wherever the file has it.
     joints = skeleton_of(other, found).joints
     assert np.abs(joints[0, :2]).max() < 1e-6 and 0.7 < joints[0, 2] < 1.1

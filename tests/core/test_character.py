@@ -13,8 +13,9 @@ from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.character.build import CharacterBuild, build_character
 from photo_wake_up.addon.core.types import FittedBody, Person, Photo
+from photo_wake_up.assets.fit_cases.observed import observed
 
-from .test_body import FACING, observed, posed
+from .test_body import FACING, posed
 
 ARMS_AWAY, ARMS_CLOSE = 0.9, 1.42  # radians from the T-pose downwards
 
@@ -26,7 +27,7 @@ def dressed(body: BodyModel, lowered: float, clothes_px: int) -> tuple[Photo, Pe
     angles[JOINT["left_shoulder"], 2] = -lowered
     angles[JOINT["right_shoulder"], 2] = lowered
     fitted = posed(body, angles)
-    person = observed(body, fitted, 0.0, 0)
+    _, person = observed(body, fitted, np.random.default_rng(0), 0.0, 0.0, 0.0)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * clothes_px + 1,) * 2)
     mask = cv2.dilate(person.mask.astype(np.uint8), disc) > 0
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]

@@ -2,7 +2,8 @@
 
 Bogo et al., Keep it SMPL (2016) and its successors minimise joint reprojection, pose and shape
 priors. Added here: the directions of BlazePose's metric landmarks, which settle what lies in front
-of what, a first pose computed from them instead of a mean pose, and a two-sided silhouette term.
+of what, a first pose computed from them instead of a mean pose, a two-sided silhouette term, and
+the turns of head and hands by close-ups.
 Lengths are metres on a body 1.7 m tall, errors in the image are scaled to that.
 """
 
@@ -26,7 +27,7 @@ from ..types import (
     Photo,
     Progress,
 )
-from .first_pose import first_pose
+from .first_pose import first_pose, seen_from_the_side
 from .landmark_points import landmark_points
 from .model import BodyModel, SkinningTensors, one_thread, skin, tensors
 from .pose_prior import PosePrior
@@ -90,12 +91,16 @@ def fit_body(
     camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
     with one_thread():
         problem = _Problem(person, model, camera)
-        pose = first_pose(model, person)
-        state = problem.start(pose)
+        starts = [problem.start(first_pose(model, person))]
+        if seen_from_the_side(person.detection.landmarks):
+            starts.append(problem.start(first_pose(model, person, mirrored=True)))
+        state = starts[0]
         for k, stage in enumerate(_STAGES):
             if progress is not None:
                 progress(Progress(k / len(_STAGES), "Fitting the body"))
-            state = problem.minimise(state, stage)
+            found = [problem.minimise(start, stage) for start in starts]
+            state = min(found, key=lambda each: float(problem.objective(each, stage)))
+            starts = [state]
         return problem.finished(state, model, height_m)
 
 

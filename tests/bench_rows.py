@@ -1,0 +1,44 @@
+"""Rows of a bench: what was measured against which bar, {"what", "bar", "value", "met"}."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def row(what: str, bar: str, value: Any, met: bool | None) -> Row:
+    """met None: told, but no bar is set for it."""
+    return {"what": what, "bar": bar, "value": value, "met": None if met is None else bool(met)}
+
+
+def at_most(what: str, limit: float, value: float) -> Row:
+    return row(what, f"<= {limit:g}", value, value <= limit)
+
+
+def at_least(what: str, limit: float, value: float) -> Row:
+    return row(what, f">= {limit:g}", value, value >= limit)
+
+
+def print_and_write(parts: Iterable[Callable[[], list[Row]]], path: Path) -> None:
+    """Measure part by part, print each row as it comes, and write all of them as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = []
+    for part in parts:
+        for each in part():
+            rows.append(each)
+            mark = {True: "met", False: "MISSED", None: ""}[each["met"]]
+            print(
+                f"{each['what']:58} {each['bar']:>12} {_short(each['value']):>14} {mark}",
+                flush=True,
+            )
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    missed = [each["what"] for each in rows if each["met"] is False]
+    print("bars missed:" if missed else "all bars met", *missed, sep="\n  ")
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
