@@ -50,8 +50,9 @@ _BONES = tuple(
     for side in ("left", "right")
     for a, b in (
         ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"),
-        # Across a joint: where that one is hidden, the limb's end still has a depth.
-        ("shoulder", "wrist"), ("hip", "ankle"), ("hip", "shoulder"),
+        # Across a joint: where that one is hidden, the limb's end still has a depth. Not from hip
+        # to shoulder: there they err in one direction (`pose_prior`).
+        ("shoulder", "wrist"), ("hip", "ankle"),
     )
 )  # fmt: skip
 _CROSS_BONES = (("right_shoulder", "left_shoulder", 1.5), ("right_hip", "left_hip", 1.0))

@@ -38,7 +38,7 @@ HINGE_SIGMA = 0.06  # radians beyond the limits
 STRAIGHT_SIGMA, STRAIGHT_KNEE = 0.15, 0.5  # radians of knee flexion
 STRAIGHT_OUTLIER = 0.5  # radians: a leg that the picture bends more than this is bent
 # From UPRIGHT of metric lean on, a body leans, sits, lies, or the camera looks down or up.
-LEAN_SIGMA, UPRIGHT = 0.05, 0.2  # tangent of the angle against the picture's vertical
+LEAN_SIGMA, UPRIGHT = 0.05, 0.28  # tangent of the angle against the picture's vertical
 LEAN_OUTLIER = 0.35
 LANDMARKS_LEAN = -0.1  # tangent of the lean that metric landmarks give to upright bodies
 SEEN = 0.3  # visibility from which on a landmark tells something
