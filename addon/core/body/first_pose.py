@@ -14,6 +14,7 @@ from .model import BodyModel
 from .skeleton import JOINT, JOINT_COUNT
 
 LOST = 0.05  # visibility below which a landmark's place is a guess not worth starting from
+SHOULDER_HEIGHT = 0.75  # of the way from the hips' middle to the nose
 # Landmarks at the ends of limbs that may stand in for the limb's own end.
 _STAND_INS = {"wrist": ("index", "pinky"), "ankle": ("heel", "foot_index")}
 
@@ -77,6 +78,11 @@ def _replace_ends(world: Float64, lost: set[str]) -> None:
     for side, other in (("left", "right"), ("right", "left")):
         if f"{side}_hip" in lost:  # the origin is the hips' middle
             world[LANDMARK[f"{side}_hip"]] = -world[LANDMARK[f"{other}_hip"]]
+    if {"left_shoulder", "right_shoulder"} <= lost:
+        for side in ("left", "right"):
+            head = SHOULDER_HEIGHT * world[LANDMARK["nose"]]
+            world[LANDMARK[f"{side}_shoulder"]] = head + world[LANDMARK[f"{side}_hip"]]
+        lost = lost - {"left_shoulder", "right_shoulder"}
     for side, other in (("left", "right"), ("right", "left")):
         if f"{side}_shoulder" in lost:
             trunk = world[LANDMARK[f"{other}_shoulder"]] - world[LANDMARK[f"{other}_hip"]]

@@ -25,12 +25,13 @@ from ..types import (
     Mask,
     Person,
     Photo,
+    PoseLandmarks,
     Progress,
 )
 from .first_pose import first_pose, seen_from_the_side
 from .landmark_points import landmark_points
 from .model import BodyModel, SkinningTensors, one_thread, skin, tensors
-from .pose_prior import PosePrior
+from .pose_prior import PosePrior, uprightness
 from .posed import posed_body
 from .robust import geman_mcclure
 from .silhouette_term import SilhouetteTerm, surface_samples
@@ -50,11 +51,13 @@ _BONES = tuple(
     for side in ("left", "right")
     for a, b in (
         ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"),
-        # Across a joint: where that one is hidden, the limb's end still has a depth. Not from hip
-        # to shoulder: there they err in one direction (`pose_prior`).
+        # Across a joint: where that one is hidden, the limb's end still has a depth.
         ("shoulder", "wrist"), ("hip", "ankle"),
     )
 )  # fmt: skip
+# The trunk's lean: told by the prior where bodies stand upright, since metric landmarks err there
+# in one direction (`pose_prior`), and by the landmarks where they do not.
+_TRUNK = tuple((f"{side}_hip", f"{side}_shoulder", 1.0) for side in ("left", "right"))
 _CROSS_BONES = (("right_shoulder", "left_shoulder", 1.5), ("right_hip", "left_hip", 1.0))
 
 
@@ -154,7 +157,7 @@ class _Problem:
         self.targets = _tensor(marks.image[points.landmarks])
         self.outlier_m = DRAWN_OUTLIER_M if person.detection.is_drawn else JOINT_OUTLIER_M
         self.trust = _tensor(points.trust * marks.visibility[points.landmarks])
-        self.directions = _directions(marks.world, marks.visibility)
+        self.directions = _directions(marks)
         self.prior = PosePrior(marks)
         self.silhouette = SilhouetteTerm(person.mask)
         self.turns = observed_turns(model, person)
@@ -259,16 +262,19 @@ def _tensor(array: Float32 | Float64) -> torch.Tensor:
 
 
 def _directions(
-    world: Float32, visibility: Float32
+    marks: PoseLandmarks,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Joints from and to (K,), unit directions (K, 3) in camera axes, weights (K,)."""
     starts, ends, targets, weights = [], [], [], []
-    for a, b, weight in (*_BONES, *_CROSS_BONES):
-        bone = world[LANDMARK[b]] - world[LANDMARK[a]]
+    leaning = 1 - float(uprightness(marks)[0])
+    trunk = tuple((a, b, weight * leaning) for a, b, weight in _TRUNK)
+    for a, b, weight in (*_BONES, *_CROSS_BONES, *trunk):
+        bone = marks.world[LANDMARK[b]] - marks.world[LANDMARK[a]]
         starts.append(JOINT[a])
         ends.append(JOINT[b])
         targets.append(bone / max(float(np.linalg.norm(bone)), 1e-6))
-        weights.append(weight * min(visibility[LANDMARK[a]], visibility[LANDMARK[b]]))
+        seen = min(marks.visibility[LANDMARK[a]], marks.visibility[LANDMARK[b]])
+        weights.append(weight * seen)
     return (
         torch.tensor(starts), torch.tensor(ends), _tensor(np.array(targets)),
         _tensor(np.array(weights)),

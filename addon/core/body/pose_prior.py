@@ -50,7 +50,7 @@ class PosePrior:
     def __init__(self, marks: PoseLandmarks) -> None:
         self._stiffness = torch.from_numpy(_inverse_spreads()).float()
         self._straight = torch.from_numpy(_straightness(marks)).float()
-        self._upright = torch.from_numpy(_uprightness(marks)).float()
+        self._upright = torch.from_numpy(uprightness(marks)).float()
 
     def __call__(self, pose: torch.Tensor, joints: torch.Tensor, stiffness: float) -> torch.Tensor:
         """The negative logarithm. pose (24, 3) axis-angle, joints (24, 3) in the camera frame,
@@ -100,7 +100,7 @@ def _straightness(marks: PoseLandmarks) -> Float64:
     return np.array([known[0] if left is None else left, known[0] if right is None else right])
 
 
-def _uprightness(marks: PoseLandmarks) -> Float64:
+def uprightness(marks: PoseLandmarks) -> Float64:
     """(2,) 0..1: how sure the metric landmarks are that trunk and legs, and the legs alone, stand
     upright. What is not seen does."""
 
