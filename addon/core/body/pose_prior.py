@@ -40,6 +40,9 @@ STRAIGHT_OUTLIER = 0.5  # radians: a leg that the picture bends more than this i
 # From UPRIGHT of metric lean on, a body leans, sits, lies, or the camera looks down or up.
 LEAN_SIGMA, UPRIGHT = 0.05, 0.28  # tangent of the angle against the picture's vertical
 LEAN_OUTLIER = 0.35
+# Where a body stands upright before a level camera, the balls of both feet are on one ground: the
+# one that is lower in the picture is nearer. A foot that is well above it is in the air.
+GROUND_SIGMA_M, GROUND_OUTLIER_M = 0.05, 0.12
 LANDMARKS_LEAN = -0.1  # tangent of the lean that metric landmarks give to upright bodies
 SEEN = 0.3  # visibility from which on a landmark tells something
 
@@ -63,6 +66,9 @@ class PosePrior:
         knees = pose[[JOINT["left_knee"], JOINT["right_knee"]], 0]
         straight = geman_mcclure(knees.square(), STRAIGHT_OUTLIER) / STRAIGHT_SIGMA**2
         upright = geman_mcclure(_leans(joints).square(), LEAN_OUTLIER) / LEAN_SIGMA**2
+        step = joints[JOINT["left_foot"], 1] - joints[JOINT["right_foot"], 1]
+        ground = geman_mcclure(step.square(), GROUND_OUTLIER_M) / GROUND_SIGMA_M**2
+        loss = loss + self._upright[0] * ground
         return loss + (self._straight * straight).sum() + (self._upright * upright).sum()
 
 
