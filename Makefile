@@ -121,6 +121,10 @@ fit-cases: setup ## Render the known bodies that the fit is measured against (on
 bench-fit: setup fit-cases ## Measure the body fit against known bodies: build/bench/fit.json
 	$(RUN) -W ignore -m photo_wake_up.tests.bench_fit --out $(BUILD)/bench
 
+.PHONY: bench-character
+bench-character: setup $(DEMO_PHOTO) mask-scenes fit-cases ## Measure the character: build/bench/character.json
+	$(RUN) -W ignore -m photo_wake_up.tests.bench_character --out $(BUILD)/bench
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)

@@ -80,7 +80,7 @@ def main() -> int:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for photo in _photos(options.only):
+    for photo in photos(options.only):
         row = _measured(photo, out, options.render, options.frames)
         rows.append(row)
         print(_line(row), flush=True)
@@ -104,11 +104,11 @@ def main() -> int:
     return 0
 
 
-def _photos(only: list[str] | None) -> list[Path]:
+def photos(only: list[str] | None = None) -> list[Path]:
+    """The test photos with whole people and the demo photo, without the folder the latter alone."""
+    found = [ROOT / "build" / "demo_photo" / "photo.png"]
     if DATA.is_dir():
-        found = [path for pattern in WHOLE_PEOPLE for path in sorted(DATA.glob(pattern))]
-    else:
-        found = [ROOT / "build" / "demo_photo" / "photo.png"]
+        found = [path for pattern in WHOLE_PEOPLE for path in sorted(DATA.glob(pattern))] + found
     return [path for path in found if not only or path.stem in only]
 
 

@@ -22,7 +22,7 @@ from photo_wake_up.addon.core.body.model import BodyModel, skin, tensors
 from photo_wake_up.addon.core.body.pose import skeleton_of
 from photo_wake_up.addon.core.body.posed import silhouette_iou
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS, SMPL_JOINTS
-from photo_wake_up.addon.core.character.build import build_character
+from photo_wake_up.addon.core.character.build import CharacterSettings, build_character
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.types import Crop
 from photo_wake_up.assets.fit_cases.observed import observed
@@ -497,6 +497,8 @@ def test_another_body_is_fitted_drawn_and_built(other: BodyModel) -> None:
     assert maps.front.vertex.max() < len(other.template)
     if len(other.template) != VERTICES["SMPL-X"]:
         return  # building takes some seconds, and does it once
-    character = build_character(photo, person, other, found, triangles=4000).character
+    character = build_character(
+        photo, person, other, found, settings=CharacterSettings(triangles=4000)
+    ).character
     assert np.isfinite(character.vertices).all()
     assert 1.5 < np.ptp(character.vertices[:, 2]) < 1.9

@@ -11,7 +11,11 @@ from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import pose as body_pose
 from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.character.build import CharacterBuild, build_character
+from photo_wake_up.addon.core.character.build import (
+    CharacterBuild,
+    CharacterSettings,
+    build_character,
+)
 from photo_wake_up.addon.core.types import FittedBody, Person, Photo
 from photo_wake_up.assets.fit_cases.observed import observed
 
@@ -40,13 +44,21 @@ def dressed(body: BodyModel, lowered: float, clothes_px: int) -> tuple[Photo, Pe
 @pytest.fixture(scope="module")
 def away(body: BodyModel) -> tuple[CharacterBuild, Person, FittedBody]:
     photo, person, fitted = dressed(body, ARMS_AWAY, 4)
-    return build_character(photo, person, body, fitted, triangles=12_000), person, fitted
+    return (
+        build_character(photo, person, body, fitted, settings=CharacterSettings(triangles=12_000)),
+        person,
+        fitted,
+    )
 
 
 @pytest.fixture(scope="module")
 def close(body: BodyModel) -> tuple[CharacterBuild, Person, FittedBody]:
     photo, person, fitted = dressed(body, ARMS_CLOSE, 7)
-    return build_character(photo, person, body, fitted, triangles=12_000), person, fitted
+    return (
+        build_character(photo, person, body, fitted, settings=CharacterSettings(triangles=12_000)),
+        person,
+        fitted,
+    )
 
 
 @pytest.fixture(params=["away", "close"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.character import contour
-from photo_wake_up.addon.core.character.build import integrate_sheets
+from photo_wake_up.addon.core.character.surfaces import integrate_sheets
 from photo_wake_up.addon.core.character.warp import warp, warp_sheet
 from photo_wake_up.addon.core.types import BodyMaps, Camera, Crop, SurfaceMaps
 
