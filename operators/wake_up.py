@@ -89,7 +89,7 @@ class Stage(JobOperator):
     def _posed(self, context: bpy.types.Context, source: results.Source) -> PoseCorrection | None:
         """The fitted body as it is posed now; None where there is none of this person."""
         collection = context.scene.wake_up.result
-        if collection is None or collection.get(_PERSON_SOURCE) != source.of_person:
+        if not is_of_person(collection, source):
             return None
         return read_correction(collection, source.settings.body_file)
 

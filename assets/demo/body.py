@@ -145,7 +145,7 @@ def _place_foot(shape: Shape, pose: Array, side: str, target: Array, toes: float
         pose[hip], pose[knee] = angles[:3], [abs(angles[3]), 0.0, 0.0]
         world = np.eye(3)
         for joint in (0, hip, knee):
-            world = world @ _matrix(pose[joint])
+            world = world @ rotation_matrix(pose[joint])
         _, joints = pose_vertices(shape, pose, shape.rest[:1], shape.model.weights[:1])
         return joints[ankle], world
 
@@ -158,11 +158,12 @@ def _place_foot(shape: Shape, pose: Array, side: str, target: Array, toes: float
 
     found = least_squares(residual, np.array([-0.1, toes, 0.0, 0.2]), max_nfev=60)
     _, world = ankle_at(found.x)
-    flat = world.T @ _matrix(heading)
+    flat = world.T @ rotation_matrix(heading)
     pose[ankle] = Rotation.from_matrix(flat).as_rotvec()
 
 
-def _matrix(axis_angle: Array) -> Array:
+def rotation_matrix(axis_angle: Array) -> Array:
+    """(3, 3) from axis-angle (3,)."""
     return Rotation.from_rotvec(axis_angle).as_matrix()
 
 

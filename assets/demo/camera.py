@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...addon.core.frames import default_camera, world_from_camera
+from ...addon.core.frames import CAMERA_FROM_BLENDER_CAMERA, default_camera, world_from_camera
 from ...addon.core.types import Camera, Float64
+
+FILM_MM = 36.0  # along the longer side, as a camera's lens is told in
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class View:
 
     width: int = 864
     height: int = 1152
-    focal: float = 42 / 36  # in longer sides of the picture: 42 mm where film is 36 mm long
+    focal: float = 42 / FILM_MM  # in longer sides of the picture: 42 mm where film is 36 mm long
     distance: float = 2.72  # to the person's axis
     eye_height: float = 0.92
     aside: float = 0.05
@@ -35,21 +37,32 @@ class View:
 
 
 def add_camera(view: View) -> bpy.types.Object:
-    """A Blender camera that projects as `view.camera()` does, made the scene's own."""
+    """A Blender camera with a lens's blur that projects as `view.camera()` does."""
+    thing = add_pinhole_camera(view.camera(), view.world_from_camera())
+    dof = thing.data.dof
+    dof.use_dof = True
+    dof.focus_distance = view.distance - 0.12
+    dof.aperture_fstop = view.aperture
+    return thing
+
+
+def add_pinhole_camera(camera: Camera, world_from_camera: Float64) -> bpy.types.Object:
+    """A Blender camera that projects as `camera` does, made the scene's own with its resolution.
+
+    world_from_camera : (4, 4) rigid, from the camera's frame
+    """
     scene = bpy.context.scene
     data = bpy.data.cameras.new("Camera")
-    data.sensor_fit = "HORIZONTAL" if view.width >= view.height else "VERTICAL"
-    data.sensor_width = data.sensor_height = 36.0  # millimetres along the longer side
-    data.lens = 36.0 * view.focal
-    data.dof.use_dof = True
-    data.dof.focus_distance = view.distance - 0.12
-    data.dof.aperture_fstop = view.aperture
+    data.sensor_fit = "HORIZONTAL" if camera.width >= camera.height else "VERTICAL"
+    data.sensor_width = data.sensor_height = FILM_MM
+    data.lens = FILM_MM * camera.focal_px / max(camera.width, camera.height)
     thing = bpy.data.objects.new("Camera", data)
-    thing.location = (view.aside, -view.distance, view.eye_height)
-    thing.rotation_euler = (np.pi / 2, 0, 0)
+    matrix = world_from_camera.copy()
+    matrix[:3, :3] = matrix[:3, :3] @ CAMERA_FROM_BLENDER_CAMERA
+    thing.matrix_world = matrix.T.tolist()
     scene.collection.objects.link(thing)
     scene.camera = thing
-    scene.render.resolution_x, scene.render.resolution_y = view.width, view.height
+    scene.render.resolution_x, scene.render.resolution_y = camera.width, camera.height
     scene.render.resolution_percentage = 100
     return thing
 

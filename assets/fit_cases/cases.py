@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ...addon.core.body.model import BodyModel
-from ...addon.core.body.posed import posed_body
+from ...addon.core.body.posed import posed_body, rest_height
 from ...addon.core.body.skeleton import JOINT, JOINT_COUNT
 from ...addon.core.frames import WORLD_FROM_BODY_AXES, default_camera
 from ...addon.core.motion.library import load_motion
@@ -56,17 +56,17 @@ class FitCase:
         turn = Rotation.from_matrix(self.camera_from_body[:3, :3])
         pose = self.pose.copy()
         pose[0] = (turn * Rotation.from_rotvec(pose[0])).as_rotvec()
-        unit, root = unit_and_root(model, self.betas)
-        scale = self.height_m / unit
+        root = rest_pelvis(model, self.betas)
+        scale = self.height_m / rest_height(model, self.betas)
         # Turning about the pelvis instead of the origin shifts it.
         place = self.camera_from_body[:3, :3] @ (root * scale) + self.camera_from_body[:3, 3]
         return posed_body(model, self.camera, self.betas, pose, place / scale - root, self.height_m)
 
 
-def unit_and_root(model: BodyModel, betas: Float64) -> tuple[float, Float64]:
-    """Height of the shape in the model's units, and its pelvis (3,)."""
+def rest_pelvis(model: BodyModel, betas: Float64) -> Float64:
+    """(3,) the pelvis of a shape in T-pose, in the model's units."""
     rest = model.template + model.shapes[..., : len(betas)].astype(np.float64) @ betas
-    return float(np.ptp(rest[:, 1])), model.regressor[0].astype(np.float64) @ rest
+    return model.regressor[0].astype(np.float64) @ rest
 
 
 @dataclass
@@ -280,7 +280,6 @@ def _completed(
 
     focal = rng.uniform(*draft.focal)
     level = default_camera(*PORTRAIT)
-    unit, _ = unit_and_root(model, betas)
     body = posed_body(model, level, betas, pose, np.zeros(3), height_m)
     points = body.vertices.astype(np.float64)
     size = PORTRAIT if np.ptp(points[:, 1]) >= 1.2 * np.ptp(points[:, 0]) else LANDSCAPE

@@ -15,23 +15,23 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ...addon.core.body.posed import rest_height
 from ...addon.core.body.skeleton import JOINT
-from ...addon.core.frames import CAMERA_FROM_BLENDER_CAMERA, WORLD_FROM_BODY_AXES
-from ...addon.core.types import Camera, Float64
+from ...addon.core.frames import WORLD_FROM_BODY_AXES
+from ...addon.core.types import Float64
 from ..demo import materials
-from ..demo.body import make_shape, pose_vertices
+from ..demo.body import make_shape, pose_vertices, rotation_matrix
 from ..demo.build_demo_photo import film, photograph
-from ..demo.camera import develop
+from ..demo.camera import add_pinhole_camera, develop
 from ..demo.ground_truth import write_png
 from ..demo.person import DressedPerson, Looks, build_posed
 from ..demo.place import box
 from ..mask_scenes.places import PLACES
-from .cases import FitCase, fit_cases, unit_and_root
+from .cases import FitCase, fit_cases
 
 SAMPLES = 8  # rays a pixel
 PER_CENT = 70  # of the case's own resolution: networks look at 256 pixels, time goes with area
 GRAIN = 0.008  # standard deviation of the sensor's noise, of full scale
-FILM_MM = 36.0  # along the longer side, as a camera's lens is told in
 GROUNDS = ("studio", "meadow", "beach", "stairs", "wallpaper_room")  # places with free ground
 AIR = "meadow"  # whose floor is left out where the camera looks up from below it
 SKINS = ((0.52, 0.285, 0.19), (0.60, 0.38, 0.29), (0.33, 0.17, 0.10), (0.20, 0.10, 0.06))
@@ -46,7 +46,7 @@ def render_case(path: Path, case: FitCase, seed: int) -> None:
     shape = make_shape(case.betas, {})
     person = build_posed(root, _looks(case, rng), shape, case.pose, seed)
     _turn_eyes(person)
-    scale = case.height_m / unit_and_root(shape.model, case.betas)[0]
+    scale = case.height_m / rest_height(shape.model, case.betas)
     if case.family == "sitting":
         _stool(root, person)
     matrix = _world_from_camera(case, scale, person.ground)
@@ -57,7 +57,8 @@ def render_case(path: Path, case: FitCase, seed: int) -> None:
     if below_ground:
         for thing in [t for t in place.objects if t.name.startswith("Floor")]:
             bpy.data.objects.remove(thing)
-    _add_camera(case.camera, matrix)
+    add_pinhole_camera(case.camera, matrix)
+    bpy.context.scene.render.resolution_percentage = PER_CENT
     develop(SAMPLES, seed)
     bpy.context.scene.view_settings.look = "AgX - Base Contrast"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,17 +87,11 @@ def _turn_eyes(person: DressedPerson) -> None:
     """Eyes look where the head does."""
     head = np.eye(3)
     for joint in ("pelvis", "spine1", "spine2", "spine3", "neck", "head"):
-        head = head @ _matrix(person.pose[JOINT[joint]])
+        head = head @ rotation_matrix(person.pose[JOINT[joint]])
     ahead = WORLD_FROM_BODY_AXES @ head[:, 2]
     for thing in person.objects:
         if thing.name.startswith("Eye"):
             thing.rotation_euler[2] = float(np.arctan2(ahead[0], -ahead[1]))
-
-
-def _matrix(axis_angle: Float64) -> Float64:
-    from scipy.spatial.transform import Rotation
-
-    return Rotation.from_rotvec(axis_angle).as_matrix()
 
 
 def _stool(collection: bpy.types.Collection, person: DressedPerson) -> None:
@@ -112,28 +107,13 @@ def _stool(collection: bpy.types.Collection, person: DressedPerson) -> None:
 
 
 def _world_from_camera(case: FitCase, scale: float, ground: float) -> Float64:
-    """(4, 4) for Blender's camera, in the body's own size: `scale` metres are one unit."""
+    """(4, 4) from the camera's frame, in the body's own size: `scale` metres are one unit."""
     turn, shift = case.camera_from_body[:3, :3], case.camera_from_body[:3, 3]
     origin = -turn.T @ shift / scale - [0.0, ground, 0.0]
     matrix = np.eye(4)
-    matrix[:3, :3] = WORLD_FROM_BODY_AXES @ turn.T @ CAMERA_FROM_BLENDER_CAMERA
+    matrix[:3, :3] = WORLD_FROM_BODY_AXES @ turn.T
     matrix[:3, 3] = WORLD_FROM_BODY_AXES @ origin
     return matrix
-
-
-def _add_camera(camera: Camera, matrix: Float64) -> None:
-    scene = bpy.context.scene
-    data = bpy.data.cameras.new("Camera")
-    longer = max(camera.width, camera.height)
-    data.sensor_fit = "HORIZONTAL" if camera.width >= camera.height else "VERTICAL"
-    data.sensor_width = data.sensor_height = FILM_MM
-    data.lens = FILM_MM * camera.focal_px / longer
-    thing = bpy.data.objects.new("Camera", data)
-    thing.matrix_world = matrix.T.tolist()
-    scene.collection.objects.link(thing)
-    scene.camera = thing
-    scene.render.resolution_x, scene.render.resolution_y = camera.width, camera.height
-    scene.render.resolution_percentage = PER_CENT
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from photo_wake_up.addon.core.body.first_pose import first_pose, seen_from_the_s
 from photo_wake_up.addon.core.body.fit import fit_body, refine_body
 from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.pose_prior import PosePrior
-from photo_wake_up.addon.core.body.posed import body_mask, posed_body, silhouette_iou
+from photo_wake_up.addon.core.body.posed import body_mask, posed_body, rest_height, silhouette_iou
 from photo_wake_up.addon.core.body.silhouette_term import SilhouetteTerm, surface_samples
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.body.turns import (
@@ -35,7 +35,7 @@ from photo_wake_up.addon.core.body.turns import (
 )
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK
 from photo_wake_up.addon.core.types import Camera, Face, FittedBody, Hand
-from photo_wake_up.assets.fit_cases.cases import FAMILIES, FitCase, fit_cases, unit_and_root
+from photo_wake_up.assets.fit_cases.cases import FAMILIES, FitCase, fit_cases
 from photo_wake_up.assets.fit_cases.observed import observed
 from photo_wake_up.tests.fit_metrics import aligned, fit_errors, knee_flexion, lean
 
@@ -77,7 +77,7 @@ def test_the_truth_is_the_posed_body_moved_to_the_camera(
     body: BodyModel, cases: dict[str, FitCase], name: str
 ) -> None:
     case = cases[name]
-    unit, _ = unit_and_root(body, case.betas)
+    unit = rest_height(body, case.betas)
     zero = np.zeros(3)
     own = posed_body(body, case.camera, case.betas, case.pose, zero, case.height_m)
     moved = frames.transform(case.camera_from_body, own.vertices.astype(np.float64))

@@ -28,7 +28,7 @@ def fitted_body(model: BodyModel, seed: int = 4) -> FittedBody:
         np.array([0.1, 0.05, 4.0], np.float32), 1.0, np.zeros(3, np.float32), CAMERA.focal_px,
         np.zeros(JOINT_COUNT, bool),
     )  # fmt: skip
-    return posing._body(model, start, CAMERA)
+    return posing.corrected_body(model, start, CAMERA)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_held_joints_and_dragged_ends_add_up(fitted, place):
 def test_another_focal_length_keeps_the_picture(body, fitted):
     longer = replace(CAMERA, focal_px=2 * CAMERA.focal_px)
     before = posing.PoseCorrection.of(fitted)
-    moved = posing._body(body, posing._before_camera(before, longer), longer)
+    moved = posing.corrected_body(body, before, longer)
     there = frames.project(longer, moved.joints[0].astype(float))
     assert np.allclose(there, frames.project(CAMERA, fitted.joints[0].astype(float)), atol=0.01)
     assert posing._before_camera(before, CAMERA) is before

@@ -17,8 +17,6 @@ LOST = 0.05  # visibility below which a landmark's place is a guess not worth st
 SHOULDER_HEIGHT = 0.75  # of the way from the hips' middle to the nose
 # Landmarks at the ends of limbs that may stand in for the limb's own end.
 _STAND_INS = {"wrist": ("index", "pinky"), "ankle": ("heel", "foot_index")}
-
-
 # Shoulders nearer to each other in the picture, over the trunk's length, are seen from the side:
 # which way the body then faces is the least certain.
 NARROW = 0.4

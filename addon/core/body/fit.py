@@ -103,7 +103,9 @@ def fit_body(
             if progress is not None:
                 progress(Progress(k / len(_STAGES), "Fitting the body"))
             found = [problem.minimise(start, stage) for start in starts]
-            state = min(found, key=lambda each: float(problem.objective(each, stage)))
+            state = found[0]
+            if len(found) > 1:
+                state = min(found, key=lambda each: float(problem.objective(each, stage)))
             starts = [state]
         return problem.finished(state, model, height_m)
 

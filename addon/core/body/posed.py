@@ -23,20 +23,38 @@ def posed_body(
 ) -> FittedBody:
     """Pose a body and scale it about the camera so that in T-pose it is `height_m` tall.
 
+    Arguments as those of `scaled_body`.
+    """
+    scale = height_m / rest_height(model, betas)
+    return scaled_body(model, camera, betas, pose, translation, scale)
+
+
+def rest_height(model: BodyModel, betas: Float32 | Float64) -> float:
+    """How tall a shape stands in T-pose, in the model's own units."""
+    rest = model.template[:, 1] + model.shapes[:, 1, : len(betas)].astype(np.float64) @ betas
+    return float(np.ptp(rest))
+
+
+def scaled_body(
+    model: BodyModel,
+    camera: Camera,
+    betas: Float32 | Float64,
+    pose: Float32 | Float64,
+    translation: Float32 | Float64,
+    scale: float,
+) -> FittedBody:
+    """Pose a body and scale it about the camera.
+
     betas (B,); pose (24, 3) axis-angle, [0] from body to camera frame; translation (3,) in the
-    model's own units, before scaling.
+    model's own units, before scaling; scale: metres a unit of the model.
     """
     body = tensors(model, dtype=torch.float64)
     coefficients = torch.from_numpy(np.asarray(betas, np.float64))[None]
     turns = torch.from_numpy(np.asarray(pose, np.float64))[None]
     place = torch.from_numpy(np.asarray(translation, np.float64))
-    count = coefficients.shape[1]
-    rest = body.template + torch.einsum("ncs,s->nc", body.shapes[..., :count], coefficients[0])
-    scale = float(height_m / (rest[:, 1].max() - rest[:, 1].min()))
     vertices, joints, transforms = skin(body, coefficients, turns, place[None])
-    rest_joints = body.joint_template + torch.einsum(
-        "jcs,s->jc", body.joint_shapes[..., :count], coefficients[0]
-    )
+    shapes = body.joint_shapes[..., : coefficients.shape[1]]
+    rest_joints = body.joint_template + shapes @ coefficients[0]
     scaled = transforms[0].clone()
     scaled[:, :3, 3] *= scale
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from .. import frames
@@ -30,8 +29,9 @@ from ..types import (
 )
 from .fit import refine_body
 from .landmark_points import landmark_points
-from .model import BodyModel, skin, tensors
+from .model import BodyModel
 from .pose import forward_kinematics, pose_in_camera, skin_matrices
+from .posed import scaled_body
 from .skeleton import JOINT, JOINT_COUNT, PARENTS
 
 # Rotations come back from Blender's single precision with errors of about 1e-5 radians; a tenth
@@ -187,9 +187,16 @@ def refine_posed(
     them, and weigh more than all else: what gives way is the trunk and the limbs nobody touched.
     """
     camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
-    body = _body(model, _before_camera(correction, camera), camera)
+    body = corrected_body(model, correction, camera)
     person = replace(person, detection=_agreeing(person.detection, model, body, correction.held))
     return refine_body(photo, person, model, body, correction.held, height_m, focal_px)
+
+
+def corrected_body(model: BodyModel, correction: PoseCorrection, camera: Camera) -> FittedBody:
+    """The body as the user has posed it, before a camera."""
+    before = _before_camera(correction, camera)
+    place = before.translation.astype(np.float64) / before.scale
+    return scaled_body(model, camera, before.betas, before.pose, place, before.scale)
 
 
 def _before_camera(correction: PoseCorrection, camera: Camera) -> PoseCorrection:
@@ -204,27 +211,6 @@ def _before_camera(correction: PoseCorrection, camera: Camera) -> PoseCorrection
         pelvis=correction.pelvis + step,
         focal_px=camera.focal_px,
     )
-
-
-def _body(model: BodyModel, correction: PoseCorrection, camera: Camera) -> FittedBody:
-    body, scale = tensors(model, dtype=torch.float64), correction.scale
-    betas = torch.from_numpy(correction.betas.astype(np.float64))
-    place = torch.from_numpy(correction.translation.astype(np.float64) / scale)
-    pose = torch.from_numpy(correction.pose.astype(np.float64))
-    vertices, joints, transforms = skin(body, betas[None], pose[None], place[None])
-    rest = body.joint_template + body.joint_shapes[..., : len(betas)] @ betas
-    scaled = transforms[0].clone()
-    scaled[:, :3, 3] *= scale
-
-    def array(tensor: torch.Tensor) -> Float32:
-        return tensor.numpy().astype(np.float32)
-
-    return FittedBody(
-        betas=correction.betas, pose=correction.pose, translation=correction.translation,
-        scale=scale, camera=camera, vertices=array(vertices[0] * scale),
-        joints=array(joints[0] * scale), rest_joints=array(rest * scale),
-        transforms=array(scaled),
-    )  # fmt: skip
 
 
 # Landmarks from the trunk outwards, as far as the fit reads directions between them.

@@ -84,6 +84,7 @@ def _blazepose(rgb: UInt8, detection: Detection) -> Float32:
 
 
 def _around(rgb: UInt8, base: Square) -> Float32:
+    """(H, W) 0..1: the network's mask, averaged over squares a little beside `base`."""
     size = (rgb.shape[1], rgb.shape[0])
     total = np.zeros(rgb.shape[:2], np.float32)
     weight = np.zeros(rgb.shape[:2], np.float32)
