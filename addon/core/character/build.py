@@ -92,7 +92,15 @@ def build_character(
             layer_maps = within_photo(render_maps(model, fitted, crop, layer.faces), photo)
             layer_mapping = warp(layer_outline, layer_maps, settings.terms)
         surfaces.append(
-            lift_layer(layer, layer_outline, layer_maps, layer_mapping, fitted, spacing)
+            lift_layer(
+                layer,
+                layer_outline,
+                layer_maps,
+                layer_mapping,
+                fitted,
+                spacing,
+                person.face if layer is layers[0] else None,
+            )  # fmt: skip
         )
     surfaces = in_order(surfaces)
 

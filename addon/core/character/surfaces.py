@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import frames
-from ..types import BodyMaps, Camera, Crop, FittedBody, Float32, Float64, Mask
+from ..types import BodyMaps, Camera, Crop, Face, FittedBody, Float32, Float64, Mask
 from . import contour, triangulation
+from .face_relief import with_face
 from .layers import Layer
 from .lift import ClosedMesh, lift, sample_inside
 from .normal_integration import integrate
@@ -39,8 +40,16 @@ def lift_layer(
     mapping: Warp,
     fitted: FittedBody,
     spacing: float,
+    face: Face | None = None,
 ) -> Surface:
+    """Integrate a layer's two sheets and close them to a surface of triangles.
+
+    outline, mapping, maps : the layer's, on one crop's grid; spacing : grid pixels an edge
+    face : the person's, where the layer is the one that has the head
+    """
     front, back = warp_sheet(mapping, maps.front), warp_sheet(mapping, maps.back)
+    if face is not None:
+        front = with_face(front, face, fitted.camera, maps.crop, mapping.inside)
     front_depth, back_depth = integrate_sheets(mapping, front, back, fitted.camera, maps.crop)
     flat = triangulation.triangulate(outline, spacing)
     metres = float(np.nanmean(front_depth)) / (fitted.camera.focal_px * maps.crop.scale)
