@@ -112,7 +112,8 @@ def photos(only: list[str] | None = None) -> list[Path]:
     return [path for path in found if not only or path.stem in only]
 
 
-def _command(photo: Path, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(photo: Path, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on a photo, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "packages")}
     return subprocess.run(
         [sys.executable, "-m", "photo_wake_up.operators.cli", str(photo), "--out", str(out),
@@ -127,7 +128,7 @@ def _measured(photo: Path, out: Path, render: str, frames: int) -> dict[str, Any
     row: dict[str, Any] = {"name": photo.stem, "missed": []}
     began = time.perf_counter()
     try:
-        done = _command(photo, folder, "--render", render, "--frames", str(frames))
+        done = command(photo, folder, "--render", render, "--frames", str(frames))
     except subprocess.TimeoutExpired:
         row["missed"] = ["hung"]
         return row
@@ -291,7 +292,7 @@ def _broken(path: Path, out: Path) -> dict[str, Any]:
     """A damaged or awkward file: it works, or one sentence and no folder."""
     folder = out / "broken" / path.name
     shutil.rmtree(folder, ignore_errors=True)
-    done = _command(path, folder, "--render", "none", "--frames", "2")
+    done = command(path, folder, "--render", "none", "--frames", "2")
     says = done.stderr.strip()
     row = {
         "file": path.name,

@@ -17,7 +17,16 @@ from pathlib import Path
 from .bench import ROOT
 from .bench_rows import print_and_write
 
-PARTS = ("contours", "integration", "geometry", "occlusion", "motion", "turntables", "plates")
+PARTS = (
+    "contours",
+    "integration",
+    "geometry",
+    "occlusion",
+    "motion",
+    "turntables",
+    "plates",
+    "times",
+)
 
 
 def main() -> int:
