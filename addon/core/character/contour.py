@@ -84,6 +84,11 @@ def signed_area(loop: Float64) -> float:
     return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
 
 
+def length(loop: Float64) -> float:
+    """Arc length of a closed loop."""
+    return float(np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1).sum())
+
+
 def _oriented(loop: Float64) -> Float64:
     return loop if signed_area(loop) > 0 else loop[::-1]
 
