@@ -20,7 +20,7 @@ CHORD_DIRECTIONS = 16  # over half a turn: 11 degrees apart
 LEAST_FACING = 0.5  # cosine: both sides of a gap look along the chord within 60 degrees
 NORMAL_SIGMA_CELLS = 1.5  # the mask is binary: its normals come from a blurred copy
 COLLAR_WIDTHS_PX = (6.0, 12.0, 24.0)  # tried in turn; what is thicker is no rim of a hole
-SMALLEST_GAP = 80  # grid pixels: less is roughness of the two edges
+SMALLEST_GAP = 40  # grid pixels: less is roughness of the two edges
 
 # What a cell is to a chord: beyond the person, covered by the person alone, or the body, whose
 # side there looks along the chord, against it, or across.
@@ -104,9 +104,7 @@ def _bridged(body: Mask, person: Mask) -> Mask:
         state = np.where(facing > LEAST_FACING, FORWARD, INNER)
         state = np.where(facing < -LEAST_FACING, BACKWARD, state)
         state = np.where(body_cell, state, empty).astype(np.uint8)
-        turn = cv2.getRotationMatrix2D(
-            ((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0
-        )
+        turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), np.degrees(angle), 1.0)
         turn[:, 2] += [(side - width) / 2, (side - height) / 2]
         turned = cv2.warpAffine(state, turn, (side, side), flags=cv2.INTER_NEAREST)
         between = _between_sides(turned).astype(np.uint8)
@@ -139,9 +137,9 @@ def _between_sides(state: np.ndarray) -> Mask:
     column = np.arange(state.shape[1])
     decided = state != COVERED
     before = np.maximum.accumulate(np.where(decided, column, 0), axis=1)
-    after = np.minimum.accumulate(
-        np.where(decided, column, state.shape[1] - 1)[:, ::-1], axis=1
-    )[:, ::-1]
+    after = np.minimum.accumulate(np.where(decided, column, state.shape[1] - 1)[:, ::-1], axis=1)[
+        :, ::-1
+    ]
     row = np.arange(state.shape[0])[:, None]
     return ~decided & (state[row, before] == FORWARD) & (state[row, after] == BACKWARD)
 

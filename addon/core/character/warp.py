@@ -52,6 +52,15 @@ class Warp:
         weight = 1.0 / np.maximum(distance, 1e-6)
         return (self.rim_depth[nearest] * weight).sum(axis=1) / weight.sum(axis=1)
 
+    def source_xy(self) -> tuple[Float32, Float32]:
+        """(h, w) each: the source's x and y for cv2.remap, beyond every map where outside."""
+        return tuple(np.nan_to_num(self.source[..., k], nan=-10.0) for k in (0, 1))  # type: ignore[return-value]
+
+    def on_gaps(self) -> Mask:
+        """(h, w): inside pixels that land on a gap of the body that was closed."""
+        on_gap = cv2.remap(self.body.gaps.astype(np.uint8), *self.source_xy(), cv2.INTER_NEAREST)
+        return self.inside & (on_gap > 0)
+
 
 def warp(
     outline: Outline,
@@ -65,7 +74,7 @@ def warp(
     inside = contour.rasterise(outline, (maps.crop.height, maps.crop.width))
     silhouette = covered_gaps.bare(maps.mask)
     if terms.close_gaps:
-        solid = contour.rasterise(Outline(outline.outer, ()), inside.shape)
+        solid = contour.rasterise(Outline(outline.outer, ()), (maps.crop.height, maps.crop.width))
         silhouette = covered_gaps.close(
             maps.mask, inside, solid & ~inside, maps.front.label == HEAD
         )
@@ -80,9 +89,10 @@ def warp(
     collapsed: list[float] = []
     for person_loop, body_loop in _paired(outline, body):
         coarse = contour.resample(person_loop, terms.spacing)
-        length = contour.length(body_loop)
-        # As many body points a person's point whatever the lengths: advances are whole points.
-        step = length / (terms.finer * len(coarse))
+        step = terms.spacing
+        if terms.finer > 0:
+            # As many body points a person's point whatever the lengths: advances are whole points.
+            step = contour.length(body_loop) / (terms.finer * len(coarse))
         b = contour.smooth(contour.resample(body_loop, step), BODY_OUTLINE_SMOOTHING / step)
         distance = np.stack([_sample(each, coarse) for each in to_part], axis=1)
         part = nearest_part[_pixel(b, nearest_part.shape)]
@@ -275,7 +285,6 @@ class WarpedSheet:
     normal: Float32  # (h, w, 3), unit, copied and not turned
     weights: Float32  # (h, w, 24), rows sum to 1
     holes: Mask  # (h, w), pixels that landed beside the closed body and were filled
-    spanned: Mask  # (h, w), pixels that landed in a gap that was closed
 
 
 # A pixel is a hole where less than this share of its bilinear footprint lies on the body.
@@ -284,8 +293,7 @@ LEAST_FOOTPRINT = 0.25
 
 def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
     """Copy a sheet's depth, normals and weights to the person's pixels, and fill the holes."""
-    x = np.nan_to_num(mapping.source[..., 0], nan=-10.0)
-    y = np.nan_to_num(mapping.source[..., 1], nan=-10.0)
+    x, y = mapping.source_xy()
     body = mapping.body
     on_body = np.isfinite(sheet.depth)
     stacked = np.concatenate([sheet.depth[..., None], sheet.normal, sheet.weights], axis=-1)
@@ -302,7 +310,6 @@ def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
         return np.stack(channels, axis=-1)
 
     footprint = look_up(body.mask[..., None].astype(np.float32))[..., 0]
-    in_gap = look_up(body.gaps[..., None].astype(np.float32))[..., 0]
     known = mapping.inside & (footprint >= LEAST_FOOTPRINT)
     holes = mapping.inside & ~known
     share = np.maximum(footprint, LEAST_FOOTPRINT)[..., None]
@@ -316,7 +323,6 @@ def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
         normal.astype(np.float32),
         weights.astype(np.float32),
         holes,
-        known & (in_gap > LEAST_FOOTPRINT),
     )
 
 
