@@ -129,7 +129,7 @@ def _without_slits(found: Mask, body: Mask, person: Mask) -> Mask:
     open_to_outside = np.zeros(labels.max() + 1, bool)
     open_to_outside[labels[~person]] = True
     closed |= ~open_to_outside[labels] & (labels > 0)
-    return cv2.morphologyEx(closed.astype(np.uint8), cv2.MORPH_OPEN, square) > 0
+    return (cv2.morphologyEx(closed.astype(np.uint8), cv2.MORPH_OPEN, square) > 0) & ~body
 
 
 def _between_sides(state: np.ndarray) -> Mask:
