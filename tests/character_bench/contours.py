@@ -16,7 +16,7 @@ import numpy as np
 
 from ...addon.core.body.maps import render_maps
 from ...addon.core.character import contour, contour_matching
-from ...addon.core.character.framing import frame, on_grid, within_photo
+from ...addon.core.character.framing import FIGURE_PX, frame, on_grid, within_photo
 from ...addon.core.character.warp import Warp, warp, warp_sheet
 from ...addon.core.pipeline import WakeUpSettings, body_model
 from ...addon.core.types import BodyMaps, UInt8
@@ -47,7 +47,7 @@ def rows(out: Path) -> list[Row]:
         start = time.process_time()
         mapping = warp(outline, maps)
         seconds.append((time.process_time() - start, who.name))
-        monotone.append(_goes_around_once(outline, maps))
+        monotone.append(_goes_around_once(outline, mapping))
         whole.append(_figures(who.name, mapping, maps))
         cv2.imwrite(str(out / f"warp_{who.name}.png"), _picture(mapping, maps)[..., ::-1])
         published.append(_figures(who.name, warp(outline, maps, contour_matching.PUBLISHED), maps))
@@ -92,12 +92,12 @@ def _outline_and_maps(who: Subject) -> tuple[contour.Outline, BodyMaps]:
     return on_grid(outline, crop), within_photo(maps, who.photo)
 
 
-def _goes_around_once(outline: contour.Outline, maps: BodyMaps) -> bool:
+def _goes_around_once(outline: contour.Outline, mapping: Warp) -> bool:
     """Whether the matched positions never step back and go around the body once."""
-    body = contour.trace(maps.mask.astype(np.float32)).outer
+    body = contour.trace(mapping.body.mask.astype(np.float32)).outer
     person = contour.resample(outline.outer, contour_matching.DEFAULT.spacing)
     step = contour.length(body) / (contour_matching.DEFAULT.finer * len(person))
-    position = contour_matching.positions(person, contour.resample(body, step), 640.0)
+    position = contour_matching.positions(person, contour.resample(body, step), FIGURE_PX)
     advance = np.diff(np.append(position, position[0] + 1.0))
     return bool(advance.min() >= 0.0)
 
