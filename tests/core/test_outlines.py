@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,6 +50,17 @@ def test_only_the_largest_piece_is_traced_and_filaments_are_cut() -> None:
     outline = contour.trace(matte)
     assert outline.outer[:, 0].max() < 220
     assert outline.outer[:, 1].min() > 55
+
+
+def test_two_sizeable_pieces_become_one_outline_that_holds_both() -> None:
+    """A rail across a person cuts the mask in two."""
+    upper = disc((300, 200), (100, 80), 60)
+    lower = disc((300, 200), (100, 220), 50)
+    outline = contour.trace(np.maximum(upper, lower))
+    drawn = contour.rasterise(outline, upper.shape)
+    both = (upper >= 0.5) | (lower >= 0.5)
+    assert (drawn & both).sum() / both.sum() > 0.995
+    assert (drawn & ~both).sum() / both.sum() < 0.015  # the neck
 
 
 def test_empty_mask_is_refused() -> None:
@@ -98,15 +111,72 @@ def test_matching_is_monotone_and_goes_around_once(
     assert advance.max() <= 32
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    lobes=st.integers(3, 7), depth=st.floats(0.0, 0.3), size=st.floats(0.8, 1.25),
+    shift=st.integers(0, 2000),
+)  # fmt: skip
+def test_positions_rise_once_around_and_never_stand_still(
+    lobes: int, depth: float, size: float, shift: int
+) -> None:
+    person = (wavy_loop(480, lobes=lobes, depth=depth) - 200) * size + 203
+    person = contour.resample(person, 4.0)
+    body = wavy_loop(500, lobes=lobes)
+    step = contour.length(body) / (contour_matching.DEFAULT.finer * len(person))
+    body = np.roll(contour.resample(body, step), shift, axis=0)
+    position = contour_matching.positions(person, body, 250.0)
+    advance = np.diff(np.append(position, position[0] + 1.0))
+    # Smoothing keeps the least advance: it is a mean of advances.
+    least = round(contour_matching.DEFAULT.least * len(body) / len(person)) / len(body)
+    assert advance.min() >= least - 1e-12
+    assert advance.sum() == pytest.approx(1.0)
+    assert contour_matching.collapsed_fraction(position) == 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_the_cheapest_path_is_the_cheapest_of_all(data: st.DataObject) -> None:
+    m = data.draw(st.integers(2, 4))
+    n = data.draw(st.integers(m, 7))
+    least = data.draw(st.integers(0, 1))
+    most = data.draw(st.integers(-(-n // m) + 1, n))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    cost = rng.random((m, n))
+    start, first = int(rng.integers(m)), int(rng.integers(n))
+    steps = contour_matching.Steps(least, most, n / m, rng.random())
+
+    def total(advances: tuple[int, ...]) -> float:
+        columns = (first + np.concatenate([[0], np.cumsum(advances[:-1])])) % n
+        rows = (start + np.arange(m)) % m
+        return float(
+            cost[rows, columns].sum() + steps.rate * np.abs(np.array(advances) - steps.mean).sum()
+        )
+
+    ways = itertools.product(range(least, most + 1), repeat=m)
+    expected = min(total(way) for way in ways if sum(way) == n)
+    path, found = contour_matching._cheapest_path(cost, start, first, steps)
+    assert found == pytest.approx(expected)
+    assert total(tuple(np.diff(np.append(path, n)))) == pytest.approx(expected)
+
+
+@given(finer=st.integers(1, 20), still=st.integers(0, 60))
+def test_collapse_does_not_depend_on_how_finely_the_body_is_sampled(finer: int, still: int) -> None:
+    advance = np.where(np.arange(100) < still, 0, 100)
+    coarse = np.concatenate([[0], np.cumsum(advance[:-1])])
+    length = float(advance.sum())
+    assert contour_matching.collapsed_fraction(coarse, length) == still / 100
+    assert contour_matching.collapsed_fraction(coarse * finer, length * finer) == still / 100
+
+
 def test_slope_term_keeps_the_outline_from_collapsing() -> None:
     body = wavy_loop(600)
     person = (wavy_loop(600, depth=0.15) - 200) * 1.2 + 200
     ours = contour_matching.match(person, body, 250.0)
     published = contour_matching.match(person, body, 250.0, contour_matching.PUBLISHED)
-    assert contour_matching.collapsed_fraction(ours) <= 0.10
-    assert contour_matching.collapsed_fraction(ours) < contour_matching.collapsed_fraction(
-        published
-    )
+    assert contour_matching.collapsed_fraction(ours, len(body)) <= 0.10
+    assert contour_matching.collapsed_fraction(
+        ours, len(body)
+    ) < contour_matching.collapsed_fraction(published, len(body))
 
 
 def test_mean_value_coordinates_reproduce_affine_functions() -> None:

@@ -34,6 +34,18 @@ class CharacterSettings:
 
 
 @dataclass(frozen=True)
+class WarpReport:
+    """What one layer's warp measured of itself."""
+
+    layer: str
+    pixels: int  # of the layer's silhouette
+    hole_fraction: float  # of its pixels, mean of both sheets
+    spanned_fraction: float  # of its pixels: on closed gaps, where the bare body is not
+    foldover_fraction: float
+    collapsed_fraction: float  # of its outline's steps
+
+
+@dataclass(frozen=True)
 class CharacterReport:
     """What the stages measured of their own work."""
 
@@ -42,6 +54,7 @@ class CharacterReport:
     collapsed_fraction: float  # of the outline's steps
     triangles: int
     layers: tuple[str, ...]  # "body", then the limbs that were divided off
+    warps: tuple[WarpReport, ...]  # one a layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,23 +119,35 @@ def build_character(
 
     tell(0.85, "Painting the texture")
     character = _assemble(photo, person, model, fitted, crop, surfaces)
-    inside = sum(int(surface.mapping.inside.sum()) for surface in surfaces)
-    holes = sum(int(surface.holes.sum()) for surface in surfaces)
+    warps = tuple(_measured(surface) for surface in surfaces)
+    pixels = [each.pixels for each in warps]
 
     def mean(name: str) -> float:
-        return float(
-            sum(getattr(s.mapping, name) * s.mapping.inside.sum() for s in surfaces) / inside
-        )
+        return float(np.average([getattr(each, name) for each in warps], weights=pixels))
 
     report = CharacterReport(
-        hole_fraction=holes / (2 * inside),
+        hole_fraction=mean("hole_fraction"),
         foldover_fraction=mean("foldover_fraction"),
         collapsed_fraction=mean("collapsed_fraction"),
         triangles=len(character.triangles),
         layers=tuple(layer.name for layer in layers),
+        warps=warps,
     )
     tell(1.0, "Character built")
     return CharacterBuild(character, maps, report)
+
+
+def _measured(surface: Surface) -> WarpReport:
+    mapping = surface.mapping
+    pixels = int(mapping.inside.sum())
+    return WarpReport(
+        layer=surface.layer.name,
+        pixels=pixels,
+        hole_fraction=float(surface.holes.sum()) / (2 * pixels),
+        spanned_fraction=float(mapping.on_gaps().sum()) / pixels,
+        foldover_fraction=mapping.foldover_fraction,
+        collapsed_fraction=mapping.collapsed_fraction,
+    )
 
 
 def _divide(

@@ -16,6 +16,8 @@ from ..types import Float32, Float64, Mask
 EDGE_LEVEL = 0.5
 # Necks and filaments thinner than this share of the person's size cannot carry a mesh.
 THINNEST_NECK = 0.004
+# Of the largest piece's area: smaller pieces are what segmentation strews about.
+SMALLEST_PIECE = 0.05
 # Holes narrower than this share of the person's size are seams of the mask, not gaps between limbs.
 SMALLEST_HOLE = 0.02
 
@@ -38,10 +40,11 @@ class Outline:
 
 
 def trace(matte: Float32) -> Outline:
-    """The outline of a matte's largest component, holes included.
+    """The outline of a matte, holes included, as one piece.
 
     Filaments that are too thin to become a surface are cut off first, so the loops never
-    touch themselves.
+    touch themselves. Of several pieces the sizeable ones are kept, joined to the largest by necks
+    as thin as carry a mesh: what hides a person's middle cuts the mask in two.
 
     matte : (H, W) float32, 0..1
     Raises PersonError where nothing is inside.
@@ -63,7 +66,7 @@ def trace(matte: Float32) -> Outline:
 
 
 def _without_filaments(mask: Mask) -> Mask:
-    """The largest component that is left when necks thinner than THINNEST_NECK are cut."""
+    """The mask without necks thinner than THINNEST_NECK and without small pieces, connected."""
     rows, columns = np.nonzero(mask)
     if len(rows) == 0:
         return mask
@@ -74,14 +77,35 @@ def _without_filaments(mask: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     if count < 2:
         return np.zeros_like(mask)
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    return labels == largest
+    area = stats[1:, cv2.CC_STAT_AREA]
+    pieces = [1 + k for k in np.argsort(-area) if area[k] >= SMALLEST_PIECE * area.max()]
+    joined = (labels == pieces[0]).astype(np.uint8)
+    for piece in pieces[1:]:
+        start, end = _nearest_pair(joined > 0, labels == piece)
+        joined[labels == piece] = 1
+        cv2.line(joined, start, end, 1, 2 * radius + 1)
+    return joined > 0
+
+
+def _nearest_pair(a: Mask, b: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Pixels (x, y) of a and of b that are nearest to each other."""
+    distance, nearest = cv2.distanceTransformWithLabels(
+        (~a).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    row, column = np.unravel_index(np.argmin(np.where(b, distance, np.inf)), a.shape)
+    other_row, other_column = np.argwhere(a & (nearest == nearest[row, column]))[0]
+    return (int(other_column), int(other_row)), (int(column), int(row))
 
 
 def signed_area(loop: Float64) -> float:
     """Area in square pixels by the shoelace formula, its sign the loop's sense of turning."""
     x, y = loop[:, 0], loop[:, 1]
     return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
+
+
+def length(loop: Float64) -> float:
+    """Arc length of a closed loop."""
+    return float(np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1).sum())
 
 
 def _oriented(loop: Float64) -> Float64:

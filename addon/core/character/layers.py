@@ -81,18 +81,32 @@ class Layer:
 
 def label_map(mapping: Warp, maps: BodyMaps) -> LabelMap:
     """(h, w) uint8 part labels of the person's pixels, 0 outside: the body's nearest surface,
-    seen through the warp; pixels that land beside the body take the nearest label."""
+    seen through the warp; pixels that land beside the body take the nearest label. What fills
+    a gap at the head is hair, a hood or a collar, which no arm carries along."""
     x = np.nan_to_num(mapping.source[..., 0], nan=-10.0)
     y = np.nan_to_num(mapping.source[..., 1], nan=-10.0)
     labels = cv2.remap(maps.front.label, x, y, cv2.INTER_NEAREST)
     labels[~mapping.inside] = 0
     known = labels > 0
+    part = np.where(mapping.inside, _nearest_label(labels, known), 0).astype(np.uint8)
+    _, gaps = cv2.connectedComponents(mapping.on_gaps().astype(np.uint8), connectivity=8)
+    at_head = np.zeros(gaps.max() + 1, bool)
+    at_head[gaps[_grown(labels == HEAD, 1)]] = True
+    at_head[0] = False
+    hair = at_head[gaps] & ~known
+    if hair.any() and (others := known & ~np.isin(labels, (LEFT_ARM, RIGHT_ARM))).any():
+        part[hair] = _nearest_label(labels, others)[hair]
+    return LabelMap(part, known)
+
+
+def _nearest_label(labels: UInt8, known: Mask) -> UInt8:
+    """(h, w) at each pixel the label of the nearest known one."""
     _, nearest = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     lookup = np.zeros(nearest.max() + 1, np.uint8)
     lookup[nearest[known]] = labels[known]
-    return LabelMap(np.where(mapping.inside, lookup[nearest], 0).astype(np.uint8), known)
+    return lookup[nearest]
 
 
 _LEG_JOINTS = ("hip", "knee", "ankle", "foot")
