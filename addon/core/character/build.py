@@ -15,7 +15,7 @@ from ..body import pose as body_pose
 from ..body.maps import render_maps
 from ..body.model import BodyModel
 from ..types import BodyMaps, Character, Crop, FittedBody, Float64, Mask, Person, Photo, Progress
-from . import contour, contour_matching, skinning_weights, texture, triangulation
+from . import contour, contour_matching, skinning_weights, texture, triangulation, weight_relaxation
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
 from .layers import Layer, divide, label_map, limbs_of
 from .panels import panel_images
@@ -166,10 +166,9 @@ def _assemble(
     pose = body_pose.pose_of(fitted, place)
     matrices = body_pose.skin_matrices(skeleton, pose)
     smoothed = skinning_weights.finish(np.vstack([s.weights for s in surfaces]), triangles)
-    weights = skinning_weights.invertible(smoothed, matrices)
-    blended = np.einsum("vj,jab->vab", weights.astype(np.float64), matrices)
-    homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=1)
-    rest = np.linalg.solve(blended, homogeneous[..., None])[:, :3, 0]
+    sharpened = skinning_weights.invertible(smoothed, matrices)
+    weights = weight_relaxation.relax(vertices, sharpened, triangles, skeleton, matrices)
+    rest = body_pose.unskin_vertices(vertices, weights, matrices)
 
     images, masks = panel_images(photo, person, fitted, crop, surfaces)
     layout = texture.lay_out(masks)
