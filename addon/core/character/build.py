@@ -29,7 +29,7 @@ DEFAULT_TRIANGLES = 30_000
 class CharacterSettings:
     """How the character is made."""
 
-    triangles: int = DEFAULT_TRIANGLES  # about so many in the mesh
+    triangles: int = DEFAULT_TRIANGLES  # at most so many in the mesh
     terms: contour_matching.MatchingTerms = contour_matching.DEFAULT
 
 
@@ -81,19 +81,19 @@ def build_character(
     mapping = warp(outline_on_grid, maps, settings.terms)
     layers = _divide(photo, model, fitted, crop, maps, mapping)
 
-    spacing = triangulation.spacing_for(outline_on_grid, settings.triangles)
+    outlines = [outline_on_grid]
+    if len(layers) > 1:
+        mattes = [matte_on_photo(layer.region, matte, crop) for layer in layers]
+        outlines = [on_grid(contour.trace(layer_matte), crop) for layer_matte in mattes]
+    flats = triangulation.triangulate_all(outlines, settings.triangles)
     surfaces = []
-    for k, layer in enumerate(layers):
+    for k, (layer, layer_outline) in enumerate(zip(layers, outlines, strict=True)):
         tell(0.3 + 0.5 * k / len(layers), "Integrating the normals")
-        layer_outline, layer_maps, layer_mapping = outline_on_grid, maps, mapping
+        layer_maps, layer_mapping = maps, mapping
         if len(layers) > 1:
-            layer_matte = matte_on_photo(layer.region, matte, crop)
-            layer_outline = on_grid(contour.trace(layer_matte), crop)
             layer_maps = within_photo(render_maps(model, fitted, crop, layer.faces), photo)
             layer_mapping = warp(layer_outline, layer_maps, settings.terms)
-        surfaces.append(
-            lift_layer(layer, layer_outline, layer_maps, layer_mapping, fitted, spacing)
-        )
+        surfaces.append(lift_layer(layer, flats[k], layer_maps, layer_mapping, fitted))
     surfaces = in_order(surfaces)
 
     tell(0.85, "Painting the texture")

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import frames
 from ..types import BodyMaps, Camera, Crop, FittedBody, Float32, Float64, Mask
-from . import contour, triangulation
+from . import triangulation
 from .layers import Layer
 from .lift import ClosedMesh, lift, sample_inside
 from .normal_integration import integrate
@@ -34,15 +34,14 @@ class Surface:
 
 def lift_layer(
     layer: Layer,
-    outline: contour.Outline,
+    flat: triangulation.FlatMesh,
     maps: BodyMaps,
     mapping: Warp,
     fitted: FittedBody,
-    spacing: float,
 ) -> Surface:
+    """flat: the layer's outline filled with triangles, on the crop's grid."""
     front, back = warp_sheet(mapping, maps.front), warp_sheet(mapping, maps.back)
     front_depth, back_depth = integrate_sheets(mapping, front, back, fitted.camera, maps.crop)
-    flat = triangulation.triangulate(outline, spacing)
     metres = float(np.nanmean(front_depth)) / (fitted.camera.focal_px * maps.crop.scale)
     rim_depth = mapping.rim_depth_at(flat.points[: flat.rim_count])
     mesh = lift(flat, front_depth, back_depth, rim_depth, metres)
