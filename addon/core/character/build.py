@@ -23,6 +23,8 @@ from .surfaces import Surface, in_order, lift_layer
 from .warp import Warp, warp
 
 DEFAULT_TRIANGLES = 30_000
+# Below, fingers and faces are gone; above, edges are shorter than half a pixel of the maps.
+LEAST_TRIANGLES, MOST_TRIANGLES = 3_000, 300_000
 
 
 @dataclass(frozen=True)

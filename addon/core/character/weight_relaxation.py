@@ -45,6 +45,7 @@ class RelaxationTerms:
     largest_step: float = 8.0  # of the excess in one round
     slack: float = 0.5  # stiffness falls at most to this share in a round
     least_stiffness: float = 0.01  # below it an edge is free again
+    most_stiffness: float = 1e6  # joins a thousand edges all but rigidly; beyond, sums lose digits
 
 
 DEFAULT = RelaxationTerms()
@@ -174,7 +175,7 @@ def _stepped(stiffness: Float64, ratio: Float64, terms: RelaxationTerms) -> Floa
     grown = np.maximum(stiffness, terms.first_stiffness)
     grown = grown * np.minimum(ratio, terms.largest_step) ** terms.growth
     fading = stiffness * np.maximum(ratio, terms.slack)
-    stepped = np.where(ratio > 1, grown, fading)
+    stepped = np.minimum(np.where(ratio > 1, grown, fading), terms.most_stiffness)
     return np.where(stepped < terms.least_stiffness, 0.0, stepped)
 
 
