@@ -29,6 +29,7 @@ MOST_VOLUME_CHANGE = 0.15
 
 CLIPS = ("walk", "run", "jump")
 FPS, FRAMES, EVERY = 24.0, 120, 7  # of the performance every seventh frame is measured
+SHOWN = 5  # which of these is drawn: in the midst of a step, at the top of the jump
 
 # Held poses: turns in degrees about the world's axes (x to the character's left, -y ahead, z up),
 # from a T-pose.
@@ -106,8 +107,7 @@ def motions(character: Character) -> dict[str, list[Pose]]:
 def strip(character: Character) -> UInt8:
     """Six poses side by side, from ahead and, below, from the character's left."""
     every = motions(character)
-    shown = [every["walk"][len(every["walk"]) // 2], every["run"][len(every["run"]) // 2]]
-    shown += [every["jump"][3], *(every[name][0] for name in HELD)]
+    shown = [every[name][SHOWN] for name in CLIPS] + [every[name][0] for name in HELD]
     colours = drawing.colours_of(character)
     rows = []
     for turned in (0.0, 65.0):

@@ -41,6 +41,7 @@ class RelaxationTerms:
     limit: float = 4.0
     rounds: int = 40  # after a dozen nearly all edges keep the limit
     first_stiffness: float = 0.5  # of an edge that exceeds the limit: a neighbour's pull per own
+    tolerance: float = 1.1  # over the limit: the last tenth would take as long as all the rest
     growth: float = 1.5  # power of the excess by which stiffness grows in a round
     largest_step: float = 8.0  # of the excess in one round
     slack: float = 0.5  # stiffness falls at most to this share in a round
@@ -66,6 +67,10 @@ def both(turns: Turns) -> Turns:
 # Ends of the common range of motion. Degrees about the world's axes at rest (x to the person's
 # left, -y ahead, z up), one turn after the other, from a T-pose.
 _BENT_SPINE = ("spine1", "spine2", "spine3")
+_TURNED: Turns = {joint: (("z", 15.0),) for joint in _BENT_SPINE}
+_TURNED |= {joint: (("z", 25.0),) for joint in ("neck", "head")}
+_BOWED: Turns = {joint: (("x", -20.0),) for joint in _BENT_SPINE}
+_BOWED["neck"] = (("x", -25.0),)
 EXTREMES: tuple[Turns, ...] = (
     {},
     both({"shoulder": (("y", 75.0),)}),  # arms down
@@ -74,7 +79,7 @@ EXTREMES: tuple[Turns, ...] = (
     both({"shoulder": (("z", -90.0), ("x", -75.0))}),  # up, by way of the front
     both({"shoulder": (("z", 35.0),)}),  # behind
     both({"hip": (("x", -95.0),), "knee": (("x", 100.0),), "shoulder": (("y", 60.0),)}),  # seated
-    both({"hip": (("y", -35.0),)}),  # astride
+    both({"hip": (("y", -25.0),)}),  # astride
     {  # strides
         "left_hip": (("x", -60.0),), "right_hip": (("x", 30.0),), "right_knee": (("x", 90.0),),
         "left_shoulder": (("y", 70.0), ("x", 40.0)), "right_shoulder": (("y", -70.0), ("x", -40.0)),
@@ -83,13 +88,9 @@ EXTREMES: tuple[Turns, ...] = (
         "right_hip": (("x", -60.0),), "left_hip": (("x", 30.0),), "left_knee": (("x", 90.0),),
         "right_shoulder": (("y", -70.0), ("x", 40.0)), "left_shoulder": (("y", 70.0), ("x", -40.0)),
     },
-    {joint: (("z", 15.0),) for joint in _BENT_SPINE}  # turned
-    | {joint: (("z", 25.0),) for joint in ("neck", "head")},
-    {joint: (("z", -15.0),) for joint in _BENT_SPINE}
-    | {joint: (("z", -25.0),) for joint in ("neck", "head")},
-    {joint: (("x", -20.0),) for joint in _BENT_SPINE}  # bowed, on tiptoe
-    | {"neck": (("x", -25.0),)}
-    | both({"ankle": (("x", 35.0),)}),
+    _TURNED,
+    {joint: tuple((axis, -angle) for axis, angle in steps) for joint, steps in _TURNED.items()},
+    _BOWED | both({"ankle": (("x", 35.0),)}),  # on tiptoe
 )  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def relax(
     stiffness = np.zeros(len(edges))
     relaxed, now = given, before
     for _ in range(terms.rounds):
-        if now.max() <= terms.limit:
+        if now.max() <= terms.tolerance * terms.limit:
             break
         stiffness = _stepped(stiffness, now / terms.limit, terms)
         free = np.zeros(len(posed), bool)
