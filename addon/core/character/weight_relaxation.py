@@ -38,7 +38,7 @@ class RelaxationTerms:
 
     # An edge may grow to so many times its length in the photo: below TORN, because motions may
     # go a little beyond the extreme poses.
-    limit: float = 4.0
+    limit: float = 3.75
     rounds: int = 40  # after a dozen nearly all edges keep the limit
     first_stiffness: float = 0.5  # of an edge that exceeds the limit: a neighbour's pull per own
     tolerance: float = 1.1  # over the limit: the last tenth would take as long as all the rest
