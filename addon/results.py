@@ -39,7 +39,7 @@ class Source:
 # Which stages' values a setting is part of; those that follow from them go with them.
 _USED_IN = {
     "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
-    "body_file": "fitted",
+    "body_file": "fitted", "triangles": "build",
     "mask_network": "person", "joint_network": "people",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..addon.core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
 from ..addon.core.frames import DEFAULT_HEIGHT_M
@@ -104,6 +105,10 @@ def parser() -> argparse.ArgumentParser:
         "--joint-network", metavar="FILE", default="",
         help="an ONNX file that finds COCO's 17 joints of a person (built in)",
     )  # fmt: skip
+    made.add_argument(
+        "--triangles", metavar="N", type=int, default=DEFAULT_TRIANGLES,
+        help=f"most triangles of the character's mesh ({DEFAULT_TRIANGLES})",
+    )  # fmt: skip
     made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
     return made
 
@@ -170,6 +175,8 @@ def _check(options: argparse.Namespace) -> None:
         raise WakeUpError(f"--frames is a number from 1 to {_MOST_FRAMES}.")
     if options.focal is not None and not (math.isfinite(options.focal) and options.focal > 0):
         raise WakeUpError("--focal is a focal length in pixels and greater than 0.")
+    if not LEAST_TRIANGLES <= options.triangles <= MOST_TRIANGLES:
+        raise WakeUpError(f"--triangles is a number from {LEAST_TRIANGLES} to {MOST_TRIANGLES}.")
     if options.seed < 0:
         raise WakeUpError("--seed is a whole number from 0 up.")
 
@@ -183,6 +190,7 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
         fps=DEFAULT_FPS,
         height_m=options.height,
         focal_px=options.focal,
+        triangles=options.triangles,
         seed=options.seed,
         mask_network=options.mask_network,
         joint_network=options.joint_network,

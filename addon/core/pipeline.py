@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .character.build import CharacterBuild
+from .character.build import DEFAULT_TRIANGLES, CharacterBuild
 from .errors import Cancelled
 from .frames import DEFAULT_HEIGHT_M
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress
@@ -61,6 +61,7 @@ class WakeUpSettings:
     fps: float = 24.0
     height_m: float = DEFAULT_HEIGHT_M  # the person's height in T-pose
     focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
+    triangles: int = DEFAULT_TRIANGLES  # at most so many in a character's mesh
     seed: int = 0  # of all randomness
     body_file: str = ""  # an SMPL, SMPL-H or SMPL-X file of the user's; empty: the default body
     mask_network: str = ""  # an ONNX file of the user's for masks; empty: the built-in network
@@ -234,12 +235,13 @@ def _work(
         }
 
     def build(report: Report) -> Values:
-        from .character.build import build_character
+        from .character.build import CharacterSettings, build_character
 
         model = body_model(settings)
+        wanted = CharacterSettings(triangles=settings.triangles)
         return {
             "build": build_character(
-                result.photo, result.person, model, result.fitted, progress=report
+                result.photo, result.person, model, result.fitted, wanted, report
             )
         }
 

@@ -14,6 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
 from ..core.pipeline import WakeUpSettings
@@ -131,6 +132,14 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         soft_max=1000,
         max=100000,
     )
+    triangles: IntProperty(  # type: ignore[valid-type]
+        name="Triangles",
+        description="The character's mesh has at most so many triangles",
+        default=DEFAULT_TRIANGLES,
+        min=LEAST_TRIANGLES,
+        soft_max=100000,
+        max=MOST_TRIANGLES,
+    )
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="Start of all random numbers", default=0, min=0
     )
@@ -186,6 +195,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             # Blender keeps single floats: what was typed, not what that became.
             height_m=round(self.height, 4),
             focal_px=round(self.focal, 2) or None,
+            triangles=self.triangles,
             seed=self.seed,
             body_file=body_file,
             mask_network=mask_network,

@@ -22,6 +22,7 @@ from photo_wake_up.assets.fit_cases.observed import observed
 from .test_body import FACING, posed
 
 ARMS_AWAY, ARMS_CLOSE = 0.9, 1.42  # radians from the T-pose downwards
+TRIANGLES = 12_000
 
 
 def dressed(body: BodyModel, lowered: float, clothes_px: int) -> tuple[Photo, Person, FittedBody]:
@@ -45,7 +46,9 @@ def dressed(body: BodyModel, lowered: float, clothes_px: int) -> tuple[Photo, Pe
 def away(body: BodyModel) -> tuple[CharacterBuild, Person, FittedBody]:
     photo, person, fitted = dressed(body, ARMS_AWAY, 4)
     return (
-        build_character(photo, person, body, fitted, settings=CharacterSettings(triangles=12_000)),
+        build_character(
+            photo, person, body, fitted, settings=CharacterSettings(triangles=TRIANGLES)
+        ),
         person,
         fitted,
     )
@@ -55,7 +58,9 @@ def away(body: BodyModel) -> tuple[CharacterBuild, Person, FittedBody]:
 def close(body: BodyModel) -> tuple[CharacterBuild, Person, FittedBody]:
     photo, person, fitted = dressed(body, ARMS_CLOSE, 7)
     return (
-        build_character(photo, person, body, fitted, settings=CharacterSettings(triangles=12_000)),
+        build_character(
+            photo, person, body, fitted, settings=CharacterSettings(triangles=TRIANGLES)
+        ),
         person,
         fitted,
     )
@@ -72,6 +77,10 @@ def test_the_mesh_is_closed_and_outward(case) -> None:
     assert mesh.is_watertight and mesh.is_winding_consistent
     assert mesh.volume > 0.02
     assert character.vertices[:, 2].min() == pytest.approx(0, abs=1e-5)
+
+
+def test_all_layers_together_keep_the_count_of_triangles(case) -> None:
+    assert 0.85 * TRIANGLES <= len(case[0].character.triangles) <= TRIANGLES
 
 
 def test_its_projection_is_the_mask(case) -> None:

@@ -49,7 +49,7 @@ def test_help_names_every_option(capsys):
     text = capsys.readouterr().out
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
-        "height", "seed", "mask-network", "joint-network",
+        "height", "triangles", "seed", "mask-network", "joint-network",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -106,6 +106,8 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--frames", "0"],
         ["--focal", "-1"],
         ["--seed", "-1"],
+        ["--triangles", "12"],
+        ["--triangles", "many"],
         ["--render", "gif"],
         ["--engine", "unreal"],
         ["--person", "left"],

@@ -105,6 +105,12 @@ def test_with_mask_drops_what_was_made_from_another(demo_photo):
     assert changed.people is result.people
 
 
+def test_the_panels_triangles_reach_the_pipeline(addon):
+    assert addon.wake_up.pipeline_settings(addon).triangles == WakeUpSettings().triangles
+    addon.wake_up.triangles = 9_000
+    assert addon.wake_up.pipeline_settings(addon).triangles == 9_000
+
+
 def test_what_is_reused_follows_from_the_settings(demo_photo):
     result = _by_function(str(demo_photo))
     settings = WakeUpSettings(frames=FRAMES)
@@ -121,6 +127,7 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     assert len(everything) == 6
     assert reused(motion="run") == everything - {"motion"}
     assert reused(seed=3) == everything - {"background"}
+    assert reused(triangles=9_000) == everything - {"build", "motion"}
     assert reused(height_m=1.2) == everything - {"fitted", "build", "motion"}
     assert reused(person=2) == reused(mask_network="mask.onnx") == {"people"}
     assert reused(joint_network="pose.onnx") == set()

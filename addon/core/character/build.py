@@ -15,7 +15,7 @@ from ..body import pose as body_pose
 from ..body.maps import render_maps
 from ..body.model import BodyModel
 from ..types import BodyMaps, Character, Crop, FittedBody, Float64, Mask, Person, Photo, Progress
-from . import contour, contour_matching, skinning_weights, texture, triangulation
+from . import contour, contour_matching, skinning_weights, texture, triangulation, weight_relaxation
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
 from .layers import Layer, divide, label_map, limbs_of
 from .panels import panel_images
@@ -23,13 +23,15 @@ from .surfaces import Surface, in_order, lift_layer
 from .warp import Warp, warp
 
 DEFAULT_TRIANGLES = 30_000
+# Below, fingers and faces are gone; above, edges are shorter than half a pixel of the maps.
+LEAST_TRIANGLES, MOST_TRIANGLES = 3_000, 300_000
 
 
 @dataclass(frozen=True)
 class CharacterSettings:
     """How the character is made."""
 
-    triangles: int = DEFAULT_TRIANGLES  # about so many in the mesh
+    triangles: int = DEFAULT_TRIANGLES  # at most so many in the mesh
     terms: contour_matching.MatchingTerms = contour_matching.DEFAULT
 
 
@@ -94,27 +96,20 @@ def build_character(
     mapping = warp(outline_on_grid, maps, settings.terms)
     layers = _divide(photo, model, fitted, crop, maps, mapping)
 
-    spacing = triangulation.spacing_for(outline_on_grid, settings.triangles)
+    outlines = [outline_on_grid]
+    if len(layers) > 1:
+        mattes = [matte_on_photo(layer.region, matte, crop) for layer in layers]
+        outlines = [on_grid(contour.trace(layer_matte), crop) for layer_matte in mattes]
+    flats = triangulation.triangulate_all(outlines, settings.triangles)
     surfaces = []
-    for k, layer in enumerate(layers):
+    for k, (layer, layer_outline) in enumerate(zip(layers, outlines, strict=True)):
         tell(0.3 + 0.5 * k / len(layers), "Integrating the normals")
-        layer_outline, layer_maps, layer_mapping = outline_on_grid, maps, mapping
+        layer_maps, layer_mapping = maps, mapping
         if len(layers) > 1:
-            layer_matte = matte_on_photo(layer.region, matte, crop)
-            layer_outline = on_grid(contour.trace(layer_matte), crop)
             layer_maps = within_photo(render_maps(model, fitted, crop, layer.faces), photo)
             layer_mapping = warp(layer_outline, layer_maps, settings.terms)
-        surfaces.append(
-            lift_layer(
-                layer,
-                layer_outline,
-                layer_maps,
-                layer_mapping,
-                fitted,
-                spacing,
-                person.face if layer is layers[0] else None,
-            )  # fmt: skip
-        )
+        face = person.face if layer is layers[0] else None
+        surfaces.append(lift_layer(layer, flats[k], layer_maps, layer_mapping, fitted, face))
     surfaces = in_order(surfaces)
 
     tell(0.85, "Painting the texture")
@@ -199,10 +194,9 @@ def _assemble(
     pose = body_pose.pose_of(fitted, place)
     matrices = body_pose.skin_matrices(skeleton, pose)
     smoothed = skinning_weights.finish(np.vstack([s.weights for s in surfaces]), triangles)
-    weights = skinning_weights.invertible(smoothed, matrices)
-    blended = np.einsum("vj,jab->vab", weights.astype(np.float64), matrices)
-    homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=1)
-    rest = np.linalg.solve(blended, homogeneous[..., None])[:, :3, 0]
+    sharpened = skinning_weights.invertible(smoothed, matrices)
+    weights = weight_relaxation.relax(vertices, sharpened, triangles, skeleton, matrices)
+    rest = body_pose.unskin_vertices(vertices, weights, matrices)
 
     images, masks = panel_images(photo, person, fitted, crop, surfaces)
     layout = texture.lay_out(masks)

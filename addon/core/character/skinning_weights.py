@@ -10,6 +10,7 @@ from ..types import Float32, Float64, Int32
 MOST_INFLUENCES = 4  # glTF's JOINTS_0 / WEIGHTS_0 carry four, and so do most engines
 SMOOTHING_ROUNDS = 6  # evens out steps of the warp over about as many edges
 SMOOTHING_SHARE = 0.5
+MOST_TAKEN = 0.9  # of a row's largest weight
 # A blend of opposite rotations flattens space, and undoing it throws vertices far away: no
 # direction may shrink below this under a vertex's blended transform.
 LEAST_STRETCH = 0.45
@@ -41,11 +42,20 @@ def smooth(weights: Float32, triangles: Int32) -> Float32:
 
 
 def strongest(weights: Float32) -> Float32:
-    """Keep the MOST_INFLUENCES largest weights of each row and let them sum to one."""
-    kept = np.zeros(weights.shape, np.float64)
+    """Keep the MOST_INFLUENCES largest weights of each row and let them sum to one.
+
+    The largest weight that goes is taken off from those that stay: weights that change little
+    from vertex to vertex still do so afterwards, where one bone takes another's place.
+    """
+    ranked = np.sort(weights.astype(np.float64), axis=1)[:, ::-1]
+    first_gone = ranked[:, MOST_INFLUENCES : MOST_INFLUENCES + 1]
+    # A row of equal weights would lose everything.
+    taken = np.minimum(first_gone, MOST_TAKEN * ranked[:, :1])
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :MOST_INFLUENCES]
     rows = np.arange(len(weights))[:, None]
-    columns = np.argpartition(-weights, MOST_INFLUENCES - 1, axis=1)[:, :MOST_INFLUENCES]
-    kept[rows, columns] = weights[rows, columns]
+    kept = np.zeros(weights.shape, np.float64)
+    kept[rows, order] = weights[rows, order] - taken
+    kept = np.maximum(kept, 0.0)
     kept /= kept.sum(axis=1, keepdims=True)
     return kept.astype(np.float32)
 

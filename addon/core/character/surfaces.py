@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import frames
 from ..types import BodyMaps, Camera, Crop, Face, FittedBody, Float32, Float64, Mask
-from . import contour, triangulation
+from . import triangulation
 from .face_relief import with_face
 from .layers import Layer
 from .lift import ClosedMesh, lift, sample_inside
@@ -35,23 +35,21 @@ class Surface:
 
 def lift_layer(
     layer: Layer,
-    outline: contour.Outline,
+    flat: triangulation.FlatMesh,
     maps: BodyMaps,
     mapping: Warp,
     fitted: FittedBody,
-    spacing: float,
     face: Face | None = None,
 ) -> Surface:
     """Integrate a layer's two sheets and close them to a surface of triangles.
 
-    outline, mapping, maps : the layer's, on one crop's grid; spacing : grid pixels an edge
+    flat : the layer's outline filled with triangles; maps, mapping : the layer's, same grid
     face : the person's, where the layer is the one that has the head
     """
     front, back = warp_sheet(mapping, maps.front), warp_sheet(mapping, maps.back)
     if face is not None:
         front = with_face(front, face, fitted.camera, maps.crop, mapping.inside)
     front_depth, back_depth = integrate_sheets(mapping, front, back, fitted.camera, maps.crop)
-    flat = triangulation.triangulate(outline, spacing)
     metres = float(np.nanmean(front_depth)) / (fitted.camera.focal_px * maps.crop.scale)
     rim_depth = mapping.rim_depth_at(flat.points[: flat.rim_count])
     mesh = lift(flat, front_depth, back_depth, rim_depth, metres)

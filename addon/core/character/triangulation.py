@@ -23,6 +23,8 @@ Index = npt.NDArray[np.int64]
 FINE_BAND = 3.0  # width, in spacings, of the band at the outline that gets finer triangles
 FINE_SHARE = 0.5  # spacing in that band: the surface turns away there
 CLEARANCE = 0.45  # spacings that inner points keep from the outline, else slivers appear
+LEAST_FILLED = 0.92  # of the asked count of triangles, where a few tries reach it
+USUAL_TRIES, MOST_TRIES = 3, 12  # to come near to the count; to come below it
 REFINEMENT_ROUNDS = 40  # each round splits what is left; a handful is usual
 
 
@@ -203,12 +205,39 @@ def _without_unused(points: Float64, triangles: Index, rim_count: int) -> FlatMe
     return FlatMesh(points[used], renumber[triangles], rim_count)
 
 
-def spacing_for(outline: Outline, triangle_count: int) -> float:
-    """The spacing in pixels at which a closed mesh of both sheets has about this many triangles."""
-    area = abs(signed_area(outline.outer)) - sum(abs(signed_area(h)) for h in outline.holes)
+def triangulate_all(outlines: list[Outline], triangle_count: int) -> list[FlatMesh]:
+    """Flat meshes of equal spacing which, each closed by a second sheet, have at most this many
+    triangles together, and hardly fewer.
+
+    Where the outlines alone need more, the coarsest meshes that were tried.
+    """
+    spacing = spacing_for(outlines, triangle_count)
+    best, fewest, most = None, np.inf, 0
+    for attempt in range(MOST_TRIES):
+        meshes = [triangulate(outline, spacing) for outline in outlines]
+        count = 2 * sum(len(mesh.triangles) for mesh in meshes)
+        fits = count <= triangle_count
+        if best is None or (fits and count > most) or (most == 0 and count < fewest):
+            best, fewest, most = meshes, count, count if fits else 0
+        near = count >= LEAST_FILLED * triangle_count or attempt >= USUAL_TRIES
+        if fits and near:
+            break
+        aim = (1 + LEAST_FILLED) / 2 * triangle_count
+        spacing *= max(np.sqrt(count / aim), 0.5)
+    assert best is not None
+    return best
+
+
+def spacing_for(outlines: list[Outline], triangle_count: int) -> float:
+    """The spacing in pixels at which closed meshes of both sheets, one an outline, have about
+    this many triangles together."""
+    loops = [loop for outline in outlines for loop in outline.loops]
+    area = sum(
+        abs(signed_area(outline.outer)) - sum(abs(signed_area(h)) for h in outline.holes)
+        for outline in outlines
+    )
     length = sum(
-        float(np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1).sum())
-        for loop in outline.loops
+        float(np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1).sum()) for loop in loops
     )
     # Triangles a sheet = coarse area / (sqrt(3)/4 s^2) + band area / (sqrt(3)/4 (s/2)^2).
     cell = np.sqrt(3) / 4
