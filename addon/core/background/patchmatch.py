@@ -30,10 +30,11 @@ from scipy.ndimage import distance_transform_edt
 from scipy.sparse.linalg import spsolve
 
 from ..types import Float32, Mask, UInt8
+from .offsets import dominant_offsets, labelled
 
 PATCH_RADIUS = 3  # pixels; 7 x 7, as in both papers
-MATCHED_PIXELS = 500_000  # of the crop; finer matching costs seconds and changes little
-COARSEST_RADIUS = 4.0  # pixels from the border to the middle of the hole where EM starts
+MATCHED_PIXELS = 250_000  # of the crop; finer matching costs seconds and changes little
+PIECED_PIXELS = 5000  # of the hole at the coarsest level, where pieces are put together
 COARSEST_SIDE = 48  # pixels; a smaller picture has too few patches to choose from
 FEWEST_SOURCES = 64  # whole known patches; with fewer the hole is only interpolated
 BORDER_TRUST = 1.3  # Wexler's gamma: a patch's say falls by this a pixel away from the border
@@ -159,20 +160,41 @@ def _complete_window(image: UInt8, hole: Mask, rng: np.random.Generator, report:
     estimate: Float32 | None = None
     field: _Field | None = None
     for depth, level in enumerate(reversed(levels)):
-        if int(level.sources.sum()) < FEWEST_SOURCES:
-            estimate = _interpolated(level) if estimate is None else _enlarged(estimate, level)
-            continue
-        coarsest = estimate is None
+        first = estimate is None
         estimate = _interpolated(level) if estimate is None else _enlarged(estimate, level)
-        field = _first_field(level, rng) if field is None else _finer_field(field, level)
+        if int(level.sources.sum()) < FEWEST_SOURCES:
+            continue
+        if field is None:
+            field = _first_field(level, rng)
+            estimate = _pieced(level, estimate, field)
+        else:
+            field = _finer_field(field, level)
         finest = depth == len(levels) - 1
-        rounds, passes = (12, 4) if coarsest else (2, 1) if finest else (4, 2)
-        estimate = _alternate(level, estimate, field, rng, rounds, passes, not coarsest)
+        rounds, passes = (4, 2) if first else (2, 1) if finest else (3, 1)
+        estimate = _alternate(level, estimate, field, rng, rounds, passes, not first)
         report((depth + 1) / (len(levels) + 1))
     assert estimate is not None  # there is at least one level
     full = _painted(image, hole, levels[0], estimate, field)
     report(1.0)
     return full
+
+
+def _pieced(level: _Level, smooth: Float32, field: _Field) -> Float32:
+    """The first filling, of large pieces of the picture; `field` is told where they come from."""
+    found = labelled(level.image, level.hole, smooth, dominant_offsets(level.image, level.hole))
+    if found is None:
+        return smooth
+    offset, leads = found
+    y, x = np.nonzero(level.hole & leads)
+    source = np.stack([y, x], 1) + offset[y, x]
+    pieces = smooth.copy()
+    pieces[y, x] = level.image[source[:, 0], source[:, 1]]
+    moved = field.target + offset[tuple(field.target.T)]
+    height, width = level.hole.shape
+    good = ((moved >= 0) & (moved < (height, width))).all(1)
+    good[good] = level.sources[tuple(moved[good].T)]
+    field.source[good] = moved[good]
+    return pieces
 
 
 def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
@@ -184,8 +206,7 @@ def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
     while True:
         last = levels[-1]
         height, width = last.hole.shape
-        deepest = cv2.distanceTransform(last.hole.astype(np.uint8), cv2.DIST_L2, 5).max()
-        if deepest <= COARSEST_RADIUS or min(height, width) < 2 * COARSEST_SIDE:
+        if last.hole.sum() <= PIECED_PIXELS or min(height, width) < 2 * COARSEST_SIDE:
             return levels
         size = (width + 1) // 2, (height + 1) // 2
         reduced = _level(*_reduced(last.image, last.hole, size))
