@@ -33,14 +33,16 @@ from ..types import Float32, Mask, UInt8
 from .offsets import dominant_offsets, labelled
 
 PATCH_RADIUS = 3  # pixels; 7 x 7, as in both papers
-MATCHED_PIXELS = 250_000  # of the crop; finer matching costs seconds and changes little
-PIECED_PIXELS = 5000  # of the hole at the coarsest level, where pieces are put together
+MATCHED_PIXELS = 300_000  # of the crop; finer matching costs seconds and changes little
+PIECED_PIXELS = 6000  # of the hole at the coarsest level, where pieces are put together
 COARSEST_SIDE = 48  # pixels; a smaller picture has too few patches to choose from
 FEWEST_SOURCES = 64  # whole known patches; with fewer the hole is only interpolated
 BORDER_TRUST = 1.3  # Wexler's gamma: a patch's say falls by this a pixel away from the border
 ROW_PREFERENCE = 0.35  # cost of being a picture's height off, in grey levels (0..1) a pixel
 LARGEST_BIAS = 0.06  # of 0..1; how far a patch may be brightened or darkened
 MEAN_WEIGHT = 0.5  # of a patch's mean in the distance where a bias is allowed
+WANDERING = 0.2  # of half the width and an eighth of the height: how far random search may leave
+# the pieces' translations; farther, the search trades lines for what is smooth
 SIDEWAYS = 6.0  # how much more the first guess follows its row than its column
 
 # DCT coefficients (vertical, horizontal) kept of the luminance and of each chrominance.
@@ -202,21 +204,25 @@ def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
     height, width = hole.shape
     scale = min(1.0, np.sqrt(MATCHED_PIXELS / (height * width)))
     size = max(round(width * scale), 1), max(round(height * scale), 1)
-    levels = [_level(*_reduced(image, hole, size))]
+    levels = [_level(*reduced(image, hole, size))]
     while True:
         last = levels[-1]
         height, width = last.hole.shape
         if last.hole.sum() <= PIECED_PIXELS or min(height, width) < 2 * COARSEST_SIDE:
             return levels
         size = (width + 1) // 2, (height + 1) // 2
-        reduced = _level(*_reduced(last.image, last.hole, size))
-        if reduced.hole.all():
+        coarser = _level(*reduced(last.image, last.hole, size))
+        if coarser.hole.all():
             return levels
-        levels.append(reduced)
+        levels.append(coarser)
 
 
-def _reduced(image: Float32, hole: Mask, size: tuple[int, int]) -> tuple[Float32, Mask]:
-    """Known pixels averaged; a pixel with any hole in it is hole."""
+def reduced(image: Float32, hole: Mask, size: tuple[int, int]) -> tuple[Float32, Mask]:
+    """The picture at another size: known pixels averaged; a pixel with any hole in it is hole.
+
+    image : (h, w, 3), 0..1; hole : (h, w) bool; size : width and height. No pixel of the hole
+    has any influence on what is known.
+    """
     if size == (hole.shape[1], hole.shape[0]):
         return image, hole
     known = (~hole).astype(np.float32)
@@ -374,7 +380,7 @@ def _search(
     # The targets' patches have changed, so what the present sources cost is computed anew.
     field.cost[:] = np.inf
     offer(everyone, field.source.copy())
-    reach = np.array([height / 8, width / 2])
+    reach = np.array([height / 8, width / 2]) * WANDERING
     for _ in range(passes):
         for step in (4, 1):
             for direction in ((0, 1), (0, -1), (1, 0), (-1, 0)):
