@@ -33,6 +33,11 @@ ROW_COST = 0.02  # of a move up or down by the picture's height, in squared colo
 SMOOTH_COST = 0.15  # of squared colours that differ from the smooth first guess
 EDGE_WEIGHT = 2.0  # of the squared differences of gradients, beside those of colours
 SWEEPS = 4  # of belief propagation; each crosses the hole four times
+# What is plain is best continued smoothly: one more label, the smooth filling itself. Where the
+# rim has texture, that label costs its variance, less that of a sensor's noise.
+TEXTURE_COST = 20.0  # of squared colours; beyond the floor, the label is hardly ever taken
+FINE_PX = 2.0  # deviation of the blur that what is fine is told from
+NOISE_FLOOR = 3.6e-5  # squared colours: 1.5 grey levels
 FORBIDDEN = 1e3  # cost of a translation that leads into the hole or out of the picture
 
 
@@ -115,7 +120,7 @@ def labelled(
 
     smooth : (h, w, 3), a smooth filling of the hole, which the colours should not leave far
     Returns (h, w, 2) the translation in and beside the hole, and (h, w) whether it leads to a
-    known pixel; None where there is no translation.
+    known pixel: not where the smooth filling is the best. None where there is no translation.
     """
     if len(offsets) == 0:
         return None
@@ -144,9 +149,13 @@ def labelled(
     unary += SMOOTH_COST * ((moved[..., :3] - smooth[box][..., None, :]) ** 2).sum(-1)
     unary += ROW_COST * np.abs(offsets[:, 0]) / height
     unary[~inside] = 0.0
+    plain = _features(np.where(hole[..., None], smooth, image), np.zeros_like(hole))[box]
+    moved = np.concatenate([moved, plain[:, :, None]], 2)
+    missed = TEXTURE_COST * np.maximum(_texture(image, hole)[box] - NOISE_FLOOR, 0)
+    unary = np.dstack([unary, missed * inside]).astype(np.float32)
     label = _propagated(unary, moved, inside)
     result = np.zeros((height, width, 2), np.int32)
-    result[box] = offsets[label]
+    result[box] = np.vstack([offsets, np.zeros((1, 2), np.int32)])[label]
     nearest = distance_transform_edt(~hole, return_distances=False, return_indices=True)
     result = result[nearest[0], nearest[1]]
     place = np.mgrid[:height, :width].transpose(1, 2, 0) + result
@@ -163,6 +172,21 @@ def _features(image: Float32, hole: Mask) -> Float32:
     aside[:, :-1] = (grey[:, 1:] - grey[:, :-1]) * ~(hole[:, 1:] | hole[:, :-1])
     weight = np.float32(np.sqrt(EDGE_WEIGHT))
     return np.dstack([image, weight * down, weight * aside]).astype(np.float32)
+
+
+def _texture(image: Float32, hole: Mask) -> Float32:
+    """(h, w) variance of what is fine in the known picture around each pixel, squared colours."""
+    known = (~hole).astype(np.float32)
+
+    def mean(values: Float32, sigma: float) -> Float32:
+        share = cv2.GaussianBlur(known, (0, 0), sigma)
+        if values.ndim == 2:
+            return cv2.GaussianBlur(values * known, (0, 0), sigma) / np.maximum(share, 1e-6)
+        weighted = cv2.GaussianBlur(values * known[..., None], (0, 0), sigma)
+        return weighted / np.maximum(share, 1e-6)[..., None]
+
+    fine = image - mean(image, FINE_PX)
+    return mean((fine**2).mean(2), RIM_PX)
 
 
 def _propagated(unary: Float32, moved: Float32, inside: Mask) -> npt.NDArray[np.intp]:

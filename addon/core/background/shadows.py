@@ -30,7 +30,7 @@ RED_FALL, BLUE_RISE = 0.5, 0.4  # of the darkening
 LARGEST_SHARE = 0.5  # of the person's own area; more is a dark floor
 MOST_UNEVEN = 0.75  # deviation over mean of the darkening in one shadow; more is several things
 LEAST_AREA_SHARE = 0.002  # of the person's area
-EDGE_SHARE = 0.012  # of the height: the soft edge around what is surely dark
+EDGE_SHARE = 0.03  # of the height: the soft edge around what is surely dark
 
 
 def cast_shadow(rgb: UInt8, person: Mask) -> Mask:
