@@ -52,7 +52,7 @@ def dominant_offsets(image: Float32, hole: Mask) -> Int32:
     rim = (near > 0) & (near <= RIM_PX)
     size = next_fast_len(2 * height), next_fast_len(2 * width)
 
-    def spectrum(plane: npt.NDArray[np.floating]) -> npt.NDArray[np.complexfloating]:
+    def spectrum(plane: Float32 | Mask) -> npt.NDArray[np.complexfloating]:
         return rfft2(plane.astype(np.float32), size)
 
     # Colours without their mean: smaller sums of squares, less rounding.
@@ -93,8 +93,8 @@ def _least(
     cost: npt.NDArray[np.floating], allowed: Mask, height: int, width: int
 ) -> list[tuple[float, int, int]]:
     """The best (cost, rows, columns) of all cyclic translations, some pixels apart."""
-    cost, allowed = (np.roll(a, (height, width), (0, 1)) for a in (cost, allowed))
-    cost, allowed = (a[: 2 * height, : 2 * width] for a in (cost, allowed))
+    cost = np.roll(cost, (height, width), (0, 1))[: 2 * height, : 2 * width]
+    allowed = np.roll(allowed, (height, width), (0, 1))[: 2 * height, : 2 * width]
     down = np.arange(-height, height)[: cost.shape[0], None]
     aside = np.arange(-width, width)[None, : cost.shape[1]]
     moved = np.maximum(np.abs(down), np.abs(aside)) >= LEAST_MOVE_PX

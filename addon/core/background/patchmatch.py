@@ -172,8 +172,7 @@ def _complete_window(image: UInt8, hole: Mask, rng: np.random.Generator, report:
             estimate = _pieced(level, estimate, field)
         else:
             field = _finer_field(field, level)
-        finest = depth == len(levels) - 1
-        rounds, passes = (4, 2) if first else (2, 1) if finest else (3, 1)
+        rounds, passes = (3, 2) if first else (2, 1)
         estimate = _alternate(level, estimate, field, rng, rounds, passes, not first)
         report((depth + 1) / (len(levels) + 1))
     assert estimate is not None  # there is at least one level
@@ -222,7 +221,7 @@ def _without_seams(level: _Level, pieces: Float32, offset: _Index, leads: Mask) 
         plain = pieces[y, x] - pieces[ny, nx]
         # The joint's difference as the piece on either side shows it.
         shown = [
-            _shown(level, pieces, offset, leads, a, b, plain)
+            _shown(level, offset, leads, a, b, plain)
             for a, b in (((y, x), (ny, nx)), ((ny, nx), (y, x)))
         ]
         wanted = (shown[0] - shown[1]) / 2
@@ -247,10 +246,10 @@ def _without_seams(level: _Level, pieces: Float32, offset: _Index, leads: Mask) 
 
 
 def _shown(
-    level: _Level, pieces: Float32, offset: _Index, leads: Mask, here: tuple, there: tuple,
-    plain: Float32,
-) -> Float32:  # fmt: skip
-    """(n, 3) how much brighter `here` is than `there` in the piece that `here` is taken from."""
+    level: _Level, offset: _Index, leads: Mask, here: tuple, there: tuple, plain: Float32
+) -> Float32:
+    """(n, 3) how much brighter `here` is than `there` in the piece that `here` is taken from;
+    `plain`, the difference of the pieces put together, where that piece does not tell."""
     move = offset[here]
     limit = np.array(level.hole.shape)
     first, second = (np.stack(place, 1) + move for place in (here, there))
@@ -473,14 +472,20 @@ def _voted(
     total = np.zeros(((height + 2 * reach) * wide, 4), np.float32)
     target = (field.target[:, 0] + reach) * wide + field.target[:, 1] + reach
     source = (field.source[:, 0] + reach) * wide + field.source[:, 1] + reach
-    vote = np.empty((len(target), 4), np.float32)
-    vote[:, 3] = weight
+    side = 2 * reach + 1
+    # All side * 3 numbers of a patch's row lie side by side: one look-up a row.
+    runs = np.lib.stride_tricks.as_strided(
+        picture, (len(picture) - side + 1, side, 3), (*picture.strides[:1], *picture.strides)
+    )
+    vote = np.empty((len(target), side, 4), np.float32)
+    vote[..., 3] = weight[:, None]
     for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            shift = dy * wide + dx
-            np.add(picture[source + shift], bias, out=vote[:, :3])
-            vote[:, :3] *= weight[:, None]
-            total[target + shift] += vote  # each target once: no index repeats
+        row = runs[source + dy * wide - reach]
+        row += bias[:, None]
+        np.multiply(row, weight[:, None, None], out=vote[..., :3])
+        for dx in range(side):
+            # Each target once: no index repeats.
+            total[target + (dy * wide + dx - reach)] += vote[:, dx]
     total = total.reshape(height + 2 * reach, wide, 4)[reach:-reach, reach:-reach]
     mean = total[..., :3] / np.maximum(total[..., 3:], 1e-30)
     return np.where(level.hole[..., None], np.clip(mean, 0, 1), estimate)

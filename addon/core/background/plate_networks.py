@@ -67,8 +67,8 @@ class PlateNetwork:
     def _size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of what the network is given of a window of this size."""
         scale = min(1.0, MOST_PX / max(width, height))
-        free = (max(1, round(n * scale / STRIDE_PX)) * STRIDE_PX for n in (width, height))
-        return tuple(n or m for n, m in zip((self.width, self.height), free, strict=True))
+        wide, tall = (max(1, round(n * scale / STRIDE_PX)) * STRIDE_PX for n in (width, height))
+        return self.width or wide, self.height or tall
 
     def _filled(self, outputs: list[np.ndarray], size: tuple[int, int]) -> Float32:
         """(h, w, 3), 0..1."""
