@@ -41,6 +41,7 @@ _USED_IN = {
     "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
     "body_file": "fitted", "triangles": "build",
     "mask_network": "person", "joint_network": "people",
+    "plate_network": "background", "remove_shadow": "background",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip
 

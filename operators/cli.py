@@ -109,6 +109,14 @@ def parser() -> argparse.ArgumentParser:
         "--triangles", metavar="N", type=int, default=DEFAULT_TRIANGLES,
         help=f"most triangles of the character's mesh ({DEFAULT_TRIANGLES})",
     )  # fmt: skip
+    made.add_argument(
+        "--plate-network", metavar="FILE", default="",
+        help="an ONNX file that fills the background, such as LaMa (built in: PatchMatch)",
+    )  # fmt: skip
+    made.add_argument(
+        "--keep-shadow", action="store_true",
+        help="leave the person's shadow on the ground in the background",
+    )  # fmt: skip
     made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
     return made
 
@@ -194,6 +202,8 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
         seed=options.seed,
         mask_network=options.mask_network,
         joint_network=options.joint_network,
+        plate_network=options.plate_network,
+        remove_shadow=not options.keep_shadow,
     )
 
 

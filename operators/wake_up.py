@@ -20,7 +20,7 @@ from ..addon.scene.images import new_thumbnail, read_mask
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
 from ..addon.scene.render import look_through, show_photo
-from ..addon.ui.preferences import body_file, joint_network, mask_network
+from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.worker import Outcome, Request
 from .base import JobOperator, can_start
 
@@ -101,7 +101,11 @@ def wanted_source(context: bpy.types.Context) -> results.Source:
     """What the scene's settings ask for a result of; WakeUpError where there is no such photo."""
     settings = context.scene.wake_up
     wanted = settings.pipeline_settings(
-        context.scene, body_file(context), mask_network(context), joint_network(context)
+        context.scene,
+        body_file(context),
+        mask_network(context),
+        joint_network(context),
+        plate_network(context),
     )
     source = results.Source.of(photo_path(settings), wanted)
     box = read_box(settings.result) if _is_of(settings.result, source) else None

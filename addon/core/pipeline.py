@@ -66,6 +66,8 @@ class WakeUpSettings:
     body_file: str = ""  # an SMPL, SMPL-H or SMPL-X file of the user's; empty: the default body
     mask_network: str = ""  # an ONNX file of the user's for masks; empty: the built-in network
     joint_network: str = ""  # an ONNX file of the user's for joints; empty: the built-in network
+    plate_network: str = ""  # an ONNX file of the user's that fills the plate; empty: PatchMatch
+    remove_shadow: bool = True  # whether the shadow leaves the plate together with the person
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +196,7 @@ def _work(
         return {"photo": load_photo(photo_path)}
 
     def people(report: Report) -> Values:
+        from .background.plate_networks import load_plate_network
         from .perception.joint_networks import load_joint_network
         from .perception.joints import with_joints_of
         from .perception.mask_networks import load_mask_network
@@ -202,6 +205,8 @@ def _work(
         joints = load_joint_network(settings.joint_network) if settings.joint_network else None
         if settings.mask_network:
             load_mask_network(settings.mask_network)  # a wrong file is refused before any work
+        if settings.plate_network:
+            load_plate_network(settings.plate_network)
         if settings.box is None:
             found = find_people(result.photo)
         else:
@@ -247,10 +252,17 @@ def _work(
 
     def background(report: Report) -> Values:
         from .background.plate import fill_background
+        from .background.plate_networks import load_plate_network
 
+        network = load_plate_network(settings.plate_network) if settings.plate_network else None
         return {
             "background": fill_background(
-                result.photo, result.person.mask, seed=settings.seed, progress=report
+                result.photo,
+                result.person.mask,
+                seed=settings.seed,
+                progress=report,
+                shadow=settings.remove_shadow,
+                network=network,
             )
         }
 

@@ -117,7 +117,7 @@ class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
-        for name in ("height", "focal", "triangles", "frames", "seed"):
+        for name in ("height", "focal", "triangles", "frames", "seed", "remove_shadow"):
             layout.prop(settings, name)
         buttons = layout.column(align=True)
         for operator, icon in STAGE_BUTTONS:

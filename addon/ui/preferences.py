@@ -32,6 +32,12 @@ class WakeUpPreferences(bpy.types.AddonPreferences):
         "ViTPose, HRNet); empty takes the one that comes with the extension",
         subtype="FILE_PATH",
     )
+    plate_network: StringProperty(  # type: ignore[valid-type]
+        name="Background Network",
+        description="An ONNX file of yours that fills holes in pictures (LaMa); empty takes the "
+        "PatchMatch that comes with the extension",
+        subtype="FILE_PATH",
+    )
     use_worker: BoolProperty(  # type: ignore[valid-type]
         name="Separate Process",
         description="Compute in a process of its own, so that Blender's window never waits",
@@ -41,9 +47,10 @@ class WakeUpPreferences(bpy.types.AddonPreferences):
     def draw(self, _context: bpy.types.Context) -> None:
         self.layout.prop(self, "body_file")
         networks = self.layout.box()
-        networks.label(text="ONNX files here replace the networks that come with the extension.")
+        networks.label(text="ONNX files here replace what comes with the extension.")
         networks.prop(self, "mask_network")
         networks.prop(self, "joint_network")
+        networks.prop(self, "plate_network")
         self.layout.prop(self, "use_worker")
 
 
@@ -66,6 +73,12 @@ def joint_network(context: bpy.types.Context) -> str:
     """Path of the user's joint network; empty for the default."""
     entry = context.preferences.addons.get(PACKAGE)
     return bpy.path.abspath(entry.preferences.joint_network) if entry else ""
+
+
+def plate_network(context: bpy.types.Context) -> str:
+    """Path of the user's network for the background; empty for the default."""
+    entry = context.preferences.addons.get(PACKAGE)
+    return bpy.path.abspath(entry.preferences.plate_network) if entry else ""
 
 
 def uses_worker(context: bpy.types.Context) -> bool:

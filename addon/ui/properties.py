@@ -143,6 +143,12 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="Start of all random numbers", default=0, min=0
     )
+    remove_shadow: BoolProperty(  # type: ignore[valid-type]
+        name="Remove Shadow",
+        description="Take the shadow that the person casts out of the background as well, where "
+        "it is surely one; the first frame keeps it",
+        default=True,
+    )
     engine: EnumProperty(  # type: ignore[valid-type]
         name="Engine", description="What renders the video", items=_ENGINES, default="workbench"
     )
@@ -182,6 +188,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         body_file: str = "",
         mask_network: str = "",
         joint_network: str = "",
+        plate_network: str = "",
         box: tuple[float, float, float, float] | None = None,
     ) -> WakeUpSettings:
         """These choices as the pipeline takes them; the scene gives the frame rate."""
@@ -200,6 +207,8 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             body_file=body_file,
             mask_network=mask_network,
             joint_network=joint_network,
+            plate_network=plate_network,
+            remove_shadow=self.remove_shadow,
         )
 
 

@@ -3,8 +3,9 @@
     python -m photo_wake_up.assets.mask_scenes.build_mask_scenes [--out DIR] [NAME ...]
 
 For each scene a folder with photo.png (8 bit), and for each person, counted from the left,
-matte_1.png (16 bit: the share of each pixel that is seen of the person) and joints_1.json. A scene
-that is there is not rendered again.
+matte_1.png (16 bit: the share of each pixel that is seen of the person) and joints_1.json; and
+background.png (8 bit), the same place without people, for measuring what is filled in behind them:
+other grain, and without the people's shadows. What is there is not rendered again.
 """
 
 from __future__ import annotations
@@ -193,9 +194,7 @@ def build_scene(folder: Path, scene: Scene) -> None:
         _move(person, standing)
         people.append((collection, person, standing))
     PLACES[scene.place](place, np.random.default_rng(scene.seed))
-    add_camera(scene.view)
-    develop(PHOTO_SAMPLES, scene.seed)
-    bpy.context.scene.view_settings.look = "AgX - Base Contrast"
+    _set_camera(scene)
     folder.mkdir(parents=True, exist_ok=True)
     pixels = photograph(folder / "photo.png")
     grain = np.random.default_rng(scene.seed).normal(0, GRAIN, pixels.shape)
@@ -208,6 +207,31 @@ def build_scene(folder: Path, scene: Scene) -> None:
         (folder / f"joints_{number}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
     # Last: a scene whose photo is there is complete.
     write_png(folder / "photo.png", pixels + film(pixels, grain))
+
+
+def build_background(folder: Path, scene: Scene) -> None:
+    """Render the scene's place with nobody in it into `folder`.
+
+    People bring no lights, and the place has a random generator of its own, so all else is the
+    photo's; the grain has another seed, as a second picture's would.
+    """
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    place = bpy.data.collections.new("Place")
+    bpy.context.scene.collection.children.link(place)
+    PLACES[scene.place](place, np.random.default_rng(scene.seed))
+    _set_camera(scene)
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / "unfinished.png"
+    pixels = photograph(unfinished)
+    grain = np.random.default_rng([scene.seed, 1]).normal(0, GRAIN, pixels.shape)
+    write_png(unfinished, pixels + film(pixels, grain))
+    unfinished.replace(folder / "background.png")
+
+
+def _set_camera(scene: Scene) -> None:
+    add_camera(scene.view)
+    develop(PHOTO_SAMPLES, scene.seed)
+    bpy.context.scene.view_settings.look = "AgX - Base Contrast"
 
 
 def _move(person: DressedPerson, standing: Standing) -> None:
@@ -261,10 +285,14 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.names or SCENES:
         folder = options.out / name
-        if (folder / "photo.png").is_file() and (folder / "joints_1.json").is_file():
-            continue
         begun = time.perf_counter()
-        build_scene(folder, SCENES[name])
+        photographed = (folder / "photo.png").is_file() and (folder / "joints_1.json").is_file()
+        if not photographed:
+            build_scene(folder, SCENES[name])
+        if not (folder / "background.png").is_file():
+            build_background(folder, SCENES[name])
+        elif photographed:
+            continue
         print(f"{name}: {time.perf_counter() - begun:.0f} s", flush=True)
 
 

@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.background.patchmatch import complete
+from photo_wake_up.addon.core.background.offsets import dominant_offsets, labelled
+from photo_wake_up.addon.core.background.patchmatch import complete, membrane
 from photo_wake_up.addon.core.background.plate import fill_background, grown
+from photo_wake_up.addon.core.background.shadows import cast_shadow
 from photo_wake_up.addon.core.types import Photo
 
 HEIGHT, WIDTH = 180, 240
@@ -112,3 +114,103 @@ def test_a_cut_out_gets_a_plain_backdrop() -> None:
     grey = filled.rgb.astype(int)
     assert (grey[..., 0] == grey[..., 2]).all()
     assert np.abs(np.diff(grey[..., 0], axis=0)).max() <= 2
+
+
+def checks(period: int = 24) -> np.ndarray:
+    """Coloured squares that repeat both ways: nothing but their period tells what is behind."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    tile = np.random.default_rng(8).integers(40, 220, (period // 8, period // 8, 3))
+    return tile[(y % period) // 8, (x % period) // 8].astype(np.uint8)
+
+
+def test_what_repeats_goes_on_exactly() -> None:
+    truth = checks()
+    seen = truth.copy()
+    seen[person()] = (250, 0, 0)
+    filled = fill_background(photo_of(seen), person())
+    wrong = np.abs(filled.rgb.astype(int) - truth).max(2)[filled.hole] > 2
+    assert wrong.mean() < 0.01
+
+
+def test_the_translations_of_what_repeats_are_its_periods() -> None:
+    picture, hole = checks().astype(np.float32) / 255, grown(person())
+    offsets = dominant_offsets(picture, hole)
+    assert len(offsets) > 0
+    assert (offsets[: len(offsets) // 2] % 24 == 0).all()
+    found = labelled(picture, hole, membrane(picture, hole), offsets)
+    assert found is not None
+    move, leads = found
+    ys, xs = np.nonzero(hole & leads)
+    assert len(ys) > 0.99 * hole.sum()
+    source = np.stack([ys, xs]) + move[ys, xs].T
+    assert not hole[tuple(source)].any()
+    assert (picture[tuple(source)] == picture[ys, xs]).all()
+
+
+def test_a_membrane_keeps_whatever_is_linear() -> None:
+    y, x = np.mgrid[:60, :80].astype(np.float32) / 100
+    plane = np.stack([0.2 * x + 0.3 * y, 1 - x, 0.5 + 0 * x], axis=-1)
+    hole = np.zeros((60, 80), bool)
+    hole[20:40, 25:60] = True
+    for sideways in (1.0, 6.0):
+        assert np.abs(membrane(plane, hole, sideways) - plane).max() < 1e-5
+
+
+def lit_ground() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A sandy ground with some grain; the same with the person's shadow on it; the shadow."""
+    grain = np.random.default_rng(2).normal(0, 2, (HEIGHT, WIDTH, 1))
+    ground = np.clip(np.array([190, 170, 140]) + grain, 0, 255).astype(np.uint8)
+    shadow = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillConvexPoly(shadow, np.array([[104, 160], [138, 165], [215, 140], [205, 128]]), 1)
+    shadow = (shadow > 0) & ~person()
+    # Half of the light, and less of the red than of the blue.
+    shaded = (ground.astype(float) ** 2.2 * [0.4, 0.5, 0.6]) ** (1 / 2.2)
+    return ground, np.where(shadow[..., None], shaded, ground).astype(np.uint8), shadow
+
+
+def test_a_shadow_at_the_feet_is_found() -> None:
+    _, seen, shadow = lit_ground()
+    found = cast_shadow(seen, person())
+    # Its rim may be found a little wider; never less than nearly all.
+    assert found[shadow].mean() > 0.95
+    reach = cv2.distanceTransform((~shadow).astype(np.uint8), cv2.DIST_L2, 5)
+    assert reach[found].max() < 8 and not (found & person()).any()
+
+
+def test_the_person_has_no_influence_on_its_shadow() -> None:
+    _, seen, _ = lit_ground()
+    results = []
+    for colour in ((0, 0, 0), (255, 0, 255)):
+        painted = seen.copy()
+        painted[person()] = colour
+        results.append(cast_shadow(painted, person()))
+    assert np.array_equal(*results)
+
+
+@pytest.mark.parametrize("what", ["plain", "apart", "coloured", "cut off"])
+def test_what_is_no_shadow_stays(what: str) -> None:
+    ground, seen, shadow = lit_ground()
+    mask = person()
+    if what == "plain":
+        seen = ground
+    elif what == "apart":  # a dark patch of the same kind that does not begin at the feet
+        seen = ground.copy()
+        seen[60:100, 190:220] //= 2
+    elif what == "coloured":
+        seen = ground.copy()
+        seen[shadow] = (150, 40, 40)
+    else:  # the feet are below the picture
+        seen, mask = seen[: HEIGHT - 25], mask[: HEIGHT - 25]
+    assert not cast_shadow(seen, mask).any()
+
+
+def test_the_shadow_leaves_the_plate_and_stays_in_the_first_frame() -> None:
+    ground, seen, shadow = lit_ground()
+    gone = fill_background(photo_of(seen), person())
+    kept = fill_background(photo_of(seen), person(), shadow=False)
+    assert (gone.hole | ~shadow).all() and np.array_equal(kept.hole, grown(person()))
+    assert np.abs(gone.rgb.astype(int) - ground)[gone.hole].mean() < 4
+    outside = shadow & ~kept.hole
+    assert (kept.rgb[outside] == seen[outside]).all()
+    assert (gone.still[~person()] == seen[~person()]).all()
+    assert (gone.rgb[~gone.hole] == seen[~gone.hole]).all()

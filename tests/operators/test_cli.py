@@ -50,6 +50,7 @@ def test_help_names_every_option(capsys):
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "seed", "mask-network", "joint-network",
+        "plate-network", "keep-shadow",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -58,14 +59,18 @@ def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
     seen = []
 
     def instead(_result, settings, *_others):
-        seen.append((settings.mask_network, settings.joint_network))
+        seen.append(
+            (settings.mask_network, settings.joint_network, settings.plate_network,
+             settings.remove_shadow)
+        )  # fmt: skip
         raise PersonError("That is enough.")
 
     monkeypatch.setattr(cli, "advance_with", instead)
     networks = ["--mask-network", "m.onnx", "--joint-network", "j.onnx"]
-    assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks) == "That is enough.\n"
+    plate = ["--plate-network", "p.onnx", "--keep-shadow"]
+    assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks, *plate) == "That is enough.\n"
     refused(capfd, "photo.jpg", "--out", tmp_path)
-    assert seen == [("m.onnx", "j.onnx"), ("", "")]
+    assert seen == [("m.onnx", "j.onnx", "p.onnx", False), ("", "", "", True)]
 
 
 def test_everything_is_written(woken, tmp_path, capfd):

@@ -127,10 +127,16 @@ def test_preferences_draw_every_property(addon):
     preferences.WakeUpPreferences.draw(stand, bpy.context)
     assert set(layout.drawn) == set(preferences.WakeUpPreferences.__annotations__) - {"bl_idname"}
     # Where the extension is not installed, nothing is chosen.
-    for chosen in (preferences.body_file, preferences.mask_network, preferences.joint_network):
+    for chosen in (
+        preferences.body_file, preferences.mask_network, preferences.joint_network,
+        preferences.plate_network,
+    ):  # fmt: skip
         assert chosen(bpy.context) == ""
-    settings = bpy.context.scene.wake_up.pipeline_settings(bpy.context.scene, "b", "m", "j")
+    scene = bpy.context.scene
+    scene.wake_up.remove_shadow = False
+    settings = scene.wake_up.pipeline_settings(scene, "b", "m", "j", "p")
     assert (settings.body_file, settings.mask_network, settings.joint_network) == ("b", "m", "j")
+    assert (settings.plate_network, settings.remove_shadow) == ("p", False)
 
 
 @pytest.mark.parametrize("name", ["PHOTO", "RESULT"])

@@ -126,7 +126,8 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     everything = reused()
     assert len(everything) == 6
     assert reused(motion="run") == everything - {"motion"}
-    assert reused(seed=3) == everything - {"background"}
+    for changed in ({"seed": 3}, {"plate_network": "lama.onnx"}, {"remove_shadow": False}):
+        assert reused(**changed) == everything - {"background"}
     assert reused(triangles=9_000) == everything - {"build", "motion"}
     assert reused(height_m=1.2) == everything - {"fitted", "build", "motion"}
     assert reused(person=2) == reused(mask_network="mask.onnx") == {"people"}

@@ -29,17 +29,21 @@ from scipy import sparse
 from scipy.ndimage import distance_transform_edt
 from scipy.sparse.linalg import spsolve
 
-from ..types import Float32, Mask, UInt8
+from ..types import Float32, Int32, Mask, UInt8
+from .offsets import dominant_offsets, labelled
 
 PATCH_RADIUS = 3  # pixels; 7 x 7, as in both papers
-MATCHED_PIXELS = 500_000  # of the crop; finer matching costs seconds and changes little
-COARSEST_RADIUS = 4.0  # pixels from the border to the middle of the hole where EM starts
+MATCHED_PIXELS = 300_000  # of the crop; finer matching costs seconds and changes little
+PIECED_PIXELS = 6000  # of the hole at the coarsest level, where pieces are put together
 COARSEST_SIDE = 48  # pixels; a smaller picture has too few patches to choose from
 FEWEST_SOURCES = 64  # whole known patches; with fewer the hole is only interpolated
 BORDER_TRUST = 1.3  # Wexler's gamma: a patch's say falls by this a pixel away from the border
 ROW_PREFERENCE = 0.35  # cost of being a picture's height off, in grey levels (0..1) a pixel
 LARGEST_BIAS = 0.06  # of 0..1; how far a patch may be brightened or darkened
+KEPT_COLOUR = 1e-3  # of a piece's own colour, beside its differences from its neighbours
 MEAN_WEIGHT = 0.5  # of a patch's mean in the distance where a bias is allowed
+WANDERING = 0.2  # of half the width and an eighth of the height: how far random search may leave
+# the pieces' translations; farther, the search trades lines for what is smooth
 SIDEWAYS = 6.0  # how much more the first guess follows its row than its column
 
 # DCT coefficients (vertical, horizontal) kept of the luminance and of each chrominance.
@@ -59,7 +63,7 @@ _MEANS = (0, len(_LUMINANCE), len(_LUMINANCE) + len(_CHROMINANCE))
 _PATCH_AREA = (2 * PATCH_RADIUS + 1) ** 2
 
 Report = Callable[[float], None]
-_Index = npt.NDArray[np.int32]
+_Index = Int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,15 +163,17 @@ def _complete_window(image: UInt8, hole: Mask, rng: np.random.Generator, report:
     estimate: Float32 | None = None
     field: _Field | None = None
     for depth, level in enumerate(reversed(levels)):
-        if int(level.sources.sum()) < FEWEST_SOURCES:
-            estimate = _interpolated(level) if estimate is None else _enlarged(estimate, level)
-            continue
-        coarsest = estimate is None
+        first = estimate is None
         estimate = _interpolated(level) if estimate is None else _enlarged(estimate, level)
-        field = _first_field(level, rng) if field is None else _finer_field(field, level)
-        finest = depth == len(levels) - 1
-        rounds, passes = (12, 4) if coarsest else (2, 1) if finest else (4, 2)
-        estimate = _alternate(level, estimate, field, rng, rounds, passes, not coarsest)
+        if int(level.sources.sum()) < FEWEST_SOURCES:
+            continue
+        if field is None:
+            field = _first_field(level, rng)
+            estimate = _pieced(level, estimate, field)
+        else:
+            field = _finer_field(field, level)
+        rounds, passes = (3, 2) if first else (2, 1)
+        estimate = _alternate(level, estimate, field, rng, rounds, passes, not first)
         report((depth + 1) / (len(levels) + 1))
     assert estimate is not None  # there is at least one level
     full = _painted(image, hole, levels[0], estimate, field)
@@ -175,27 +181,109 @@ def _complete_window(image: UInt8, hole: Mask, rng: np.random.Generator, report:
     return full
 
 
+def _pieced(level: _Level, smooth: Float32, field: _Field) -> Float32:
+    """The first filling, of large pieces of the picture; `field` is told where they come from."""
+    found = labelled(level.image, level.hole, smooth, dominant_offsets(level.image, level.hole))
+    if found is None:
+        return smooth
+    offset, leads = found
+    y, x = np.nonzero(level.hole & leads)
+    source = np.stack([y, x], 1) + offset[y, x]
+    pieces = smooth.copy()
+    pieces[y, x] = level.image[source[:, 0], source[:, 1]]
+    moved = field.target + offset[tuple(field.target.T)]
+    height, width = level.hole.shape
+    good = ((moved >= 0) & (moved < (height, width))).all(1)
+    good[good] = level.sources[tuple(moved[good].T)]
+    field.source[good] = moved[good]
+    return _without_seams(level, pieces, offset, leads)
+
+
+def _without_seams(level: _Level, pieces: Float32, offset: _Index, leads: Mask) -> Float32:
+    """The pieces with their differences kept and their light made one (Perez, Gangnet, Blake,
+    "Poisson Image Editing", SIGGRAPH 2003).
+
+    Departure: where two pieces meet in a real edge, the joint is given little weight, and each
+    pixel is held a little to its own colour, so that no colour runs across edges.
+    """
+    height, width = level.hole.shape
+    number = np.full(level.hole.shape, -1, np.int64)
+    number[level.hole] = np.arange(int(level.hole.sum()))
+    ys, xs = np.nonzero(level.hole)
+    diagonal = np.full(len(ys), KEPT_COLOUR)
+    right_hand = KEPT_COLOUR * pieces[ys, xs].astype(np.float64)
+    rows, columns, values = [np.arange(len(ys))], [np.arange(len(ys))], []
+    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        ny, nx = ys + dy, xs + dx
+        inside = (ny >= 0) & (ny < height) & (nx >= 0) & (nx < width)
+        y, x, ny, nx = ys[inside], xs[inside], ny[inside], nx[inside]
+        own, other = number[y, x], number[ny, nx]
+        plain = pieces[y, x] - pieces[ny, nx]
+        # The joint's difference as the piece on either side shows it.
+        shown = [
+            _shown(level, offset, leads, a, b, plain)
+            for a, b in (((y, x), (ny, nx)), ((ny, nx), (y, x)))
+        ]
+        wanted = (shown[0] - shown[1]) / 2
+        wanted[other < 0] = shown[0][other < 0]
+        gap = np.abs(plain - wanted).max(1)
+        weight = 1 / (1 + (gap / LARGEST_BIAS) ** 4)
+        np.add.at(diagonal, own, weight)
+        right_hand[own] += weight[:, None] * wanted
+        known = other < 0
+        right_hand[own[known]] += weight[known, None] * level.image[ny[known], nx[known]]
+        rows.append(own[~known])
+        columns.append(other[~known])
+        values.append(-weight[~known])
+    entries = (
+        np.concatenate([diagonal, *values]),
+        (np.concatenate(rows), np.concatenate(columns)),
+    )
+    system = sparse.csc_matrix(entries, shape=(len(ys), len(ys)))
+    result = pieces.copy()
+    result[ys, xs] = np.clip(spsolve(system, right_hand), 0, 1)
+    return result
+
+
+def _shown(
+    level: _Level, offset: _Index, leads: Mask, here: tuple, there: tuple, plain: Float32
+) -> Float32:
+    """(n, 3) how much brighter `here` is than `there` in the piece that `here` is taken from;
+    `plain`, the difference of the pieces put together, where that piece does not tell."""
+    move = offset[here]
+    limit = np.array(level.hole.shape)
+    first, second = (np.stack(place, 1) + move for place in (here, there))
+    told = ((second >= 0) & (second < limit)).all(1) & leads[here] & level.hole[here]
+    result = plain.copy()
+    told[told] = ~level.hole[tuple(second[told].T)]
+    result[told] = level.image[tuple(first[told].T)] - level.image[tuple(second[told].T)]
+    return result
+
+
 def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
     """From the level that is matched at to the coarsest, halving."""
     height, width = hole.shape
     scale = min(1.0, np.sqrt(MATCHED_PIXELS / (height * width)))
     size = max(round(width * scale), 1), max(round(height * scale), 1)
-    levels = [_level(*_reduced(image, hole, size))]
+    levels = [_level(*reduced(image, hole, size))]
     while True:
         last = levels[-1]
         height, width = last.hole.shape
-        deepest = cv2.distanceTransform(last.hole.astype(np.uint8), cv2.DIST_L2, 5).max()
-        if deepest <= COARSEST_RADIUS or min(height, width) < 2 * COARSEST_SIDE:
+        if last.hole.sum() <= PIECED_PIXELS or min(height, width) < 2 * COARSEST_SIDE:
             return levels
         size = (width + 1) // 2, (height + 1) // 2
-        reduced = _level(*_reduced(last.image, last.hole, size))
-        if reduced.hole.all():
+        coarser = _level(*reduced(last.image, last.hole, size))
+        if coarser.hole.all():
             return levels
-        levels.append(reduced)
+        levels.append(coarser)
 
 
-def _reduced(image: Float32, hole: Mask, size: tuple[int, int]) -> tuple[Float32, Mask]:
-    """Known pixels averaged; a pixel with any hole in it is hole."""
+def reduced(image: Float32, hole: Mask, size: tuple[int, int]) -> tuple[Float32, Mask]:
+    """The picture at another size: known pixels averaged; a pixel with any hole in it is hole.
+
+    image : (h, w, 3), 0..1; hole : (h, w) bool; size : width and height. No pixel of the hole
+    has any influence on what is known.
+    """
     if size == (hole.shape[1], hole.shape[0]):
         return image, hole
     known = (~hole).astype(np.float32)
@@ -353,7 +441,7 @@ def _search(
     # The targets' patches have changed, so what the present sources cost is computed anew.
     field.cost[:] = np.inf
     offer(everyone, field.source.copy())
-    reach = np.array([height / 8, width / 2])
+    reach = np.array([height / 8, width / 2]) * WANDERING
     for _ in range(passes):
         for step in (4, 1):
             for direction in ((0, 1), (0, -1), (1, 0), (-1, 0)):
@@ -384,14 +472,20 @@ def _voted(
     total = np.zeros(((height + 2 * reach) * wide, 4), np.float32)
     target = (field.target[:, 0] + reach) * wide + field.target[:, 1] + reach
     source = (field.source[:, 0] + reach) * wide + field.source[:, 1] + reach
-    vote = np.empty((len(target), 4), np.float32)
-    vote[:, 3] = weight
+    side = 2 * reach + 1
+    # All side * 3 numbers of a patch's row lie side by side: one look-up a row.
+    runs = np.lib.stride_tricks.as_strided(
+        picture, (len(picture) - side + 1, side, 3), (*picture.strides[:1], *picture.strides)
+    )
+    vote = np.empty((len(target), side, 4), np.float32)
+    vote[..., 3] = weight[:, None]
     for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            shift = dy * wide + dx
-            np.add(picture[source + shift], bias, out=vote[:, :3])
-            vote[:, :3] *= weight[:, None]
-            total[target + shift] += vote  # each target once: no index repeats
+        row = runs[source + dy * wide - reach]
+        row += bias[:, None]
+        np.multiply(row, weight[:, None, None], out=vote[..., :3])
+        for dx in range(side):
+            # Each target once: no index repeats.
+            total[target + (dy * wide + dx - reach)] += vote[:, dx]
     total = total.reshape(height + 2 * reach, wide, 4)[reach:-reach, reach:-reach]
     mean = total[..., :3] / np.maximum(total[..., 3:], 1e-30)
     return np.where(level.hole[..., None], np.clip(mean, 0, 1), estimate)

@@ -9,10 +9,13 @@ import numpy as np
 
 from ..types import Background, Mask, Photo, Progress, UInt8
 from .patchmatch import complete
+from .plate_networks import PlateNetwork
+from .shadows import cast_shadow
 
 # The hole reaches this far beyond the person's outline: hair, soft edges, motion blur.
 MARGIN_SHARE = 0.015  # of the person's larger extent
 LEAST_MARGIN_PX = 3
+SHADOW_MARGIN_PX = 2  # around a shadow, which is found at a lower resolution
 STUDIO_TOP, STUDIO_BOTTOM = 214.0, 176.0  # greys of the backdrop behind a cut-out
 
 
@@ -21,10 +24,14 @@ def fill_background(
     person: Mask,
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
+    shadow: bool = True,
+    network: PlateNetwork | None = None,
 ) -> Background:
     """Fill what the person hides; the photo's pixels are kept everywhere else.
 
     person : (H, W) bool, everybody who is to leave the picture
+    shadow : whether the shadow that they cast leaves it too; frame 1 keeps it (`still`)
+    network : what fills in the place of PatchMatch
     A photo that is a cut-out (transparent around the person) gets a plain grey backdrop.
     """
 
@@ -44,7 +51,14 @@ def fill_background(
     if hole.all():
         backdrop = studio_backdrop(photo.height, photo.width)
         return Background(backdrop, hole, backdrop)
-    filled = complete(photo.rgb, hole, np.random.default_rng(seed), report)
+    if shadow:
+        with_shadow = hole | _widened(cast_shadow(photo.rgb, person), SHADOW_MARGIN_PX)
+        hole = hole if with_shadow.all() else with_shadow
+    if network is None:
+        filled = complete(photo.rgb, hole, np.random.default_rng(seed), report)
+    else:
+        filled = network.fill(photo.rgb, hole)
+        report(1.0)
     return Background(filled, hole, np.where(person[..., None], filled, photo.rgb))
 
 
@@ -55,8 +69,12 @@ def grown(person: Mask) -> Mask:
         return person.copy()
     extent = max(np.ptp(rows), np.ptp(columns))
     radius = max(LEAST_MARGIN_PX, round(MARGIN_SHARE * extent))
+    return _widened(person, radius)
+
+
+def _widened(mask: Mask, radius: int) -> Mask:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    return cv2.dilate(person.astype(np.uint8), disc) > 0
+    return cv2.dilate(mask.astype(np.uint8), disc) > 0
 
 
 def studio_backdrop(height: int, width: int) -> UInt8:

@@ -21,7 +21,7 @@ from ..errors import ModelFileError
 from ..types import Float32
 
 MOST_THREADS = 4  # beyond, other work on the machine waits and networks gain little
-MOST_OPEN = 2  # one for masks and one for joints; some take a gigabyte
+MOST_OPEN = 3  # one for masks, one for joints, one for the plate; some take a gigabyte
 MOST_LISTED = 4  # outputs in a sentence
 _QUIET = 4  # ONNX Runtime's severity "fatal": everything else arrives as an exception
 FLOATS = ("float32", "float16")
@@ -78,16 +78,19 @@ class Network:
     metadata: dict[str, str]  # what its maker wrote into the file
     session: Any  # onnxruntime.InferenceSession
 
-    def run(self, values: Float32) -> list[npt.NDArray[Any]]:
-        """All outputs, in the file's order, for its one input; floats come as float32.
+    def run(self, *values: Float32) -> list[npt.NDArray[Any]]:
+        """All outputs, in the file's order, for its inputs in theirs; floats come as float32.
 
         Raises ModelFileError where the network cannot be run on this input.
         """
-        given = values.astype(self.inputs[0].dtype)
+        given = {
+            tensor.name: value.astype(tensor.dtype)
+            for tensor, value in zip(self.inputs, values, strict=True)
+        }
         try:
-            outputs = self.session.run(None, {self.inputs[0].name: given})
+            outputs = self.session.run(None, given)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's kinds share no other base
-            size = "x".join(str(n) for n in values.shape)
+            size = "x".join(str(n) for n in values[0].shape)
             if "alloc" in str(error).lower():
                 raise ModelFileError(
                     f"There is not enough memory to run {self.name}: choose a smaller network."
