@@ -41,6 +41,7 @@ _USED_IN = {
     "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
     "body_file": "fitted",
     "mask_network": "person", "joint_network": "people",
+    "back": "build", "mirrored_parts": "build", "texture_px": "build",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip
 

@@ -65,6 +65,9 @@ class WakeUpSettings:
     body_file: str = ""  # an SMPL, SMPL-H or SMPL-X file of the user's; empty: the default body
     mask_network: str = ""  # an ONNX file of the user's for masks; empty: the built-in network
     joint_network: str = ""  # an ONNX file of the user's for joints; empty: the built-in network
+    back: str = "synthesised"  # how the texture's back is painted, or "mirrored" from the front
+    mirrored_parts: tuple[str, ...] = ()  # body parts whose back is mirrored even so
+    texture_px: int = 2048  # the texture's largest side, a power of two
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,12 +237,17 @@ def _work(
         }
 
     def build(report: Report) -> Values:
-        from .character.build import build_character
+        from .character.build import CharacterSettings, build_character
 
+        chosen = CharacterSettings(
+            back=settings.back,
+            mirrored_parts=settings.mirrored_parts,
+            texture_px=settings.texture_px,
+        )
         model = body_model(settings)
         return {
             "build": build_character(
-                result.photo, result.person, model, result.fitted, progress=report
+                result.photo, result.person, model, result.fitted, chosen, progress=report
             )
         }
 

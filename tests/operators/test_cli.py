@@ -49,7 +49,7 @@ def test_help_names_every_option(capsys):
     text = capsys.readouterr().out
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
-        "height", "seed", "mask-network", "joint-network",
+        "height", "back", "texture", "seed", "mask-network", "joint-network",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -66,6 +66,22 @@ def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
     assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks) == "That is enough.\n"
     refused(capfd, "photo.jpg", "--out", tmp_path)
     assert seen == [("m.onnx", "j.onnx"), ("", "")]
+
+
+def test_choices_of_texture_reach_the_stages(monkeypatch, tmp_path, capfd):
+    seen = []
+
+    def instead(_result, settings, *_others):
+        seen.append((settings.back, settings.mirrored_parts, settings.texture_px))
+        raise PersonError("That is enough.")
+
+    monkeypatch.setattr(cli, "advance_with", instead)
+    refused(capfd, "photo.jpg", "--out", tmp_path)
+    refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "mirrored", "--texture", "4096")
+    refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "left leg, head")
+    assert seen == [
+        ("synthesised", (), 2048), ("mirrored", (), 4096), ("synthesised", ("head", "left leg"), 2048)
+    ]  # fmt: skip
 
 
 def test_everything_is_written(woken, tmp_path, capfd):
@@ -106,6 +122,8 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--frames", "0"],
         ["--focal", "-1"],
         ["--seed", "-1"],
+        ["--back", "wings"],
+        ["--texture", "3000"],
         ["--render", "gif"],
         ["--engine", "unreal"],
         ["--person", "left"],

@@ -121,6 +121,7 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     assert len(everything) == 6
     assert reused(motion="run") == everything - {"motion"}
     assert reused(seed=3) == everything - {"background"}
+    assert reused(back="mirrored") == reused(texture_px=512) == everything - {"build", "motion"}
     assert reused(height_m=1.2) == everything - {"fitted", "build", "motion"}
     assert reused(person=2) == reused(mask_network="mask.onnx") == {"people"}
     assert reused(joint_network="pose.onnx") == set()
@@ -130,6 +131,17 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     )
     results.forget_all()
     assert results.reusable(key, source).photo is None
+
+
+def test_choices_of_texture_reach_the_pipeline(addon):
+    assert addon.wake_up.pipeline_settings(addon) == replace(
+        WakeUpSettings(), fps=addon.render.fps / addon.render.fps_base
+    )
+    addon.wake_up.back, addon.wake_up.texture_size = "mirrored", "4096"
+    addon.wake_up.mirrored_parts = {"torso", "head"}
+    wanted = addon.wake_up.pipeline_settings(addon)
+    assert (wanted.back, wanted.texture_px) == ("mirrored", 4096)
+    assert wanted.mirrored_parts == ("head", "torso")
 
 
 @pytest.mark.parametrize("stage", ["find_person", "wake_up"])
