@@ -67,7 +67,6 @@ def draw(
     pixel = (y * columns + x)[order]
     nearest = order[np.r_[True, pixel[1:] != pixel[:-1]]] if len(order) else order
     uv = np.einsum("kc,kcd->kd", share[nearest], character.uv[owner[nearest]].astype(np.float64))
-    side = len(character.texture)
     sampled = sample(character.texture[..., :3], uv)
     picture = np.full((rows, columns, 3), BACKDROP, np.uint8)
     picture[y[nearest], x[nearest]] = sampled

@@ -80,8 +80,10 @@ def test_choices_of_texture_reach_the_stages(monkeypatch, tmp_path, capfd):
     refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "mirrored", "--texture", "4096")
     refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "left leg, head")
     assert seen == [
-        ("synthesised", (), 2048), ("mirrored", (), 4096), ("synthesised", ("head", "left leg"), 2048)
-    ]  # fmt: skip
+        ("synthesised", (), 2048),
+        ("mirrored", (), 4096),
+        ("synthesised", ("head", "left leg"), 2048),
+    ]
 
 
 def test_everything_is_written(woken, tmp_path, capfd):

@@ -19,7 +19,7 @@ from ..types import BodyMaps, Character, Crop, FittedBody, Float64, Mask, Person
 from . import contour, contour_matching, skinning_weights, texture, triangulation
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
 from .layers import Layer, divide, label_map, limbs_of
-from .panels import BackGuide, panel_images
+from .panels import NO_GUIDE, BackGuide, panel_images
 from .surfaces import Surface, in_order, lift_layer
 from .warp import Warp, warp
 
@@ -69,7 +69,7 @@ def build_character(
     fitted: FittedBody,
     settings: CharacterSettings = CharacterSettings(),
     progress: Callable[[Progress], None] | None = None,
-    guide: BackGuide = BackGuide(),
+    guide: BackGuide = NO_GUIDE,
 ) -> CharacterBuild:
     """Warp the fitted body to the person's outline, lift it, stitch, texture and un-pose it.
 

@@ -40,6 +40,9 @@ class BackGuide:
     excluded: Mask | None = None  # (H, W), never to be seen on the back, such as a shirt's logo
 
 
+NO_GUIDE = BackGuide()
+
+
 def panel_images(
     photo: Photo,
     person: Person,
@@ -47,7 +50,7 @@ def panel_images(
     crop: Crop,
     surfaces: list[Surface],
     mirrored_parts: tuple[str, ...] = (),
-    guide: BackGuide = BackGuide(),
+    guide: BackGuide = NO_GUIDE,
 ) -> tuple[list[UInt8], list[Mask]]:
     """Front and back image of each layer, photo-sized, and the masks they must cover.
 
@@ -56,7 +59,7 @@ def panel_images(
     """
     rng = np.random.default_rng(0)
     rows, columns = np.nonzero(person.mask)
-    figure = float(max(np.ptp(rows), np.ptp(columns), 1))
+    figure = max(float(np.ptp(rows)), float(np.ptp(columns)), 1.0)
     depth = cv2.distanceTransform(person.mask.astype(np.uint8), cv2.DIST_L2, 5)
     solid = (person.matte >= SOLID) & (depth > max(LEAST_RIM_PX, RIM_SHARE * figure))
     face = texture_labels.face_mask(person)

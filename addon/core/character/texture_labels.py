@@ -52,7 +52,7 @@ class FaceFrame:
     eyes: npt.NDArray[np.float64]  # (2,), photo pixels, midway between the eyes
     down: npt.NDArray[np.float64]  # (2,), photo pixels, from there to the mouth
 
-    def along(self, shape: tuple[int, int]) -> tuple[Float32, Float32]:
+    def along(self, shape: tuple[int, ...]) -> tuple[Float32, Float32]:
         """(H, W) each: how far down (0 eyes, 1 mouth) and aside of the middle each pixel is."""
         y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
         x, y = x - np.float32(self.eyes[0]), y - np.float32(self.eyes[1])

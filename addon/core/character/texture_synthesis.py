@@ -245,8 +245,9 @@ def _with_whole_patches(level: _Level) -> Mask:
 def _patches(image: Float32, middles: Pixels) -> Float32:
     """(N, 147) the patches around pixels (N, 2)."""
     padded = cv2.copyMakeBorder(image, *[PATCH_RADIUS] * 4, cv2.BORDER_REFLECT_101)
-    view = np.lib.stride_tricks.sliding_window_view(padded, (_SIDE, _SIDE), axis=(0, 1))
-    return view[middles[:, 0], middles[:, 1]].reshape(len(middles), -1)
+    window = np.arange(_SIDE)
+    rows, columns = middles[:, 0, None] + window, middles[:, 1, None] + window
+    return padded[rows[:, :, None], columns[:, None, :]].reshape(len(middles), -1)
 
 
 def _searched(
