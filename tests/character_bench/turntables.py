@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ...addon.core.body import pose as body_pose
 from ...addon.core.body.skeleton import JOINT
 from ...addon.core.character.build import build_character
 from ...addon.core.perception.faces import find_faces
@@ -26,7 +27,7 @@ from .subjects import subjects
 
 VIEW_PX = (360, 620)  # width and height of a view
 TURNS = tuple(range(0, 360, 45))  # degrees
-BACK_TURNS = (135.0, 180.0, 225.0)
+BEHIND = (-45.0, 0.0, 45.0)  # degrees, from straight behind the head
 FACE_VIEW_M = 0.5  # side of the square around the head that the face detector sees
 FACE_VIEW_PX = 320
 SEAM_BAR = 5.0  # CIEDE2000
@@ -100,11 +101,16 @@ def faces_behind(character: Character) -> int:
     """How many of the views from behind a face is found in."""
     head = character.weights[:, JOINT["head"]] > 0.5
     hits = 0
-    for turn in BACK_TURNS:
+    head_frame = body_pose.forward_kinematics(
+        character.skeleton, character.pose.rotations, character.pose.root
+    )[JOINT["head"]]
+    x, y, _ = head_frame[:3, :3] @ (0.0, -1.0, 0.0)  # where the head looks
+    straight = float(np.degrees(np.arctan2(-x, y)))
+    for turn in (straight + aside for aside in BEHIND):
         points = rendering.turned(character, turn)[head]
-        x, y = (points.min(axis=0) + points.max(axis=0))[:2] / 2
+        column, line = (points.min(axis=0) + points.max(axis=0))[:2] / 2
         view, _ = rendering.draw(
-            character, turn, FACE_VIEW_PX, FACE_VIEW_PX, (float(x), float(y), FACE_VIEW_M)
+            character, turn, FACE_VIEW_PX, FACE_VIEW_PX, (float(column), float(line), FACE_VIEW_M)
         )
         hits += len(find_faces(view)) > 0
     return hits

@@ -30,7 +30,7 @@ def render_maps(
     normals = vertex_normals(vertices, model.faces)
     grid = frames.grid_from_photo(crop, frames.project(fitted.camera, vertices))
     drawn = np.arange(len(model.faces)) if faces is None else np.nonzero(faces)[0]
-    pixel, triangle, share = _fragments(grid, vertices[:, 2], model.faces[drawn], crop)
+    pixel, triangle, share = fragments(grid, vertices[:, 2], model.faces[drawn], crop)
     triangle = drawn[triangle]
     # Perspective-correct: shares in the image, divided by depth, give shares on the triangle.
     corner_depth = vertices[model.faces[triangle], 2]
@@ -53,7 +53,7 @@ def vertex_normals(vertices: Float64, faces: npt.NDArray[np.integer]) -> Float64
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
-def _fragments(
+def fragments(
     grid: Float64, depth: Float64, faces: npt.NDArray[np.integer], crop: Crop
 ) -> tuple[Index, Index, Float64]:
     """All pairs of a triangle and a pixel centre in it.

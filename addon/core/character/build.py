@@ -16,7 +16,14 @@ from ..body.maps import render_maps
 from ..body.model import BodyModel
 from ..body.parts import PART_NAMES
 from ..types import BodyMaps, Character, Crop, FittedBody, Float64, Mask, Person, Photo, Progress
-from . import contour, contour_matching, skinning_weights, texture, triangulation
+from . import (
+    contour,
+    contour_matching,
+    normal_map,
+    skinning_weights,
+    texture,
+    triangulation,
+)
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
 from .layers import Layer, divide, label_map, limbs_of
 from .panels import NO_GUIDE, BackGuide, panel_images
@@ -201,6 +208,7 @@ def _assemble(
         skeleton=skeleton,
         pose=pose,
         world_from_camera=place,
+        normal_map=normal_map.bake(surfaces, fitted.camera, crop, layout),
     )
 
 

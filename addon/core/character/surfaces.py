@@ -29,7 +29,8 @@ class Surface:
     mapping: Warp
     mesh: ClosedMesh
     weights: Float32  # (V, 24), before smoothing
-    front_depth: Float64  # (h, w)
+    front_depth: Float64  # (h, w), metres, NaN outside
+    back_depth: Float64  # (h, w), the same of the far sheet
     holes: Mask  # (h, w) of both sheets, counted
     front_vertex: Int32  # (h, w), the body's vertex at each pixel, -1 outside
     back_vertex: Int32  # (h, w), the same of the far sheet
@@ -51,7 +52,7 @@ def lift_layer(
     mesh = lift(flat, front_depth, back_depth, rim_depth, metres)
     return Surface(
         layer, mapping, mesh, _weights_at(mesh, front, back, mapping.inside), front_depth,
-        np.stack([front.holes, back.holes]),
+        back_depth, np.stack([front.holes, back.holes]),
         seen_through(mapping, maps.front), seen_through(mapping, maps.back),
     )  # fmt: skip
 

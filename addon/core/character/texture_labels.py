@@ -42,6 +42,7 @@ HANGING_SHARE = 90  # per cent of the hanging hair that is above its end behind 
 FACE_MARGIN = 0.2  # around the face hair is mixed with skin and no good to be copied
 LOCK = 0.15  # half the width of the thinnest lock that hangs
 FACE_SIDE = 0.62  # of the body's head from back to front: its face begins, just before the ears
+PROFILE_SHARE = 0.25  # of the head's pixels have the body's face behind: it is seen from the side
 FEWEST_PIXELS = 20  # for a colour to be known
 
 
@@ -145,6 +146,8 @@ def propose(
         return Labels(part, part)
     wanted = np.where(region & (back >= 0), model.part[back], NOTHING).astype(np.uint8)
     behind = head & ~on_face_side(model)[back]
+    if behind.sum() < (1 - PROFILE_SHARE) * head.sum():
+        return Labels(part, part)  # what lies behind a profile is the other profile
     return _with_head(face, face_mask(person), colours, region, part, wanted, behind)
 
 
