@@ -42,6 +42,7 @@ _USED_IN = {
     "body_file": "fitted", "triangles": "build",
     "mask_network": "person", "joint_network": "people",
     "plate_network": "background", "remove_shadow": "background",
+    "back": "build", "mirrored_parts": "build", "texture_px": "build",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..addon.core.body.parts import PART_NAMES
 from ..addon.core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
@@ -35,6 +36,8 @@ DEFAULT_FPS = 24.0
 EVERYONE = -1  # what --person all stands for
 WHOLE_PICTURE = (-1e6, -1e6, 1e6, 1e6)  # clipped to the photo
 DEFAULT_FRAMES = 120  # 5 s
+BACKS = ("synthesised", "mirrored")
+TEXTURE_SIZES = (512, 1024, 2048, 4096, 8192)
 _LEAST_HEIGHT_M, _GREATEST_HEIGHT_M = 0.3, 3.0
 _MOST_FRAMES = 100_000  # more than an hour: surely a slip
 # Of the motion, shown on the contact sheet: most happens soon after the start.
@@ -117,6 +120,15 @@ def parser() -> argparse.ArgumentParser:
         "--keep-shadow", action="store_true",
         help="leave the person's shadow on the ground in the background",
     )  # fmt: skip
+    made.add_argument(
+        "--back", metavar="HOW", type=_back, default=("synthesised", ()),
+        help="what the texture's back is: synthesised, mirrored, or the parts to be mirrored "
+        "('head,left arm'; synthesised)",
+    )  # fmt: skip
+    made.add_argument(
+        "--texture", metavar="PIXELS", type=int, default=2048, choices=TEXTURE_SIZES,
+        help="the texture's largest side: 512, 1024, 2048, 4096 or 8192 (2048)",
+    )  # fmt: skip
     made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
     return made
 
@@ -141,8 +153,19 @@ def _box(text: str) -> tuple[float, float, float, float]:
     return x0, y0, x1, y1
 
 
+def _back(text: str) -> tuple[str, tuple[str, ...]]:
+    """How the back is painted, and the parts that are mirrored even so."""
+    if text in BACKS:
+        return text, ()
+    parts = tuple(sorted(part.strip() for part in text.split(",")))
+    if not set(parts) <= set(PART_NAMES[1:]):
+        raise ValueError(text)
+    return "synthesised", parts
+
+
 # What argparse calls the kinds when a value is refused.
 _person.__name__ = "number of a person, or 'all'"
+_back.__name__ = f"back: {', '.join(BACKS)} or parts of {', '.join(PART_NAMES[1:])}"
 _box.__name__ = "box X0,Y0,X1,Y1 in pixels, or 'all'"
 
 
@@ -204,6 +227,9 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
         joint_network=options.joint_network,
         plate_network=options.plate_network,
         remove_shadow=not options.keep_shadow,
+        back=options.back[0],
+        mirrored_parts=options.back[1],
+        texture_px=options.texture,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..addon.scene.export import export_glb
@@ -19,6 +19,12 @@ class WAKEUP_OT_export_gltf(ExportHelper, bpy.types.Operator):
     bl_description = "Write character, skeleton, texture and clip to one .glb file"
     filename_ext = ".glb"
 
+    lit: BoolProperty(  # type: ignore[valid-type]
+        name="Lit",
+        description="Write the material that takes light, with its normal map, instead of the "
+        "photo's colours as they are",
+        default=False,
+    )
     filter_glob: StringProperty(default="*.glb", options={"HIDDEN"})  # type: ignore[valid-type]
 
     @classmethod
@@ -28,7 +34,7 @@ class WAKEUP_OT_export_gltf(ExportHelper, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         with reported(self, context) as outcome:
             path = checked_file(self.filepath, ".glb")
-            export_glb(context.scene.wake_up.result, path)
+            export_glb(context.scene.wake_up.result, path, lit=self.lit)
             outcome.message = f"{path.name} is written."
         return outcome.returned
 

@@ -68,6 +68,9 @@ class WakeUpSettings:
     joint_network: str = ""  # an ONNX file of the user's for joints; empty: the built-in network
     plate_network: str = ""  # an ONNX file of the user's that fills the plate; empty: PatchMatch
     remove_shadow: bool = True  # whether the shadow leaves the plate together with the person
+    back: str = "synthesised"  # how the texture's back is painted, or "mirrored" from the front
+    mirrored_parts: tuple[str, ...] = ()  # body parts whose back is mirrored even so
+    texture_px: int = 2048  # the texture's largest side, a power of two
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,11 +245,16 @@ def _work(
     def build(report: Report) -> Values:
         from .character.build import CharacterSettings, build_character
 
+        chosen = CharacterSettings(
+            triangles=settings.triangles,
+            back=settings.back,
+            mirrored_parts=settings.mirrored_parts,
+            texture_px=settings.texture_px,
+        )
         model = body_model(settings)
-        wanted = CharacterSettings(triangles=settings.triangles)
         return {
             "build": build_character(
-                result.photo, result.person, model, result.fitted, wanted, report
+                result.photo, result.person, model, result.fitted, chosen, progress=report
             )
         }
 

@@ -204,6 +204,8 @@ class Character:
     skeleton: Skeleton
     pose: Pose  # the photo's pose: skins rest_vertices to vertices
     world_from_camera: Float64  # (4, 4), rigid; the camera frame's place in the world
+    # (S, S, 3), tangent space (x along u, y along v, z outward), 128 is 0; None: no relief is kept
+    normal_map: UInt8 | None = None
 
 
 @dataclass(frozen=True, eq=False)

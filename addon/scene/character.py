@@ -12,7 +12,7 @@ from mathutils import Vector
 from ..core.body.skeleton import JOINT
 from ..core.types import Character, Float64, Skeleton
 from .images import new_image
-from .material import new_photo_material
+from .material import new_lit_material, new_photo_material
 from .meshes import new_mesh
 from .selection import selected
 
@@ -83,10 +83,18 @@ def new_character(
     armature: bpy.types.Object,
     collection: bpy.types.Collection,
 ) -> bpy.types.Object:
-    """The character's mesh at rest in `collection`, textured and bound to the armature."""
+    """The character's mesh at rest in `collection`, textured and bound to the armature.
+
+    It wears the first of its two materials, the photo's colours; the second is the lit one.
+    """
     mesh = new_mesh(name, character.rest_vertices, character.triangles, character.uv)
     texture = new_image(f"{name} Texture", character.texture[..., :3])
+    relief = None
+    if character.normal_map is not None:
+        relief = new_image(f"{name} Normals", character.normal_map)
+        relief.colorspace_settings.name = "Non-Color"
     mesh.materials.append(new_photo_material(name, texture))
+    mesh.materials.append(new_lit_material(f"{name} Lit", texture, relief))
     mesh_object = bpy.data.objects.new(name, mesh)
     collection.objects.link(mesh_object)
     bind(mesh_object, armature, character.skeleton.names, character.weights)

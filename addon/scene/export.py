@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ..core.errors import OutputError
 from .build import find_parts
@@ -13,16 +16,20 @@ from .selection import selected
 _JPEG_QUALITY = 92  # no visible loss on a photo's texture
 
 
-def export_glb(collection: bpy.types.Collection, path: Path, person: int = 1) -> None:
+def export_glb(
+    collection: bpy.types.Collection, path: Path, person: int = 1, lit: bool = False
+) -> None:
     """Write one person's mesh, skin, texture and clip to one .glb file.
 
-    At most four influences a vertex, unlit material, the clip starting at time 0. Raises
-    OutputError where the exporter is switched off or the file cannot be written.
+    At most four influences a vertex, the clip starting at time 0. The material is unlit, so that
+    viewers show the photo's colours; `lit` writes the one that takes light, with its normal map.
+    Raises OutputError where the exporter is switched off or the file cannot be written.
     """
     parts = find_parts(collection)
     if not hasattr(bpy.ops.export_scene, "gltf") or not _exporter_is_on():
         raise OutputError("Switch on the add-on 'glTF 2.0 format' in Blender's preferences.")
-    with selected([parts.characters[person - 1], parts.armatures[person - 1]]):
+    character = parts.characters[person - 1]
+    with _wearing(character, 1 if lit else 0), selected([character, parts.armatures[person - 1]]):
         try:
             bpy.ops.export_scene.gltf(
                 filepath=str(path),
@@ -48,6 +55,19 @@ def export_glb(collection: bpy.types.Collection, path: Path, person: int = 1) ->
             )
         except RuntimeError as error:
             raise OutputError(f"{path.name} could not be written: {error}.") from error
+
+
+@contextmanager
+def _wearing(character: bpy.types.Object, slot: int) -> Iterator[None]:
+    """Within, the whole character wears its material of that number."""
+    count = len(character.data.polygons)
+    before = np.zeros(count, np.int32)
+    character.data.polygons.foreach_get("material_index", before)
+    character.data.polygons.foreach_set("material_index", np.full(count, slot, np.int32))
+    try:
+        yield
+    finally:
+        character.data.polygons.foreach_set("material_index", before)
 
 
 def _exporter_is_on() -> bool:

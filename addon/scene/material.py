@@ -1,4 +1,4 @@
-"""Materials that show a photo's colours as they are, whatever the lighting."""
+"""Materials that show a photo's colours as they are, and one that takes light."""
 
 from __future__ import annotations
 
@@ -38,5 +38,36 @@ def new_photo_material(
     tree.links.new(diffuse.outputs[0], mix.inputs[1])
     tree.links.new(emission.outputs[0], mix.inputs[2])
     tree.links.new(mix.outputs[0], output.inputs["Surface"])
+    tree.nodes.active = texture
+    return material
+
+
+def new_lit_material(
+    name: str, image: bpy.types.Image, normals: bpy.types.Image | None
+) -> bpy.types.Material:
+    """A matt material of the image's colours that lamps light, with the relief of a tangent-space
+    normal map. The photo's own light is in the colours already: it is for scenes and viewers that
+    light everything, and never what frame 1 shows.
+    """
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    tree = material.node_tree
+    surface = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    surface.inputs["Roughness"].default_value = 1.0
+    surface.inputs["Metallic"].default_value = 0.0
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    texture.extension = "EXTEND"
+    texture.location = (-600, 300)
+    tree.links.new(texture.outputs["Color"], surface.inputs["Base Color"])
+    if normals is not None:
+        relief = tree.nodes.new("ShaderNodeTexImage")
+        relief.image = normals
+        relief.extension = "EXTEND"
+        relief.location = (-600, -100)
+        tangent = tree.nodes.new("ShaderNodeNormalMap")
+        tangent.location = (-300, -100)
+        tree.links.new(relief.outputs["Color"], tangent.inputs["Color"])
+        tree.links.new(tangent.outputs["Normal"], surface.inputs["Normal"])
     tree.nodes.active = texture
     return material

@@ -117,8 +117,12 @@ class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
-        for name in ("height", "focal", "triangles", "frames", "seed", "remove_shadow"):
+        for name in (
+            "height", "focal", "triangles", "frames", "seed", "remove_shadow", "texture_size", "back",
+        ):  # fmt: skip
             layout.prop(settings, name)
+        if settings.back != "mirrored":
+            layout.column().prop(settings, "mirrored_parts")
         buttons = layout.column(align=True)
         for operator, icon in STAGE_BUTTONS:
             buttons.operator(operator, icon=icon)

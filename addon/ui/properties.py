@@ -14,6 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..core.body.parts import PART_NAMES
 from ..core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
@@ -30,6 +31,18 @@ _ENGINES = [
     ("workbench", "Workbench", "Fastest: the photo's colours as they are"),
     ("eevee", "EEVEE", "The photo's colours, with whatever else is in the scene lit"),
     ("cycles", "Cycles", "As EEVEE, by path tracing: slow"),
+]
+_BACKS = [
+    ("synthesised", "Synthesised", "The front mirrored, but hair where the face would be"),
+    ("mirrored", "Mirrored", "The front's mirror image: right where the photo shows the back"),
+]
+_PARTS = [
+    (name, name.capitalize(), f"The back of the {name} is the front's mirror image")
+    for name in PART_NAMES[1:]
+]
+_TEXTURE_SIZES = [
+    (str(size), str(size), f"At most {size} x {size} pixels")
+    for size in (512, 1024, 2048, 4096, 8192)
 ]
 
 
@@ -108,6 +121,26 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         min=0.0,
         soft_max=10000.0,
         subtype="PIXEL",
+    )
+    back: EnumProperty(  # type: ignore[valid-type]
+        name="Back",
+        description="What the photo does not show of the person's back is painted with",
+        items=_BACKS,
+        default="synthesised",
+    )
+    mirrored_parts: EnumProperty(  # type: ignore[valid-type]
+        name="Mirrored Parts",
+        description="Parts whose back is the front's mirror image even so",
+        items=_PARTS,
+        options={"ENUM_FLAG"},
+        default=set(),
+    )
+    texture_size: EnumProperty(  # type: ignore[valid-type]
+        name="Texture",
+        description="The texture's largest side in pixels: smaller where the photo has no more, "
+        "2048 is what phones and AR viewers take",
+        items=_TEXTURE_SIZES,
+        default="2048",
     )
     show_body: BoolProperty(  # type: ignore[valid-type]
         name="Show Fitted Body",
@@ -209,6 +242,9 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             joint_network=joint_network,
             plate_network=plate_network,
             remove_shadow=self.remove_shadow,
+            back=self.back,
+            mirrored_parts=tuple(sorted(self.mirrored_parts)),
+            texture_px=int(self.texture_size),
         )
 
 

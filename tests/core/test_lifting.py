@@ -148,7 +148,7 @@ def test_panels_hold_the_photo_where_the_uv_points(shape: tuple[int, int]) -> No
     masks = [whole, whole, arm, arm]
     layout = texture.lay_out(masks)
     assert layout.size & (layout.size - 1) == 0
-    assert layout.size <= texture.LARGEST_ATLAS
+    assert layout.size <= texture.DEFAULT_ATLAS
     rng = np.random.default_rng(3)
     images = [
         cv2.GaussianBlur(rng.integers(0, 256, (*shape, 3)).astype(np.uint8), (0, 0), 6)
@@ -167,27 +167,6 @@ def test_panels_hold_the_photo_where_the_uv_points(shape: tuple[int, int]) -> No
         )
         assert difference.max() <= (0 if layout.scale == 1.0 else 40)
     assert (atlas[..., 3] == 255).all()
-
-
-def test_what_another_layer_hides_is_filled_from_around() -> None:
-    rgb = np.full((80, 60, 3), (200, 40, 40), np.uint8)
-    rgb[30:50, 20:40] = (0, 255, 0)
-    region = np.zeros((80, 60), bool)
-    region[10:70, 10:50] = True
-    own = region.copy()
-    own[28:52, 18:42] = False
-    front = texture.front_colours(rgb, own, region)
-    assert np.abs(front.astype(int) - (200, 40, 40)).max() <= 4  # Telea rounds
-    assert (front[own] == rgb[own]).all()
-
-
-def test_the_back_of_the_head_has_no_face() -> None:
-    rgb = np.full((100, 80, 3), (90, 60, 30), np.uint8)
-    face, head = disc((100, 80), (40, 55), 18) > 0.5, disc((100, 80), (40, 48), 32) > 0.5
-    rgb[face] = (230, 190, 170)
-    back = texture.without_face(rgb, face, head)
-    assert np.abs(back[face].astype(int) - (90, 60, 30)).max() <= 10
-    assert (back[~head] == rgb[~head]).all()
 
 
 def test_colours_spread_from_the_nearest_pixel() -> None:

@@ -49,7 +49,7 @@ def test_help_names_every_option(capsys):
     text = capsys.readouterr().out
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
-        "height", "triangles", "seed", "mask-network", "joint-network",
+        "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
         "plate-network", "keep-shadow",
     ):  # fmt: skip
         assert f"--{option}" in text
@@ -71,6 +71,24 @@ def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
     assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks, *plate) == "That is enough.\n"
     refused(capfd, "photo.jpg", "--out", tmp_path)
     assert seen == [("m.onnx", "j.onnx", "p.onnx", False), ("", "", "", True)]
+
+
+def test_choices_of_texture_reach_the_stages(monkeypatch, tmp_path, capfd):
+    seen = []
+
+    def instead(_result, settings, *_others):
+        seen.append((settings.back, settings.mirrored_parts, settings.texture_px))
+        raise PersonError("That is enough.")
+
+    monkeypatch.setattr(cli, "advance_with", instead)
+    refused(capfd, "photo.jpg", "--out", tmp_path)
+    refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "mirrored", "--texture", "4096")
+    refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "left leg, head")
+    assert seen == [
+        ("synthesised", (), 2048),
+        ("mirrored", (), 4096),
+        ("synthesised", ("head", "left leg"), 2048),
+    ]
 
 
 def test_everything_is_written(woken, tmp_path, capfd):
@@ -113,6 +131,8 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--seed", "-1"],
         ["--triangles", "12"],
         ["--triangles", "many"],
+        ["--back", "wings"],
+        ["--texture", "3000"],
         ["--render", "gif"],
         ["--engine", "unreal"],
         ["--person", "left"],

@@ -129,6 +129,7 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     for changed in ({"seed": 3}, {"plate_network": "lama.onnx"}, {"remove_shadow": False}):
         assert reused(**changed) == everything - {"background"}
     assert reused(triangles=9_000) == everything - {"build", "motion"}
+    assert reused(back="mirrored") == reused(texture_px=512) == everything - {"build", "motion"}
     assert reused(height_m=1.2) == everything - {"fitted", "build", "motion"}
     assert reused(person=2) == reused(mask_network="mask.onnx") == {"people"}
     assert reused(joint_network="pose.onnx") == set()
@@ -138,6 +139,17 @@ def test_what_is_reused_follows_from_the_settings(demo_photo):
     )
     results.forget_all()
     assert results.reusable(key, source).photo is None
+
+
+def test_choices_of_texture_reach_the_pipeline(addon):
+    assert addon.wake_up.pipeline_settings(addon) == replace(
+        WakeUpSettings(), fps=addon.render.fps / addon.render.fps_base
+    )
+    addon.wake_up.back, addon.wake_up.texture_size = "mirrored", "4096"
+    addon.wake_up.mirrored_parts = {"torso", "head"}
+    wanted = addon.wake_up.pipeline_settings(addon)
+    assert (wanted.back, wanted.texture_px) == ("mirrored", 4096)
+    assert wanted.mirrored_parts == ("head", "torso")
 
 
 @pytest.mark.parametrize("stage", ["find_person", "wake_up"])

@@ -91,6 +91,29 @@ def test_triangles_and_texture_are_the_characters(exported):
     assert np.abs(pixels.astype(int) - expected).mean() < 4  # JPEG
 
 
+def test_lit_export_has_the_normal_map(empty_file, tmp_path):
+    import cv2
+
+    result = figures.result()
+    collection = build.build_scene(result)
+    export_glb(collection, tmp_path / "lit.glb", lit=True)
+    glb = Glb(tmp_path / "lit.glb")
+    (primitive,) = glb.json["meshes"][0]["primitives"]
+    material = glb.json["materials"][primitive["material"]]
+    assert "KHR_materials_unlit" not in material.get("extensions", {})
+    assert "baseColorTexture" in material["pbrMetallicRoughness"]
+    texture = glb.json["textures"][material["normalTexture"]["index"]]
+    image = glb.json["images"][texture["source"]]
+    pixels = cv2.imdecode(np.frombuffer(glb.view(image["bufferView"]), np.uint8), cv2.IMREAD_COLOR)
+    expected = result.build.character.normal_map
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels[..., ::-1].astype(int) - expected).max() <= 3  # JPEG
+    # Afterwards the character shows the photo again, and the next file is unlit.
+    export_glb(collection, tmp_path / "unlit.glb")
+    glb = Glb(tmp_path / "unlit.glb")
+    assert ["KHR_materials_unlit" in m["extensions"] for m in glb.json["materials"]] == [True]
+
+
 def test_clip_has_the_length_and_starts_at_zero(exported):
     _, glb = exported
     (clip,) = glb.json["animations"]

@@ -14,11 +14,20 @@ from .. import frames
 from ..body import pose as body_pose
 from ..body.maps import render_maps
 from ..body.model import BodyModel
+from ..body.parts import PART_NAMES
 from ..types import BodyMaps, Character, Crop, FittedBody, Float64, Mask, Person, Photo, Progress
-from . import contour, contour_matching, skinning_weights, texture, triangulation, weight_relaxation
+from . import (
+    contour,
+    contour_matching,
+    normal_map,
+    skinning_weights,
+    texture,
+    triangulation,
+    weight_relaxation,
+)
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
 from .layers import Layer, divide, label_map, limbs_of
-from .panels import panel_images
+from .panels import NO_GUIDE, BackGuide, panel_images
 from .surfaces import Surface, in_order, lift_layer
 from .warp import Warp, warp
 
@@ -33,6 +42,14 @@ class CharacterSettings:
 
     triangles: int = DEFAULT_TRIANGLES  # at most so many in the mesh
     terms: contour_matching.MatchingTerms = contour_matching.DEFAULT
+    back: str = "synthesised"  # or "mirrored": how the texture's back is painted
+    mirrored_parts: tuple[str, ...] = ()  # of `PART_NAMES`: mirrored even so
+    texture_px: int = texture.DEFAULT_ATLAS  # the atlas's largest side
+
+    @property
+    def mirrored(self) -> tuple[str, ...]:
+        """The parts whose back is the front's mirror image."""
+        return PART_NAMES if self.back == "mirrored" else self.mirrored_parts
 
 
 @dataclass(frozen=True)
@@ -75,9 +92,11 @@ def build_character(
     fitted: FittedBody,
     settings: CharacterSettings = CharacterSettings(),
     progress: Callable[[Progress], None] | None = None,
+    guide: BackGuide = NO_GUIDE,
 ) -> CharacterBuild:
     """Warp the fitted body to the person's outline, lift it, stitch, texture and un-pose it.
 
+    guide : what the user says of the texture's back
     Raises PersonError where the mask holds no person-sized piece.
     """
 
@@ -113,7 +132,7 @@ def build_character(
     surfaces = in_order(surfaces)
 
     tell(0.85, "Painting the texture")
-    character = _assemble(photo, person, model, fitted, crop, surfaces)
+    character = _assemble(photo, person, model, fitted, crop, surfaces, settings, guide)
     warps = tuple(_measured(surface) for surface in surfaces)
     pixels = [each.pixels for each in warps]
 
@@ -176,6 +195,8 @@ def _assemble(
     fitted: FittedBody,
     crop: Crop,
     surfaces: list[Surface],
+    settings: CharacterSettings,
+    guide: BackGuide,
 ) -> Character:
     meshes = [surface.mesh for surface in surfaces]
     first = np.cumsum([0, *(len(mesh.depth) for mesh in meshes)])
@@ -198,8 +219,8 @@ def _assemble(
     weights = weight_relaxation.relax(vertices, sharpened, triangles, skeleton, matrices)
     rest = body_pose.unskin_vertices(vertices, weights, matrices)
 
-    images, masks = panel_images(photo, person, fitted, crop, surfaces)
-    layout = texture.lay_out(masks)
+    images, masks = panel_images(photo, person, model, crop, surfaces, settings.mirrored, guide)
+    layout = texture.lay_out(masks, settings.texture_px)
     corners = []
     for k, (mesh, start) in enumerate(zip(meshes, first[:-1], strict=True)):
         at = pixels[mesh.triangles + start]
@@ -215,6 +236,7 @@ def _assemble(
         skeleton=skeleton,
         pose=pose,
         world_from_camera=place,
+        normal_map=normal_map.bake(surfaces, fitted.camera, crop, layout),
     )
 
 

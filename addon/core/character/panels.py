@@ -1,29 +1,69 @@
-"""What each layer's front and back are painted with: photo-sized images and their masks."""
+"""What each layer's front and back are painted with: photo-sized images and their masks.
+
+Photo Wake-Up section 4.5. The front is the photo, but for the rim, where old background shines
+through; what another layer hides is synthesised from the same part. The back is the front's mirror
+image wherever the guide asks for the label that is there; elsewhere, as on the back of the head,
+it is synthesised from pixels of the label asked for, and blended into what is around.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+import scipy.sparse as sparse
+from scipy.sparse.linalg import splu
 
-from .. import frames
-from ..body.skeleton import JOINT
-from ..perception.landmarks import LANDMARK
-from ..types import Crop, FittedBody, Mask, Person, Photo, UInt8
-from . import texture
+from ..body.model import BodyModel
+from ..body.parts import NOTHING, PART_NAMES
+from ..types import Crop, Float32, Int32, Mask, Person, Photo, UInt8
+from . import texture, texture_labels
 from .framing import mask_on_photo
 from .surfaces import Surface
+from .texture_synthesis import synthesise
 
-HEAD_RADIUS_M = 0.19  # a head with hair, from its middle
+SOLID = 0.98  # matte from which a pixel is the person's alone
+RIM_SHARE = 0.002  # of the figure; so near to the outline the foreground's colours are a guess
+LEAST_RIM_PX = 1.0
+RIM_SOFTNESS = 0.003  # of the figure; blur of the colours that the rim takes from inside
+BORDER_SHARE = 0.006  # of the figure; layers are divided no more exactly than this
+BLEND_SHARE = 0.005  # of the figure; colours differ across a seam no farther than this
+BLEND_REACH = 4.0  # times that: beyond, the difference has faded to a fiftieth
+
+
+@dataclass(frozen=True, eq=False)
+class BackGuide:
+    """What the user says of the texture's back; photo-sized, None where nothing is said."""
+
+    labels: UInt8 | None = None  # (H, W), `texture_labels`, asked for; 0: as proposed
+    excluded: Mask | None = None  # (H, W), never to be seen on the back, such as a shirt's logo
+
+
+NO_GUIDE = BackGuide()
 
 
 def panel_images(
-    photo: Photo, person: Person, fitted: FittedBody, crop: Crop, surfaces: list[Surface]
+    photo: Photo,
+    person: Person,
+    model: BodyModel,
+    crop: Crop,
+    surfaces: list[Surface],
+    mirrored_parts: tuple[str, ...] = (),
+    guide: BackGuide = NO_GUIDE,
 ) -> tuple[list[UInt8], list[Mask]]:
-    """Front and back image of each layer, photo-sized, and the masks they must cover."""
-    face = face_mask(photo, person)
-    head = face.copy()
-    if face.any():
-        head |= _head_mask(photo, person, fitted)
+    """Front and back image of each layer, photo-sized, and the masks they must cover.
+
+    mirrored_parts : of `PART_NAMES`, those whose back is the front's mirror image whatever the
+        guide says
+    """
+    rng = np.random.default_rng(0)
+    rows, columns = np.nonzero(person.mask)
+    figure = max(float(np.ptp(rows)), float(np.ptp(columns)), 1.0)
+    depth = cv2.distanceTransform(person.mask.astype(np.uint8), cv2.DIST_L2, 5)
+    solid = (person.matte >= SOLID) & (depth > max(LEAST_RIM_PX, RIM_SHARE * figure))
+    face = texture_labels.face_mask(person)
+    blend = BLEND_SHARE * figure
     images, masks = [], []
     for surface in surfaces:
         layer = surface.layer
@@ -31,44 +71,179 @@ def panel_images(
         region = mask_on_photo(layer.region, crop, photo) & person.mask
         if len(surfaces) == 1:
             own = region = person.mask
-        front = texture.front_colours(person.foreground, own, region)
-        back = texture.without_face(front, face & region, head & region)
-        if layer is surfaces[0].layer and face.any():
-            back = texture.spread_colours(back, region)
-        images += [front, back]
+        ahead = vertices_on_photo(surface.front_vertex, crop, photo)
+        behind = vertices_on_photo(surface.back_vertex, crop, photo)
+        part = np.where(region & (ahead >= 0), model.part[ahead], NOTHING).astype(np.uint8)
+
+        hidden = region & ~own
+        near_others = grown(hidden, BORDER_SHARE * figure)
+        sources = own & solid & ~near_others
+        shown = with_soft_rim(person.foreground, own & solid, RIM_SOFTNESS * figure)
+        front = filled_front(shown, own, hidden, part, sources & ~face, blend, rng)
+        labels = texture_labels.propose(person, front, region, ahead, behind, model)
+        kept = np.isin(part, [PART_NAMES.index(name) for name in mirrored_parts])
+        back = painted_back(front, region, labels, sources, kept, guide, blend, rng)
+        images += [texture.spread_colours(front, region), texture.spread_colours(back, region)]
         masks += [region, region]
     return images, masks
 
 
-def face_mask(photo: Photo, person: Person) -> Mask:
-    """(H, W) bool: the face's skin where it looks towards the camera, else nothing.
-
-    An ellipse through eyes and mouth, from above the brows to below the chin.
-    """
-    marks = person.detection.landmarks
-    eyes = marks.image[[LANDMARK["left_eye"], LANDMARK["right_eye"]]].mean(axis=0)
-    mouth = marks.image[[LANDMARK["mouth_left"], LANDMARK["mouth_right"]]].mean(axis=0)
-    ears = marks.world[[LANDMARK["left_ear"], LANDMARK["right_ear"]]]
-    canvas = np.zeros((photo.height, photo.width), np.uint8)
-    if marks.world[LANDMARK["nose"], 2] > ears[:, 2].mean():
-        return canvas > 0
-    down = mouth - eyes
-    tall = float(np.linalg.norm(down))
-    ear_gap = np.linalg.norm(marks.image[LANDMARK["left_ear"]] - marks.image[LANDMARK["right_ear"]])
-    centre = eyes + 0.6 * down
-    axes = (1.75 * tall, max(1.25 * tall, 0.62 * float(ear_gap)))
-    angle = float(np.degrees(np.arctan2(down[1], down[0])))
-    cv2.ellipse(
-        canvas, (int(centre[0]), int(centre[1])), (int(axes[0]), int(axes[1])), angle, 0, 360, 1, -1
+def with_soft_rim(colours: UInt8, solid: Mask, sigma_px: float) -> UInt8:
+    """The colours (H, W, 3) of solid pixels; all others take those of the nearest solid ones, a
+    little blurred: the steep sides of the surface stretch whatever is at the rim to stripes."""
+    share = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), max(sigma_px, 0.5))
+    total = cv2.GaussianBlur(
+        np.where(solid[..., None], colours, 0).astype(np.float32), (0, 0), max(sigma_px, 0.5)
     )
-    return (canvas > 0) & person.mask
+    soft = np.rint(total / np.maximum(share, 1e-6)[..., None]).clip(0, 255).astype(np.uint8)
+    return np.where(solid[..., None], colours, texture.spread_colours(soft, solid))
 
 
-def _head_mask(photo: Photo, person: Person, fitted: FittedBody) -> Mask:
-    """(H, W) bool: the person's pixels above the neck, about as wide as a head with hair."""
-    neck, head = fitted.joints[JOINT["neck"]], fitted.joints[JOINT["head"]]
-    centre = frames.project(fitted.camera, (head + 0.6 * (head - neck)).astype(np.float64))
-    radius = HEAD_RADIUS_M * fitted.camera.focal_px / float(head[2])
-    canvas = np.zeros((photo.height, photo.width), np.uint8)
-    cv2.circle(canvas, (int(centre[0]), int(centre[1])), int(radius), 1, -1)
-    return (canvas > 0) & person.mask
+def vertices_on_photo(vertex: Int32, crop: Crop, photo: Photo) -> Int32:
+    """(H, W) the body's vertices (h, w) of the crop's grid, spread beyond where there are some."""
+    known = vertex >= 0
+    if not known.any():
+        return np.full((photo.height, photo.width), -1, np.int32)
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    lookup = np.full(nearest.max() + 1, -1, np.int32)
+    lookup[nearest[known]] = vertex[known]
+    move = np.array(
+        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
+    )
+    # Single floats hold the numbers of vertices exactly up to 2^24.
+    return cv2.warpAffine(
+        lookup[nearest].astype(np.float32), move, (photo.width, photo.height),
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+    ).astype(np.int32)  # fmt: skip
+
+
+def filled_front(
+    shown: UInt8,
+    own: Mask,
+    hidden: Mask,
+    part: UInt8,
+    sources: Mask,
+    blend_px: float,
+    rng: np.random.Generator,
+) -> UInt8:
+    """A layer's front (H, W, 3): what the photo shows, and the hidden rest from the same part.
+
+    shown : (H, W, 3) the layer's colours, spread beyond `own`; sources : (H, W) what may be copied
+    """
+    if not hidden.any():
+        return shown
+    made = synthesise(shown, own, hidden, part, part, sources, rng)
+    same = np.where(own, part, NOTHING).astype(np.uint8)
+    return blended(
+        made.colours, shown, hidden & made.painted, own | hidden, part, same,
+        np.zeros_like(own), blend_px,
+    )  # fmt: skip
+
+
+def painted_back(
+    front: UInt8,
+    region: Mask,
+    labels: texture_labels.Labels,
+    sources: Mask,
+    mirrored: Mask,
+    guide: BackGuide,
+    blend_px: float,
+    rng: np.random.Generator,
+) -> UInt8:
+    """A layer's back (H, W, 3), seen through the layer from the front.
+
+    mirrored : (H, W) bool, where the front is kept; blend_px : how far colours are blended
+    """
+    wanted, excluded = labels.back, np.zeros_like(region)
+    if guide.labels is not None:
+        wanted = np.where((guide.labels > 0) & region, guide.labels, wanted)
+    if guide.excluded is not None:
+        excluded = guide.excluded & region
+    target = region & ~mirrored & ((wanted != labels.front) | excluded)
+    if not target.any():
+        return front
+    known = region & ~target
+    sources = sources & ~excluded
+    made = synthesise(front, known, target, wanted, labels.front, sources, rng)
+    # A label that the photo shows nowhere takes the colours beside it.
+    bare = target & ~made.painted
+    back = np.where(bare[..., None], texture.spread_colours(made.colours, region & ~bare),
+                    made.colours)  # fmt: skip
+    inner = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
+    rim = region & ~inner
+    return blended(back, front, target, region, wanted, labels.front, rim, blend_px)
+
+
+def blended(
+    back: UInt8,
+    front: UInt8,
+    target: Mask,
+    region: Mask,
+    wanted: UInt8,
+    shown: UInt8,
+    rim: Mask,
+    reach_px: float,
+) -> UInt8:
+    """The synthesised pixels, moved to the colours they meet: the front's at the outline `rim`,
+    and those of what is not synthesised where it has the same label.
+
+    Perez, Gangnet, Blake, "Poisson Image Editing" (2003), equation 4, in terms of the correction,
+    which is a membrane; screened, so that it fades within `reach_px` of where it is asked for and
+    a face's colour does not flow into the hair behind.
+    """
+    # On either side of the target's border: how much the mirrored back differs from what goes on.
+    same = ~target & region & (wanted == shown)
+    beside = target & (cv2.dilate(same.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    beside &= cv2.dilate((wanted * same), np.ones((3, 3), np.uint8)) == wanted
+    around = cv2.blur(np.where(same[..., None], front, 0).astype(np.float32), (3, 3))
+    share = cv2.blur(same.astype(np.float32), (3, 3))
+    asked = np.where((beside & ~rim)[..., None], around / np.maximum(share, 1e-6)[..., None], front)
+    fixed = target & (rim | beside)
+    if not fixed.any():
+        return back
+    distance = cv2.distanceTransform((~fixed).astype(np.uint8), cv2.DIST_L2, 5)
+    near = target & (distance <= BLEND_REACH * reach_px)
+    correction = screened_membrane(asked - back.astype(np.float32), fixed, near, reach_px)
+    moved = np.clip(np.rint(back + correction), 0, 255).astype(np.uint8)
+    return np.where(near[..., None], moved, back)
+
+
+def screened_membrane(values: Float32, fixed: Mask, inside: Mask, reach_px: float) -> Float32:
+    """(H, W, k): u on `inside` with (Laplace - 1 / reach_px^2) u = 0 and u = values where fixed;
+    no flow over the border of `inside` (Neumann). 0 outside."""
+    result = np.where((fixed & inside)[..., None], values, 0).astype(np.float32)
+    free = inside & ~fixed
+    rows, columns = np.nonzero(free)
+    if len(rows) == 0:
+        return result
+    index = np.full(free.shape, -1, np.int64)
+    index[free] = np.arange(len(rows))
+    degree = np.full(len(rows), 1.0 / max(reach_px, 0.5) ** 2)
+    load = np.zeros((len(rows), values.shape[2]))
+    start, end = [], []
+    for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        r, c = rows + dr, columns + dc
+        there = (r >= 0) & (r < free.shape[0]) & (c >= 0) & (c < free.shape[1])
+        r, c = np.clip(r, 0, free.shape[0] - 1), np.clip(c, 0, free.shape[1] - 1)
+        there &= inside[r, c]
+        degree += there
+        given = there & fixed[r, c]
+        load[given] += values[r[given], c[given]]
+        open_ = there & free[r, c]
+        start.append(np.nonzero(open_)[0])
+        end.append(index[r[open_], c[open_]])
+    i, j = np.concatenate(start), np.concatenate(end)
+    matrix = sparse.diags(degree) - sparse.csr_matrix(
+        (np.ones(len(i)), (i, j)), shape=(len(rows),) * 2
+    )
+    result[free] = splu(matrix.tocsc()).solve(load)
+    return result
+
+
+def grown(mask: Mask, radius_px: float) -> Mask:
+    """The mask and all within `radius_px` of it."""
+    if not mask.any():
+        return mask
+    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= radius_px

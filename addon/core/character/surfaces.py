@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import frames
-from ..types import BodyMaps, Camera, Crop, Face, FittedBody, Float32, Float64, Mask
+from ..types import BodyMaps, Camera, Crop, Face, FittedBody, Float32, Float64, Int32, Mask
 from . import triangulation
 from .face_relief import with_face
 from .layers import Layer
 from .lift import ClosedMesh, lift, sample_inside
 from .normal_integration import integrate
+from .texture_labels import seen_through
 from .warp import Warp, WarpedSheet, warp_sheet
 
 # Pull of the body's depth against one normal equation: takes over beyond about 100 pixels, so
@@ -29,8 +30,11 @@ class Surface:
     mapping: Warp
     mesh: ClosedMesh
     weights: Float32  # (V, 24), before smoothing
-    front_depth: Float64  # (h, w)
+    front_depth: Float64  # (h, w), metres, NaN outside
+    back_depth: Float64  # (h, w), the same of the far sheet
     holes: Mask  # (h, w) of both sheets, counted
+    front_vertex: Int32  # (h, w), the body's vertex at each pixel, -1 outside
+    back_vertex: Int32  # (h, w), the same of the far sheet
 
 
 def lift_layer(
@@ -55,7 +59,8 @@ def lift_layer(
     mesh = lift(flat, front_depth, back_depth, rim_depth, metres)
     return Surface(
         layer, mapping, mesh, _weights_at(mesh, front, back, mapping.inside), front_depth,
-        np.stack([front.holes, back.holes]),
+        back_depth, np.stack([front.holes, back.holes]),
+        seen_through(mapping, maps.front), seen_through(mapping, maps.back),
     )  # fmt: skip
 
 

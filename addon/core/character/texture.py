@@ -1,8 +1,7 @@
 """One atlas for the character: a panel for the front and the back of each layer.
 
-Photo Wake-Up section 4.5. The front is the photo; what another layer hides of it is filled from
-around. The back is the front's mirror image, without the face: hair takes its place. Panels hold
-the photo pixel by pixel where the atlas has room, so nothing of its sharpness is lost.
+Panels hold the photo pixel by pixel where the atlas has room, so nothing of its sharpness is lost;
+what they are painted with is in `panels`.
 """
 
 from __future__ import annotations
@@ -14,11 +13,9 @@ import numpy as np
 
 from ..types import Float32, Float64, Mask, UInt8
 
-LARGEST_ATLAS = 2048  # pixels a side: what AR viewers accept
+DEFAULT_ATLAS = 2048  # pixels a side: what AR viewers accept
 SMALLEST_ATLAS = 256
 PANEL_MARGIN = 4  # pixels of spread colour around the person, for texture filtering
-HAIRLINE = 0.4  # of the face's height: hair is looked for above this
-FILL_RADIUS_PX = 5  # Telea's neighbourhood for what another layer hides
 
 
 @dataclass(frozen=True)
@@ -51,11 +48,11 @@ class AtlasLayout:
         return uv.astype(np.float32)
 
 
-def lay_out(masks: list[Mask], largest: int = LARGEST_ATLAS) -> AtlasLayout:
+def lay_out(masks: list[Mask], largest: int = DEFAULT_ATLAS) -> AtlasLayout:
     """Pack a panel for each mask (its box in the photo) into the smallest power-of-two atlas;
     panels are scaled down together where the largest atlas is too small."""
     boxes = [_box(mask) for mask in masks]
-    size = SMALLEST_ATLAS
+    size = min(SMALLEST_ATLAS, largest)
     while size < largest and _shelves(boxes, 1.0, size) is None:
         size *= 2
     scale = 1.0
@@ -107,51 +104,6 @@ def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
             borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
     return atlas
-
-
-def front_colours(rgb: UInt8, own: Mask, region: Mask) -> UInt8:
-    """A layer's front (H, W, 3): the photo where it shows the layer, the hidden rest filled from
-    around, everything beyond in the colour of the nearest pixel."""
-    hidden = region & ~own
-    if not hidden.any():
-        return spread_colours(rgb, own)
-    rows, columns = np.nonzero(region)
-    window = (
-        slice(max(0, rows.min() - 8), rows.max() + 9),
-        slice(max(0, columns.min() - 8), columns.max() + 9),
-    )
-    spread = spread_colours(rgb, own)
-    part = spread[window].copy()
-    part[...] = cv2.inpaint(
-        part, hidden[window].astype(np.uint8), FILL_RADIUS_PX, cv2.INPAINT_TELEA
-    )
-    spread[window] = np.where(hidden[window][..., None], part, spread[window])
-    return spread_colours(spread, region)
-
-
-def without_face(colours: UInt8, face: Mask, head: Mask) -> UInt8:
-    """A back (H, W, 3): the face gives way to the colours of the hair above and beside it.
-
-    face : (H, W) bool, skin of the face; head : (H, W) bool, the whole head
-    """
-    hair = head & ~face
-    rows = np.nonzero(face.any(axis=1))[0]
-    if len(rows) == 0:
-        return colours
-    hair[int(rows[0] + HAIRLINE * len(rows)) :] = False  # below are cheeks, neck and collar
-    if hair.sum() < 20:
-        return colours
-    covered = face
-    filled = spread_colours(colours, hair)
-    # Nearest colours make streaks; a blur along with noise of the hair's own strength hides them.
-    size = max(3, int(0.3 * len(rows)) | 1)
-    soft = cv2.blur(filled, (size, size)).astype(np.float32)
-    strands = (filled.astype(np.float32) - soft)[hair]
-    rng = np.random.default_rng(0)
-    noise = strands[rng.integers(0, len(strands), int(covered.sum()))] * 0.5
-    result = colours.copy()
-    result[covered] = np.clip(soft[covered] + noise, 0, 255).astype(np.uint8)
-    return result
 
 
 def spread_colours(rgb: UInt8, mask: Mask) -> UInt8:
