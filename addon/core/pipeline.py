@@ -21,7 +21,7 @@ import numpy as np
 from .character.build import CharacterBuild
 from .errors import Cancelled
 from .frames import DEFAULT_HEIGHT_M
-from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress
+from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
 
 # Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
 # of the time (measured on 1-megapixel photos) and what the status line says.
@@ -87,6 +87,7 @@ class WakeUpResult:
     background: Background | None = None
     motion: Motion | None = None
     motion_name: str = ""  # the clip's
+    painted: UInt8 | None = None  # (H, W), part labels that the user asks for, 0 where nothing
     costs: dict[str, StageCost] = field(default_factory=dict)
 
     def without(self, *stages: str) -> WakeUpResult:
@@ -95,6 +96,8 @@ class WakeUpResult:
         for stage in STAGES:
             if gone.intersection(_NEEDS[stage]):
                 gone.add(stage)
+        if "person" in gone:  # strokes are of one person's picture
+            gone.add("painted")
         return replace(self, **dict.fromkeys(gone))
 
 
@@ -239,8 +242,13 @@ def _work(
         model = body_model(settings)
         return {
             "build": build_character(
-                result.photo, result.person, model, result.fitted, progress=report
-            )
+                result.photo,
+                result.person,
+                model,
+                result.fitted,
+                progress=report,
+                labels=result.painted,
+            )  # fmt: skip
         }
 
     def background(report: Report) -> Values:

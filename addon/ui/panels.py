@@ -93,9 +93,12 @@ class WAKEUP_PT_people(_SidebarPanel, bpy.types.Panel):
         layout.prop(settings, "everyone")
         if settings.mask:
             layout.template_ID(settings, "mask", open="image.open")
+        if settings.labels:
+            layout.template_ID(settings, "labels", open="image.open")
         buttons = layout.column(align=True)
         buttons.operator("wakeup.add_box", icon="SELECT_SET")
         buttons.operator("wakeup.paint_mask", icon="BRUSH_DATA")
+        buttons.operator("wakeup.paint_labels", icon="COLOR")
         buttons.operator("wakeup.use_corrections", icon="CHECKMARK")
         layout.prop(settings, "show_body")
         posing = layout.column(align=True)
