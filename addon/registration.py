@@ -26,12 +26,12 @@ def _forget_results(*_arguments: object) -> None:
 
 
 @bpy.app.handlers.persistent
-def _keep_painted_masks(*_arguments: object) -> None:
+def _keep_painted_images(*_arguments: object) -> None:
     """Blender does not save what was painted on a packed image unless it is packed again."""
     for scene in bpy.data.scenes:
-        mask = scene.wake_up.mask
-        if mask is not None and mask.is_dirty:
-            mask.pack()
+        for image in (scene.wake_up.mask, scene.wake_up.labels):
+            if image is not None and image.is_dirty:
+                image.pack()
 
 
 def register() -> None:
@@ -40,14 +40,14 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.add_properties()
     bpy.app.handlers.load_pre.append(_forget_results)
-    bpy.app.handlers.save_pre.append(_keep_painted_masks)
+    bpy.app.handlers.save_pre.append(_keep_painted_images)
     cli.register()
 
 
 def unregister() -> None:
     """All of it, backwards."""
     cli.unregister()
-    bpy.app.handlers.save_pre.remove(_keep_painted_masks)
+    bpy.app.handlers.save_pre.remove(_keep_painted_images)
     bpy.app.handlers.load_pre.remove(_forget_results)
     properties.remove_properties()
     for cls in reversed(CLASSES):

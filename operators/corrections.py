@@ -73,16 +73,42 @@ class WAKEUP_OT_paint_mask(bpy.types.Operator):
         return context.window is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        editors = [area for area in context.screen.areas if area.type == "IMAGE_EDITOR"]
-        if not editors:
-            bpy.ops.wm.window_new()
-            window = context.window_manager.windows[-1]
-            editors = [max(window.screen.areas, key=lambda area: area.width * area.height)]
-            editors[0].type = "IMAGE_EDITOR"
-        space = editors[0].spaces.active
-        space.image = context.scene.wake_up.mask
-        space.ui_mode = "PAINT"
+        _open_for_painting(context, context.scene.wake_up.mask)
         return {"FINISHED"}
+
+
+class WAKEUP_OT_paint_labels(bpy.types.Operator):
+    """Open the part labels in an image editor, ready to be painted"""
+
+    bl_idname = "wakeup.paint_labels"
+    bl_label = "Paint Labels"
+    bl_description = (
+        "Open the part labels in an image editor, ready to be painted: pick a part's colour from "
+        "the image with a hard brush, then press Build Character"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.scene.wake_up.labels is None:
+            cls.poll_message_set("Press Build Character first")
+            return False
+        return context.window is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        _open_for_painting(context, context.scene.wake_up.labels)
+        return {"FINISHED"}
+
+
+def _open_for_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:
+    editors = [area for area in context.screen.areas if area.type == "IMAGE_EDITOR"]
+    if not editors:
+        bpy.ops.wm.window_new()
+        window = context.window_manager.windows[-1]
+        editors = [max(window.screen.areas, key=lambda area: area.width * area.height)]
+        editors[0].type = "IMAGE_EDITOR"
+    space = editors[0].spaces.active
+    space.image = image
+    space.ui_mode = "PAINT"
 
 
 class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
@@ -234,6 +260,7 @@ def _pose(context: bpy.types.Context) -> None:
 CLASSES = (
     WAKEUP_OT_add_box,
     WAKEUP_OT_paint_mask,
+    WAKEUP_OT_paint_labels,
     WAKEUP_OT_use_corrections,
     WAKEUP_OT_correct_pose,
     WAKEUP_OT_refine_pose,

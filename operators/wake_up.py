@@ -14,9 +14,17 @@ from ..addon.core.errors import PhotoError
 from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
 from ..addon.core.report import describe
 from ..addon.core.types import Mask
-from ..addon.scene.build import build_group, claim, is_result, mask_image, remove_scene
+from ..addon.scene.build import (
+    build_group,
+    claim,
+    is_result,
+    label_image,
+    mask_image,
+    remove_scene,
+)
 from ..addon.scene.corrections import add_box, read_box, read_joints
 from ..addon.scene.images import new_thumbnail, read_mask
+from ..addon.scene.labels import read_painted
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
 from ..addon.scene.render import look_through, show_photo
@@ -63,6 +71,7 @@ class Stage(JobOperator):
             bpy.ops.object.mode_set(mode="OBJECT")
         # What the stage before has shown goes; the user's own things stay.
         old, settings.result, settings.mask = settings.result, None, None
+        settings.labels = None
         if old is not None and is_result(old):
             remove_scene(old)
         show(context, found, self._source, self._held, self.shows_body)
@@ -75,16 +84,20 @@ class Stage(JobOperator):
         return self.until
 
     def _corrections(self, context: bpy.types.Context, source: results.Source) -> Corrections:
-        """The mask image, the joints and the fitted body's pose as they are now, where they are of
-        this photo and person. A pose that nobody has touched corrects nothing."""
+        """The mask and label images, the joints and the fitted body's pose as they are now, where
+        they are of this photo and person. A pose that nobody has touched corrects nothing."""
         image, collection = context.scene.wake_up.mask, context.scene.wake_up.result
-        mask = joints = None
+        mask = joints = labels = None
+        strokes = context.scene.wake_up.labels
         if image is not None and image.get(_PERSON_SOURCE) == source.of_person:
             mask = read_mask(image)
+        if strokes is not None and strokes.get(_PERSON_SOURCE) == source.of_person:
+            labels = read_painted(strokes)
         if is_of_person(collection, source):
             joints = read_joints(collection)
         pose = self._posed(context, source) if self.reads_pose else None
-        return Corrections(mask, joints, pose if pose is not None and pose.held.any() else None)
+        pose = pose if pose is not None and pose.held.any() else None
+        return Corrections(mask, joints, pose, labels)
 
     def _posed(self, context: bpy.types.Context, source: results.Source) -> PoseCorrection | None:
         """The fitted body as it is posed now; None where there is none of this person."""
@@ -151,8 +164,10 @@ def show(
     collection[_PHOTO_SOURCE] = source.digest
     collection[_PERSON_SOURCE] = source.of_person
     settings.mask = mask_image(collection) if len(found) == 1 else None
-    if settings.mask is not None:
-        settings.mask[_PERSON_SOURCE] = source.of_person
+    settings.labels = label_image(collection) if len(found) == 1 else None
+    for image in (settings.mask, settings.labels):
+        if image is not None:
+            image[_PERSON_SOURCE] = source.of_person
     if source.settings.box is not None:
         add_box(collection, source.settings.box)
     if first.people is not None:

@@ -19,7 +19,7 @@ from .pipeline import (
     in_thread,
     peak_memory_mb,
 )
-from .types import Mask, Progress
+from .types import Mask, Progress, UInt8
 
 if TYPE_CHECKING:
     from .body.posing import PoseCorrection  # brings in torch, which takes a second
@@ -35,6 +35,7 @@ class Corrections:
     mask: Mask | None = None  # (H, W)
     joints: dict[str, tuple[float, float]] | None = None  # photo pixels, names of joints.EDITABLE
     pose: PoseCorrection | None = None
+    labels: UInt8 | None = None  # (H, W) body parts where the user has painted them, 0 elsewhere
 
 
 def advance_with(
@@ -48,7 +49,12 @@ def advance_with(
 
     Only what depends on a correction is computed anew.
     """
-    nothing = corrections.mask is None and not corrections.joints and corrections.pose is None
+    nothing = (
+        corrections.mask is None
+        and not corrections.joints
+        and corrections.pose is None
+        and corrections.labels is None
+    )
     if nothing or until in ("photo", "people"):
         return (yield from advance(result, settings, photo_path, until))
     first = advance(result, settings, photo_path, "person")
@@ -60,6 +66,8 @@ def advance_with(
     if until == "person":
         yield Progress(1.0, "Done")
         return result
+    if corrections.labels is not None:
+        result = with_labels(result, corrections.labels)
     share = _PERSON_SHARE
     if corrections.pose is not None:
         pose, before, share = corrections.pose, result, _POSE_SHARE if until != "fitted" else 1.0
@@ -94,6 +102,19 @@ def with_joints(result: WakeUpResult, joints: dict[str, tuple[float, float]]) ->
     if detection is result.person.detection:
         return result
     return replace(result.without("fitted"), person=replace(result.person, detection=detection))
+
+
+def with_labels(result: WakeUpResult, labels: UInt8) -> WakeUpResult:
+    """The result with the part labels that the user has painted, 0 where nothing was painted, and
+    without the character that was made from other ones. Labels of another size than the photo
+    belong to another photo and are left out."""
+    before = result.painted
+    if before is None:
+        before = np.zeros(result.person.mask.shape, np.uint8)
+    if labels.shape != before.shape or np.array_equal(labels, before):
+        return result
+    painted = labels if labels.any() else None
+    return replace(result.without("build"), painted=painted)
 
 
 def with_pose(

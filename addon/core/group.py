@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .character.build import CharacterBuild
 from .errors import PersonError
 from .pipeline import WakeUpResult, WakeUpSettings, advance
 from .types import BodyMaps, Character, FittedBody, Float32, Progress, SurfaceMaps
@@ -91,7 +90,7 @@ def _scaled(result: WakeUpResult, factor: float) -> WakeUpResult:
         built.maps.crop, *(_scaled_maps(m, factor) for m in (built.maps.front, built.maps.back))
     )
     character = scaled_character(built.character, factor)
-    return replace(result, fitted=fitted, build=CharacterBuild(character, maps, built.report))
+    return replace(result, fitted=fitted, build=replace(built, character=character, maps=maps))
 
 
 def scaled_body(fitted: FittedBody, factor: float) -> FittedBody:

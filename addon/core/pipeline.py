@@ -21,7 +21,7 @@ import numpy as np
 from .character.build import DEFAULT_TRIANGLES, CharacterBuild
 from .errors import Cancelled
 from .frames import DEFAULT_HEIGHT_M
-from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress
+from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
 
 # Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
 # of the time (measured on 1-megapixel photos) and what the status line says.
@@ -93,6 +93,7 @@ class WakeUpResult:
     background: Background | None = None
     motion: Motion | None = None
     motion_name: str = ""  # the clip's
+    painted: UInt8 | None = None  # (H, W), part labels that the user asks for, 0 where nothing
     costs: dict[str, StageCost] = field(default_factory=dict)
 
     def without(self, *stages: str) -> WakeUpResult:
@@ -101,6 +102,8 @@ class WakeUpResult:
         for stage in STAGES:
             if gone.intersection(_NEEDS[stage]):
                 gone.add(stage)
+        if "person" in gone:  # strokes are of one person's picture
+            gone.add("painted")
         return replace(self, **dict.fromkeys(gone))
 
 
@@ -254,7 +257,13 @@ def _work(
         model = body_model(settings)
         return {
             "build": build_character(
-                result.photo, result.person, model, result.fitted, chosen, progress=report
+                result.photo,
+                result.person,
+                model,
+                result.fitted,
+                chosen,
+                progress=report,
+                labels=result.painted,
             )
         }
 

@@ -14,6 +14,7 @@ from ..core.types import Float64, Photo
 from .camera import new_camera
 from .character import new_armature, new_character
 from .images import new_image
+from .labels import new_label_image
 from .motion import new_action, play, set_pose
 from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
 
@@ -54,7 +55,7 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
 
     All is linked to one new collection of `scene` (the context's where None); nothing else in the
     file is touched: neither render settings nor the active camera (`render.look_through` does).
-    Mask and photo are packed images with users of their own.
+    Mask, labels and photo are packed images with users of their own.
     """
     return build_group([result], scene)
 
@@ -81,7 +82,10 @@ def build_group(
         figures.append(_new_figure(own_name, result, place, own))
         mask = new_image(f"{own_name} Mask", result.person.mask)
         mask.use_fake_user = True  # nothing refers to it, and it is there to be painted
-        images["mask" if number == 1 else f"mask {number}"] = mask.name
+        labels = new_label_image(f"{own_name} Labels", result.build)
+        labels.use_fake_user = True
+        for role, image in (("mask", mask), ("labels", labels)):
+            images[role if number == 1 else f"{role} {number}"] = image.name
 
     reference = new_image(f"{name} Photo", first.photo.rgb)
     images["photo"] = reference.name
@@ -169,6 +173,12 @@ def is_whole(collection: bpy.types.Collection) -> bool:
 def mask_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
     """The mask as an image that the user may have painted; None where it was deleted."""
     return bpy.data.images.get(collection.get(_IMAGES, {}).get("mask", ""))
+
+
+def label_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
+    """The part labels as an image that the user may have painted; None before the character is
+    built, or where it was deleted."""
+    return bpy.data.images.get(collection.get(_IMAGES, {}).get("labels", ""))
 
 
 def photo_size(collection: bpy.types.Collection) -> tuple[int, int]:

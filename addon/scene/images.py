@@ -60,6 +60,15 @@ def read_mask(image: bpy.types.Image) -> Mask:
     return np.flipud(values.reshape(height, width, image.channels)[..., 0] >= 0.5)
 
 
+def read_colours(image: bpy.types.Image) -> UInt8:
+    """(H, W, 3) sRGB, first row on top, of an image with eight bits a channel."""
+    width, height = image.size
+    values = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(values)
+    colours = np.flipud(values.reshape(height, width, image.channels)[..., :3])
+    return np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
+
+
 def read_file(path: Path) -> UInt8:
     """(H, W, 4) uint8 of a picture file that was rendered."""
     with Image.open(path) as opened:

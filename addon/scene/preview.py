@@ -17,6 +17,7 @@ from .camera import new_camera
 from .character import new_armature, new_character
 from .corrections import new_corrections
 from .images import new_image
+from .labels import new_label_image
 from .motion import set_pose
 from .posing import new_posed_body
 
@@ -29,8 +30,8 @@ def build_preview(
     scene: bpy.types.Scene,
     height_m: float = frames.DEFAULT_HEIGHT_M,
 ) -> bpy.types.Collection:
-    """One new collection with what there is: the photo before its camera, the mask as an image,
-    joints to drag, the fitted body in its pose, the character.
+    """One new collection with what there is: the photo before its camera, mask and labels as
+    images, joints to drag, the fitted body in its pose, the character.
 
     body_file : the body that was fitted; empty for the default
     """
@@ -41,6 +42,8 @@ def build_preview(
     images = {"photo": photo}
     if result.person is not None:
         images["mask"] = new_image(f"{name} Mask", result.person.mask)
+    if result.build is not None:
+        images["labels"] = new_label_image(f"{name} Labels", result.build)
     for image in images.values():
         image.use_fake_user = True
     mark_collection(collection, {role: item.name for role, item in images.items()}, result.photo)

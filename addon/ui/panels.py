@@ -93,9 +93,12 @@ class WAKEUP_PT_people(_SidebarPanel, bpy.types.Panel):
         layout.prop(settings, "everyone")
         if settings.mask:
             layout.template_ID(settings, "mask", open="image.open")
+        if settings.labels:
+            layout.template_ID(settings, "labels", open="image.open")
         buttons = layout.column(align=True)
         buttons.operator("wakeup.add_box", icon="SELECT_SET")
         buttons.operator("wakeup.paint_mask", icon="BRUSH_DATA")
+        buttons.operator("wakeup.paint_labels", icon="COLOR")
         buttons.operator("wakeup.use_corrections", icon="CHECKMARK")
         layout.prop(settings, "show_body")
         posing = layout.column(align=True)
@@ -118,7 +121,8 @@ class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
         for name in (
-            "height", "focal", "triangles", "frames", "seed", "remove_shadow", "texture_size", "back",
+            "height", "focal", "triangles", "texture_size", "back", "frames", "seed",
+            "remove_shadow",
         ):  # fmt: skip
             layout.prop(settings, name)
         if settings.back != "mirrored":

@@ -206,6 +206,13 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         description="White where the person is: paint it where it is wrong, then press the next "
         "stage again",
     )
+    labels: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.Image,
+        name="Labels",
+        description="Which part of the body each pixel shows: yellow head, grey torso, orange and "
+        "blue left and right arm, crimson and green left and right leg. Paint it in these colours "
+        "where it is wrong, then press Build Character",
+    )
     result: PointerProperty(  # type: ignore[valid-type]
         type=bpy.types.Collection,
         name="Result",

@@ -188,6 +188,41 @@ def _arms_over_torso(rng: np.random.Generator) -> Float64:
     return pose
 
 
+def _arms_crossed(rng: np.random.Generator) -> Float64:
+    """Forearms across chest and belly, one hand on the other arm."""
+    pose = _standing(rng)
+    sides = ["left", "right"]
+    rng.shuffle(sides)
+    for side, high in zip(sides, (16.0, 0.0), strict=True):
+        _arm(
+            pose, side, rng.uniform(78, 84), 14 + high, rng.uniform(66, 76),
+            rng.uniform(98, 106) + high / 4,
+        )  # fmt: skip
+    return pose
+
+
+def _hand_to_face(rng: np.random.Generator) -> Float64:
+    """One hand at the chin or on the chest, the other arm across the belly or hanging."""
+    pose = _standing(rng)
+    sides = ["left", "right"]
+    rng.shuffle(sides)
+    ahead = rng.uniform(24, 62)
+    _arm(pose, sides[0], rng.uniform(80, 86), ahead, rng.uniform(44, 60), rng.uniform(124, 132))
+    if rng.random() < 0.6:
+        _arm(pose, sides[1], rng.uniform(72, 78), 8.0, rng.uniform(58, 68), rng.uniform(88, 100))
+    return pose
+
+
+def _legs_crossed(rng: np.random.Generator) -> Float64:
+    """One leg before the other one, both feet on the ground."""
+    pose = _standing(rng)
+    sides = ["left", "right"]
+    rng.shuffle(sides)
+    _leg(pose, sides[0], rng.uniform(8, 14), -rng.uniform(10, 14), rng.uniform(6, 14))
+    _leg(pose, sides[1], rng.uniform(-6, -2), -rng.uniform(2, 5), rng.uniform(2, 8))
+    return pose
+
+
 def _sitting(rng: np.random.Generator) -> Float64:
     pose = _blank()
     _trunk(pose, rng, bend=rng.uniform(0, 15))
@@ -250,6 +285,13 @@ FAMILIES: dict[str, tuple[int, Callable[[np.random.Generator], _Draft]]] = {
     "long lens": (2, _plain(_standing, yaw=30.0, focal=LONG_FOCAL, tells_focal=True)),
     "wide lens": (2, _plain(_standing, yaw=30.0, focal=WIDE_FOCAL, tells_focal=True)),
 }
+# Limbs over the rest of the body: what self-occlusion is measured against, beside those above. Two
+# of three are dressed.
+OCCLUSION_FAMILIES: dict[str, tuple[int, Callable[[np.random.Generator], _Draft]]] = {
+    "arms crossed": (4, _plain(_arms_crossed, yaw=20.0)),
+    "hand to face": (4, _plain(_hand_to_face, yaw=20.0)),
+    "legs crossed": (3, _plain(_legs_crossed, yaw=20.0)),
+}
 # Those whose legs are straight and whose trunk is upright, before a level camera and another one.
 STANDING_FAMILIES = (
     "standing", "slim", "heavy", "arms up", "hands on hips", "arms over torso", "long lens",
@@ -266,6 +308,17 @@ def fit_cases(model: BodyModel, seed: int) -> list[FitCase]:
             rng = np.random.default_rng([seed, number, k])
             name = f"{family.replace(' ', '_')}_{k + 1}"
             cases.append(_completed(name, family, draw(rng), model, rng, dressed=k % 2 == 1))
+    return cases
+
+
+def occlusion_cases(model: BodyModel, seed: int) -> list[FitCase]:
+    """All cases of OCCLUSION_FAMILIES, always the same ones."""
+    cases = []
+    for number, (family, (count, draw)) in enumerate(OCCLUSION_FAMILIES.items()):
+        for k in range(count):
+            rng = np.random.default_rng([seed, len(FAMILIES), number, k])
+            name = f"{family.replace(' ', '_')}_{k + 1}"
+            cases.append(_completed(name, family, draw(rng), model, rng, dressed=k % 3 < 2))
     return cases
 
 

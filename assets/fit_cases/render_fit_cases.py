@@ -27,7 +27,7 @@ from ..demo.ground_truth import write_png
 from ..demo.person import DressedPerson, Looks, build_posed
 from ..demo.place import box
 from ..mask_scenes.places import PLACES
-from .cases import FitCase, fit_cases
+from .cases import FitCase, fit_cases, occlusion_cases
 
 SAMPLES = 8  # rays a pixel
 PER_CENT = 70  # of the case's own resolution: networks look at 256 pixels, time goes with area
@@ -41,10 +41,10 @@ STOOL_M = (0.34, 0.34)  # width and depth of what sitting bodies sit on
 def render_case(path: Path, case: FitCase, seed: int) -> None:
     """Render one case into a PNG."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    rng = np.random.default_rng([seed, *case.name.encode()])
+    rng = draws(case, seed)
     root = bpy.context.scene.collection
     shape = make_shape(case.betas, {})
-    person = build_posed(root, _looks(case, rng), shape, case.pose, seed)
+    person = build_posed(root, looks_of(case, rng), shape, case.pose, seed)
     _turn_eyes(person)
     scale = case.height_m / rest_height(shape.model, case.betas)
     if case.family == "sitting":
@@ -68,7 +68,13 @@ def render_case(path: Path, case: FitCase, seed: int) -> None:
     draft.replace(path)
 
 
-def _looks(case: FitCase, rng: np.random.Generator) -> Looks:
+def draws(case: FitCase, seed: int) -> np.random.Generator:
+    """The random numbers of a case's picture; looks are drawn first."""
+    return np.random.default_rng([seed, *case.name.encode()])
+
+
+def looks_of(case: FitCase, rng: np.random.Generator) -> Looks:
+    """What the case's person looks like: skin, hair, colours and cut of the clothes."""
     colours = rng.uniform(0.02, 0.5, (3, 3))
     return Looks(
         betas=tuple(case.betas),
@@ -126,7 +132,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/fit_cases"))
     options = parser.parse_args()
     model = cached_body_model(model_path("body.npz"))
-    for case in fit_cases(model, options.seed):
+    for case in [*fit_cases(model, options.seed), *occlusion_cases(model, options.seed)]:
         path = options.out / f"seed_{options.seed}" / f"{case.name}.png"
         if path.is_file() or (options.names and case.name not in options.names):
             continue

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import pose as body_pose
+from photo_wake_up.addon.core.body.parts import NOTHING, TORSO
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.character.build import CharacterBuild, CharacterReport
 from photo_wake_up.addon.core.pipeline import WakeUpResult
@@ -188,13 +189,14 @@ def result(moving: bool = True) -> WakeUpResult:
         camera=camera, vertices=in_camera.astype(np.float32), joints=joints, rest_joints=still,
         transforms=np.tile(np.eye(4, dtype=np.float32), (JOINT_COUNT, 1, 1)),
     )  # fmt: skip
+    labels = np.where(mask, TORSO, NOTHING).astype(np.uint8)
     report = CharacterReport(**dict.fromkeys(CharacterReport.__dataclass_fields__, 0))
     return WakeUpResult(
         photo=photo,
         people=(detection,),
         person=person,
         fitted=fitted,
-        build=CharacterBuild(figure, body_maps(mask), report),
+        build=CharacterBuild(figure, body_maps(mask), report, labels, labels),
         background=Background(rgb, mask, rgb),
         motion=motion(figure.pose) if moving else None,
         motion_name="swing" if moving else "",

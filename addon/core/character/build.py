@@ -6,16 +6,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from .. import frames
 from ..body import pose as body_pose
 from ..body.maps import render_maps
 from ..body.model import BodyModel
 from ..body.parts import PART_NAMES
-from ..types import BodyMaps, Character, Crop, FittedBody, Float64, Mask, Person, Photo, Progress
+from ..types import (
+    BodyMaps,
+    Character,
+    Crop,
+    FittedBody,
+    Float64,
+    Person,
+    Photo,
+    Progress,
+    UInt8,
+)
 from . import (
     contour,
     contour_matching,
@@ -26,10 +34,11 @@ from . import (
     weight_relaxation,
 )
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
-from .layers import Layer, divide, label_map, limbs_of
+from .label_map import on_photo
+from .layers import divide
 from .panels import NO_GUIDE, BackGuide, panel_images
 from .surfaces import Surface, in_order, lift_layer
-from .warp import Warp, warp
+from .warp import warp
 
 DEFAULT_TRIANGLES = 30_000
 # Below, fingers and faces are gone; above, edges are shorter than half a pixel of the maps.
@@ -78,11 +87,17 @@ class CharacterReport:
 
 @dataclass(frozen=True, eq=False)
 class CharacterBuild:
-    """The character with what led to it, for overlays, later stages and corrections."""
+    """The character with what led to it, for overlays, later stages and corrections.
+
+    labels : (H, W) uint8, the part that each of the photo's pixels shows (`body.parts`), 0 outside
+    found_labels : the same before the user's were painted over them
+    """
 
     character: Character
     maps: BodyMaps
     report: CharacterReport
+    labels: UInt8
+    found_labels: UInt8
 
 
 def build_character(
@@ -92,10 +107,12 @@ def build_character(
     fitted: FittedBody,
     settings: CharacterSettings = CharacterSettings(),
     progress: Callable[[Progress], None] | None = None,
+    labels: UInt8 | None = None,
     guide: BackGuide = NO_GUIDE,
 ) -> CharacterBuild:
     """Warp the fitted body to the person's outline, lift it, stitch, texture and un-pose it.
 
+    labels : (H, W) parts that the user wants pixels to show, 0 where it stays as it is found
     guide : what the user says of the texture's back
     Raises PersonError where the mask holds no person-sized piece.
     """
@@ -113,7 +130,8 @@ def build_character(
     tell(0.15, "Matching the outlines")
     outline_on_grid = on_grid(outline, crop)
     mapping = warp(outline_on_grid, maps, settings.terms)
-    layers = _divide(photo, model, fitted, crop, maps, mapping)
+    division = divide(mapping, maps, colours_on_grid(photo, crop), model, fitted, labels)
+    layers = division.layers
 
     outlines = [outline_on_grid]
     if len(layers) > 1:
@@ -148,7 +166,10 @@ def build_character(
         warps=warps,
     )
     tell(1.0, "Character built")
-    return CharacterBuild(character, maps, report)
+    return CharacterBuild(
+        character, maps, report,
+        on_photo(division.labels, crop, person.mask), on_photo(division.found, crop, person.mask),
+    )  # fmt: skip
 
 
 def _measured(surface: Surface) -> WarpReport:
@@ -162,30 +183,6 @@ def _measured(surface: Surface) -> WarpReport:
         foldover_fraction=mapping.foldover_fraction,
         collapsed_fraction=mapping.collapsed_fraction,
     )
-
-
-def _divide(
-    photo: Photo,
-    model: BodyModel,
-    fitted: FittedBody,
-    crop: Crop,
-    maps: BodyMaps,
-    mapping: Warp,
-) -> list[Layer]:
-    colours = colours_on_grid(photo, crop)
-    x = np.nan_to_num(mapping.source[..., 0], nan=-10.0)
-    y = np.nan_to_num(mapping.source[..., 1], nan=-10.0)
-
-    def silhouette(faces: npt.NDArray[np.bool_]) -> Mask:
-        part = render_maps(model, fitted, crop, faces).mask.astype(np.uint8)
-        return cv2.remap(part, x, y, cv2.INTER_NEAREST) > 0
-
-    joints = fitted.joints.astype(np.float64)
-    at = frames.grid_from_photo(crop, frames.project(fitted.camera, joints))
-    metre = fitted.camera.focal_px * crop.scale / joints[0, 2]
-    limbs = limbs_of(at, joints[:, 2], metre)
-    labels = label_map(mapping, maps)
-    return divide(labels, maps.front.label, colours, mapping.inside, model, limbs, silhouette)
 
 
 def _assemble(

@@ -67,7 +67,7 @@ def panel_images(
     images, masks = [], []
     for surface in surfaces:
         layer = surface.layer
-        own = mask_on_photo(layer.own, crop, photo) & person.mask
+        own = mask_on_photo(layer.pure, crop, photo) & person.mask
         region = mask_on_photo(layer.region, crop, photo) & person.mask
         if len(surfaces) == 1:
             own = region = person.mask

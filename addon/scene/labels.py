@@ -1,0 +1,42 @@
+"""The label map as an image to paint, and what the user has painted into it."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import bpy
+import numpy as np
+from PIL import Image
+
+from ..core.character.build import CharacterBuild
+from ..core.character.label_map import from_colours, to_colours
+from ..core.types import UInt8
+from .images import new_image, read_colours
+
+# Custom property of a label image: the labels before anything was painted over them, as a PNG. It
+# is saved with the image, so that strokes are known as such in a file that is opened again.
+_FOUND = "photo_wake_up_found_labels"
+
+
+def new_label_image(name: str, build: CharacterBuild) -> bpy.types.Image:
+    """A packed image of a character's labels in `label_map.PALETTE`'s colours."""
+    image = new_image(name, to_colours(build.labels))
+    file = io.BytesIO()
+    Image.fromarray(build.found_labels).save(file, format="PNG")
+    image[_FOUND] = base64.b64encode(file.getvalue()).decode("ascii")
+    return image
+
+
+def read_painted(image: bpy.types.Image) -> UInt8 | None:
+    """(H, W) body parts where the image differs from what was found, 0 elsewhere and where it was
+    painted black: who is the person and who not is said by the mask. None where the image is no
+    label image or was scaled."""
+    if _FOUND not in image:
+        return None
+    with Image.open(io.BytesIO(base64.b64decode(image[_FOUND]))) as opened:
+        found = np.asarray(opened)
+    if tuple(image.size) != found.shape[::-1]:
+        return None
+    labels = from_colours(read_colours(image))
+    return np.where(labels != found, labels, 0).astype(np.uint8)
