@@ -8,6 +8,8 @@ once at several step lengths, as jump flooding does.
 
 Departures, each measured on scenes whose clean plate is known:
 
+* The coarsest level is not left to voting, which makes grey of bricks: it starts from large pieces
+  of the picture (`offsets`), and random search keeps near their translations.
 * Patches are compared by their low DCT coefficients in an orthonormal opponent colour space
   (the same distance as RGB's sum of squares, less the noise; one cache line a patch).
 * Sources in the target's own row are preferred: pictures are taken level, so horizons, ground
