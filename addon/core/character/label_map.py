@@ -21,11 +21,16 @@ from .graph_cut import expand, neighbour_pairs
 EVENNESS_PX = 1.0
 LOOSE_PX = 3  # only pixels that are so near to another label, or off the body, may change theirs
 # How far the fitted limbs lie beside the photo's, over the figure's extent: landmarks of wrists
-# and ankles err by about 2.5 cm on a person of 1.7 m.
-FIT_ERROR = 0.015
+# and ankles err by about 2 cm to each side on a person of 1.7 m.
+FIT_ERROR = 0.01
+REACH = 3.0  # fit errors on both sides of a border within which it may move
 SAMPLED_REACH = 3.0  # of the pixels that colours are taken from, over that of a border
-REACH = 2.0  # fit errors on both sides of a border within which it may move
-CONTRAST_WEIGHT = 8.0  # the paper's gamma
+# Neighbouring pixels share their cloth and shading: a pixel's colour is no evidence by itself.
+COLOUR_WEIGHT = 0.4
+# Of a step of border where the picture is flat. The paper's 8 stands against likelihoods without
+# bounds; here WRONG_LABELS and COLOUR_WEIGHT bound them, and 8 would cut off every limb of one
+# colour with what is behind it.
+CONTRAST_WEIGHT = 4.0
 MIXTURE_SIZE = 16  # colours that all parts share
 WRONG_LABELS = 0.2  # share of a part's pixels that colours are taken from and that are another's
 REFINEMENT_ROUNDS = 2  # colours and borders found in turn
@@ -152,7 +157,9 @@ def follow_edges(labels: UInt8, occlusion: Mask, colours: UInt8, figure_px: floa
     chosen = ranks
     for _ in range(REFINEMENT_ROUNDS):
         unary = prior.copy()
-        unary[loose] += mixture_costs(colour, near, loose, chosen, sureness, len(parts))
+        unary[loose] += COLOUR_WEIGHT * mixture_costs(
+            colour, near, loose, chosen, sureness, len(parts)
+        )
         chosen = _expanded(chosen, loose, inside, unary, contrast)
     return np.where(loose, parts[np.maximum(chosen, 0)], labels).astype(np.uint8)
 
