@@ -50,7 +50,7 @@ def test_a_planes_map_is_flat(front: bool, tilt: float) -> None:
 
 @pytest.mark.parametrize("front", [True, False])
 def test_waves_on_a_plane_tilt_towards_where_they_fall(front: bool) -> None:
-    """z = a sin(kx) along the picture's x and y: the slope's closed form in the panel's u, v."""
+    """z = a sin(kx) along the picture's x or y: the slope's closed form, in the panel's u or v."""
     mesh, flat = plate(0.0, front)
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float64)
     amplitude, wave = 0.002, 2 * np.pi / 40

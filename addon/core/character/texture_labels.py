@@ -35,14 +35,16 @@ LONG_HAIR = 6.0  # as far below the eyes hair is looked for
 SKIN_SPREAD = 20.0  # CIE76 from the cheeks' colour that is still the face's skin
 COLOURS_KEPT = 3  # of hair, skin and clothes each: lights and shades
 HAIR_FAVOUR = 1.4  # beside the face little is skin: hair may be farther from its colours by this
-HANGING_COLOUR = 15.0  # CIE76 from hair's colours, beyond the head
+HANGING_COLOUR = 20.0  # CIE76 from hair's colours, beyond the head
 SIDEBURN = 0.4  # hair lower down has to be joined to what is above
 BALD = 14.0  # CIE76 between crown and cheeks up to which the head is bald
 HANGING_SHARE = 90  # per cent of the hanging hair that is above its end behind the neck
 FACE_MARGIN = 0.2  # around the face hair is mixed with skin and no good to be copied
-LOCK = 0.15  # half the width of the thinnest lock that hangs
+LOCK = 0.1  # half the width of the thinnest lock that hangs
 FACE_SIDE = 0.62  # of the body's head from back to front: its face begins, just before the ears
-PROFILE_SHARE = 0.25  # of the head's pixels have the body's face behind: it is seen from the side
+# A nose is 1.6 times as far before the ears as an ear is aside of the middle: farther aside in
+# the picture, in halves of the ears' distance, and the head is turned by more than 45 degrees.
+PROFILE = 1.6
 FEWEST_PIXELS = 20  # for a colour to be known
 
 
@@ -79,6 +81,15 @@ def face_frame(person: Person) -> FaceFrame | None:
     if marks.world[LANDMARK["nose"], 2] > ears[:, 2].mean() or np.linalg.norm(down) < 1.0:
         return None
     return FaceFrame(eyes.astype(np.float64), down)
+
+
+def is_profile(person: Person, face: FaceFrame) -> bool:
+    """Whether the face is seen rather from the side than from the front."""
+    marks = person.detection.landmarks.image.astype(np.float64)
+    left, right = marks[LANDMARK["left_ear"]], marks[LANDMARK["right_ear"]]
+    across = np.array([-face.down[1], face.down[0]]) / np.linalg.norm(face.down)
+    aside = abs((marks[LANDMARK["nose"]] - (left + right) / 2) @ across)
+    return bool(aside > PROFILE * abs((left - right) @ across) / 2)
 
 
 def face_mask(person: Person) -> Mask:
@@ -142,13 +153,15 @@ def propose(
     part = np.where(region & (front >= 0), model.part[front], NOTHING).astype(np.uint8)
     face = face_frame(person)
     head = part == HEAD
-    if face is None or head.sum() < FEWEST_PIXELS:
+    # What lies behind a profile is the other profile.
+    if face is None or is_profile(person, face) or head.sum() < FEWEST_PIXELS:
+        return Labels(part, part)
+    face_skin = face_mask(person)
+    if 2 * (face_skin & head).sum() < face_skin.sum():  # a hand before the face, not the head
         return Labels(part, part)
     wanted = np.where(region & (back >= 0), model.part[back], NOTHING).astype(np.uint8)
     behind = head & ~on_face_side(model)[back]
-    if behind.sum() < (1 - PROFILE_SHARE) * head.sum():
-        return Labels(part, part)  # what lies behind a profile is the other profile
-    return _with_head(face, face_mask(person), colours, region, part, wanted, behind)
+    return _with_head(face, face_skin, colours, region, part, wanted, behind)
 
 
 def _with_head(
@@ -221,12 +234,14 @@ def _hanging(candidate: Mask, hair: Mask, down: Float32, lock_px: float, torso: 
     joined = ((candidate | hair) & (down < LONG_HAIR)).astype(np.uint8)
     size = 2 * max(1, round(lock_px)) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    # Lights and shades leave gaps in a lock's colour; threads are no locks.
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, disc)
     locks = cv2.morphologyEx(joined, cv2.MORPH_OPEN, disc)
     count, pieces = cv2.connectedComponents(locks, connectivity=4)
     kept = np.zeros(count, np.uint8)
     kept[np.unique(pieces[hair & (down > 0)])] = 1
     kept[0] = 0
-    return (cv2.dilate(kept[pieces], disc) > 0) & (joined > 0) & (down > 0)
+    return (cv2.dilate(kept[pieces], disc) > 0) & candidate & (down > 0)
 
 
 def _main_colours(lab: Float32) -> Float32:
