@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from .. import frames
@@ -20,6 +21,7 @@ from .warp import Warp, WarpedSheet, warp_sheet
 # relief comes from the normals and the placing of parts from the body.
 DEPTH_PRIOR_WEIGHT = 1e-4
 LAYER_GAP_M = 0.004  # between what the photo shows and what lies behind it
+BORDER_PX = 3  # grid pixels beside what a layer owns that it may cover of others: about one edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +68,16 @@ def lift_layer(
 
 def in_order(surfaces: list[Surface]) -> list[Surface]:
     """Push what the photo does not show behind what it shows, so that seen from the photo's
-    camera every pixel belongs to the layer that owns it."""
+    camera every pixel belongs to the layer that owns it.
+
+    At the border of what a layer owns nothing is pushed: the edge of a near limb would be drawn
+    out to a wall as far as what is behind it.
+    """
     ordered = []
     for surface in surfaces:
         depth = surface.mesh.depth.copy()
+        reach = 2 * BORDER_PX + 1
+        beside = cv2.dilate(surface.layer.own.astype(np.uint8), np.ones((reach, reach))) > 0
         column, row = np.round(surface.mesh.pixels).astype(int).T
         for other in surfaces:
             if other is surface:
@@ -77,7 +85,7 @@ def in_order(surfaces: list[Surface]) -> list[Surface]:
             height, width = other.layer.own.shape
             there = (row >= 0) & (row < height) & (column >= 0) & (column < width)
             covered = np.zeros(len(depth), bool)
-            covered[there] = other.layer.own[row[there], column[there]]
+            covered[there] = (other.layer.own & ~beside)[row[there], column[there]]
             front = np.full(len(depth), -np.inf)
             front[there] = other.front_depth[row[there], column[there]]
             limit = np.where(covered & np.isfinite(front), front + LAYER_GAP_M, -np.inf)
