@@ -73,6 +73,7 @@ class Case:
     """A rendered person with what is true of it."""
 
     case: FitCase
+    seed: int
     who: Subject
     truth: FittedBody  # the undressed body
     dressed: FittedBody  # with the vertices of body, clothes and shoes ...
@@ -119,7 +120,7 @@ def _with_truth(model: BodyModel, case: FitCase, who: Subject, seed: int) -> Cas
     )  # fmt: skip
     truth = replace(case, camera=camera).truth(model)
     if not case.dressed:
-        return Case(case, who, truth, truth, model)
+        return Case(case, seed, who, truth, truth, model)
     looks, shape = looks_of(case, draws(case, seed)), make_shape(case.betas, {})
     garments = [
         clothes.trousers(shape, length=looks.legs),
@@ -141,7 +142,7 @@ def _with_truth(model: BodyModel, case: FitCase, who: Subject, seed: int) -> Cas
         model, template=vertices.astype(np.float32), weights=follows.astype(np.float32),
         faces=np.vstack(faces).astype(np.int32),
     )  # fmt: skip
-    return Case(case, who, truth, replace(truth, vertices=posed.astype(np.float32)), mesh)
+    return Case(case, seed, who, truth, replace(truth, vertices=posed.astype(np.float32)), mesh)
 
 
 def rows(out: Path) -> list[Row]:
@@ -257,7 +258,7 @@ def _lift(path: Path, found: tuple[Case, ...], model: BodyModel) -> list[float]:
     shares, strips = [], []
     for each in found:
         who = each.who
-        if each.case.name not in LIFTED or who.fitted is None or "seed_2" in who.name:
+        if each.case.name not in LIFTED or each.seed != SEEDS[0]:
             continue
         character = build_character(who.photo, who.person, model, who.fitted).character
         height, width = who.person.mask.shape

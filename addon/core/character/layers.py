@@ -139,7 +139,8 @@ def divide(
         part = render_maps(model, fitted, crop, faces).mask.astype(np.uint8)
         return (cv2.remap(part, x, y, cv2.INTER_NEAREST) > 0) & inside
 
-    return Division(found, labels, _layers(labels, divided, inside, model, carried))
+    fitted_labels = cv2.remap(body.label, x, y, cv2.INTER_NEAREST)
+    return Division(found, labels, _layers(labels, fitted_labels, divided, inside, model, carried))
 
 
 _LEG_SIDES = {LEFT_LEG: "left", RIGHT_LEG: "right"}
@@ -184,12 +185,15 @@ def _contact(pairs: Index, labels: LabelMap, limb: Limb, figure: float) -> Index
 
 def _layers(
     labels: UInt8,
+    fitted_labels: UInt8,
     divided: list[Limb],
     inside: Mask,
     model: BodyModel,
     carried: Callable[[npt.NDArray[np.bool_]], Mask],
 ) -> list[Layer]:
-    """carried : from faces of the body (F,) to their silhouette under the warp (h, w)"""
+    """fitted_labels : (h, w) what the body shows at the person's pixels
+    carried : from faces of the body (F,) to their silhouette under the warp (h, w)
+    """
     limbs = []
     taken = np.zeros_like(inside)
     base_faces = np.ones(len(model.faces), bool)
@@ -199,8 +203,10 @@ def _layers(
         follows = _limb_weight(model, limb.part)
         faces = follows > OVERLAP_WEIGHT
         joined = np.hypot(columns - limb.root[0], rows - limb.root[1]) < limb.reach_px
-        others = inside & ~own
-        region = complete(own, carried(faces), others | joined)
+        # Where the fit has the limb in front and the picture does not, the fit is wrong about
+        # where it is; of crossed arms either may lie before the other all the same.
+        behind = np.isin(labels, (LEFT_ARM, RIGHT_ARM)) | (fitted_labels != limb.part)
+        region = complete(own, carried(faces), (inside & ~own & behind) | joined)
         # A hand that looks out behind the other arm is one with its own arm under that.
         region = _largest(region | (_grown(own, SEAM_PX) & inside))
         own &= region
