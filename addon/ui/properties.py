@@ -211,7 +211,8 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         name="Labels",
         description="Which part of the body each pixel shows: yellow head, grey torso, orange and "
         "blue left and right arm, crimson and green left and right leg. Paint it in these colours "
-        "where it is wrong, then press Build Character",
+        "where it is wrong, white over what the back must not repeat, such as a logo, then press "
+        "Build Character",
     )
     result: PointerProperty(  # type: ignore[valid-type]
         type=bpy.types.Collection,

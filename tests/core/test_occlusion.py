@@ -20,6 +20,7 @@ from photo_wake_up.addon.core.character.graph_cut import (
 )
 from photo_wake_up.addon.core.character.hidden_outline import complete
 from photo_wake_up.addon.core.character.label_map import (
+    FRONT_ONLY,
     PALETTE,
     first_labels,
     follow_edges,
@@ -163,6 +164,8 @@ def test_painting_changes_the_painted_pixels_of_the_person_alone() -> None:
     assert (result[changed] == RIGHT_ARM).all() and not result[labels == 0].any()
     assert rows.min() / 2 + 20 >= 89 and rows.max() / 2 + 20 <= 100
     assert np.array_equal(painted_over(labels, None, crop), labels)
+    front_only = np.where(painted > 0, FRONT_ONLY, 0).astype(np.uint8)
+    assert np.array_equal(painted_over(labels, front_only, crop), labels)
     # On the photo every pixel of the mask has a label, also where the grid ends.
     mask = np.zeros((150, 120), bool)
     mask[25:115, 20:80] = True

@@ -1,4 +1,4 @@
-"""The texture's front and back: hidden parts, the guide, and blending."""
+"""The texture's front and back: hidden parts, what is front only, and blending."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_hair_is_asked_for_where_the_face_is() -> None:
 def test_the_back_of_the_head_has_hairs_colour_and_the_shirt_is_mirrored() -> None:
     colours, region, labels, face = proposed()
     back = panels.painted_back(
-        colours, region, labels, region, np.zeros(SHAPE, bool), panels.BackGuide(), 1.0, _rng()
+        colours, region, labels, region, np.zeros(SHAPE, bool), np.zeros(SHAPE, bool), 1.0, _rng()
     )
     upper = face.copy()
     upper[60:] = False
@@ -72,7 +72,7 @@ def test_the_back_of_the_head_has_hairs_colour_and_the_shirt_is_mirrored() -> No
 def test_mirrored_parts_are_the_front() -> None:
     colours, region, labels, _ = proposed()
     back = panels.painted_back(
-        colours, region, labels, region, region, panels.BackGuide(), 1.0, _rng()
+        colours, region, labels, region, region, np.zeros(SHAPE, bool), 1.0, _rng()
     )
     assert (back == colours).all()
 
@@ -87,20 +87,9 @@ def test_what_is_excluded_is_nowhere_on_the_back() -> None:
     logo[58:92, 38:82] = True
     back = panels.painted_back(
         colours, region, Labels(one, one), region, np.zeros(SHAPE, bool),
-        panels.BackGuide(excluded=logo), 1.0, _rng(),
+        logo, 1.0, _rng(),
     )  # fmt: skip
     assert (back[region] == SHIRT_COLOUR).all()
-
-
-def test_a_painted_guide_is_obeyed() -> None:
-    colours, region, labels, _ = proposed()
-    wanted = np.zeros(SHAPE, np.uint8)
-    wanted[120:150, 30:90] = HAIR
-    back = panels.painted_back(
-        colours, region, labels, region, np.zeros(SHAPE, bool),
-        panels.BackGuide(labels=wanted), 0.5, _rng(),
-    )  # fmt: skip
-    assert np.abs(back[125:145, 35:85].astype(int) - HAIR_COLOUR).mean() < 8
 
 
 def test_what_another_layer_hides_is_of_the_same_part() -> None:

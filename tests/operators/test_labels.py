@@ -7,7 +7,7 @@ import numpy as np
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, TORSO
-from photo_wake_up.addon.core.character.label_map import PALETTE, to_colours
+from photo_wake_up.addon.core.character.label_map import FRONT_ONLY, PALETTE, to_colours
 from photo_wake_up.addon.scene.images import read_colours
 from photo_wake_up.addon.scene.labels import read_painted
 
@@ -74,6 +74,14 @@ def test_labels_are_shown_painted_saved_and_used(addon, demo_photo, tmp_path):
     assert back.painted is None
     assert np.array_equal(back.build.labels, before.build.labels)
     assert np.array_equal(back.build.character.vertices, before.build.character.vertices)
+
+    # White is no part: the surface stays, and the back no longer repeats what is under it.
+    _paint(scene.wake_up.labels, where, FRONT_ONLY)
+    assert bpy.ops.wakeup.build_character() == {"FINISHED"}
+    plain = results.recall(scene.wake_up.key).build
+    assert np.array_equal(plain.labels == FRONT_ONLY, where)
+    assert np.array_equal(plain.character.vertices, before.build.character.vertices)
+    assert not np.array_equal(plain.character.texture, before.build.character.texture)
 
 
 def test_strokes_on_one_persons_labels_are_not_used_for_another(addon, demo_photo):

@@ -19,6 +19,7 @@ from ..types import (
     Crop,
     FittedBody,
     Float64,
+    Mask,
     Person,
     Photo,
     Progress,
@@ -34,9 +35,9 @@ from . import (
     weight_relaxation,
 )
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
-from .label_map import on_photo
+from .label_map import FRONT_ONLY, on_photo
 from .layers import divide
-from .panels import NO_GUIDE, BackGuide, panel_images
+from .panels import panel_images
 from .surfaces import Surface, in_order, lift_layer
 from .warp import warp
 
@@ -108,12 +109,11 @@ def build_character(
     settings: CharacterSettings = CharacterSettings(),
     progress: Callable[[Progress], None] | None = None,
     labels: UInt8 | None = None,
-    guide: BackGuide = NO_GUIDE,
 ) -> CharacterBuild:
     """Warp the fitted body to the person's outline, lift it, stitch, texture and un-pose it.
 
-    labels : (H, W) parts that the user wants pixels to show, 0 where it stays as it is found
-    guide : what the user says of the texture's back
+    labels : (H, W) parts that the user wants pixels to show, 0 where it stays as it is found;
+        `FRONT_ONLY` where the part stays and the back must not repeat what is seen
     Raises PersonError where the mask holds no person-sized piece.
     """
 
@@ -150,7 +150,8 @@ def build_character(
     surfaces = in_order(surfaces)
 
     tell(0.85, "Painting the texture")
-    character = _assemble(photo, person, model, fitted, crop, surfaces, settings, guide)
+    front_only = None if labels is None else labels == FRONT_ONLY
+    character = _assemble(photo, person, model, fitted, crop, surfaces, settings, front_only)
     warps = tuple(_measured(surface) for surface in surfaces)
     pixels = [each.pixels for each in warps]
 
@@ -166,10 +167,11 @@ def build_character(
         warps=warps,
     )
     tell(1.0, "Character built")
-    return CharacterBuild(
-        character, maps, report,
-        on_photo(division.labels, crop, person.mask), on_photo(division.found, crop, person.mask),
-    )  # fmt: skip
+    shown = on_photo(division.labels, crop, person.mask)
+    if front_only is not None:
+        shown = np.where(front_only & person.mask, FRONT_ONLY, shown).astype(np.uint8)
+    found = on_photo(division.found, crop, person.mask)
+    return CharacterBuild(character, maps, report, shown, found)
 
 
 def _measured(surface: Surface) -> WarpReport:
@@ -193,7 +195,7 @@ def _assemble(
     crop: Crop,
     surfaces: list[Surface],
     settings: CharacterSettings,
-    guide: BackGuide,
+    front_only: Mask | None,
 ) -> Character:
     meshes = [surface.mesh for surface in surfaces]
     first = np.cumsum([0, *(len(mesh.depth) for mesh in meshes)])
@@ -216,7 +218,9 @@ def _assemble(
     weights = weight_relaxation.relax(vertices, sharpened, triangles, skeleton, matrices)
     rest = body_pose.unskin_vertices(vertices, weights, matrices)
 
-    images, masks = panel_images(photo, person, model, crop, surfaces, settings.mirrored, guide)
+    images, masks = panel_images(
+        photo, person, model, crop, surfaces, settings.mirrored, front_only
+    )
     layout = texture.lay_out(masks, settings.texture_px)
     corners = []
     for k, (mesh, start) in enumerate(zip(meshes, first[:-1], strict=True)):

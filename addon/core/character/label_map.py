@@ -19,6 +19,7 @@ from .graph_cut import expand, neighbour_pairs
 # Of the field that makes first labels even: pixels of distance that a step of border is worth. The
 # paper's 16 makes fingers and wrists disappear into what is behind them.
 EVENNESS_PX = 1.0
+FRONT_ONLY = 7  # painted on what the back must not repeat, such as a shirt's logo; no part
 LOOSE_PX = 3  # only pixels that are so near to another label, or off the body, may change theirs
 # How far the fitted limbs lie beside the photo's, over the figure's extent: landmarks of wrists
 # and ankles err by about 2 cm to each side on a person of 1.7 m.
@@ -232,6 +233,7 @@ PALETTE: UInt8 = np.array(
         (0, 100, 255),  # right arm
         (200, 0, 120),  # left leg
         (0, 190, 110),  # right leg
+        (255, 255, 255),  # the part stays as it is, and is not repeated on the back
     ],
     np.uint8,
 )
@@ -257,7 +259,8 @@ def painted_over(labels: UInt8, painted: UInt8 | None, crop: Crop) -> UInt8:
     are not 0. Outside of the person nothing changes: that is the mask's business."""
     if painted is None:
         return labels
-    over = _resampled(painted, crop, labels.shape, to_photo=False)
+    parts = np.where(painted == FRONT_ONLY, NOTHING, painted).astype(np.uint8)
+    over = _resampled(parts, crop, labels.shape, to_photo=False)
     return np.where((labels > NOTHING) & (over > NOTHING), over, labels).astype(np.uint8)
 
 
@@ -287,4 +290,4 @@ def _resampled(labels: UInt8, crop: Crop, shape: tuple[int, ...], to_photo: bool
     )
 
 
-assert len(PALETTE) == len(PART_NAMES)
+assert len(PALETTE) == len(PART_NAMES) + 1 == FRONT_ONLY + 1

@@ -8,8 +8,6 @@ it is synthesised from pixels of the label asked for, and blended into what is a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import scipy.sparse as sparse
@@ -32,17 +30,6 @@ BLEND_SHARE = 0.005  # of the figure; colours differ across a seam no farther th
 BLEND_REACH = 4.0  # times that: beyond, the difference has faded to a fiftieth
 
 
-@dataclass(frozen=True, eq=False)
-class BackGuide:
-    """What the user says of the texture's back; photo-sized, None where nothing is said."""
-
-    labels: UInt8 | None = None  # (H, W), `texture_labels`, asked for; 0: as proposed
-    excluded: Mask | None = None  # (H, W), never to be seen on the back, such as a shirt's logo
-
-
-NO_GUIDE = BackGuide()
-
-
 def panel_images(
     photo: Photo,
     person: Person,
@@ -50,12 +37,12 @@ def panel_images(
     crop: Crop,
     surfaces: list[Surface],
     mirrored_parts: tuple[str, ...] = (),
-    guide: BackGuide = NO_GUIDE,
+    front_only: Mask | None = None,
 ) -> tuple[list[UInt8], list[Mask]]:
     """Front and back image of each layer, photo-sized, and the masks they must cover.
 
-    mirrored_parts : of `PART_NAMES`, those whose back is the front's mirror image whatever the
-        guide says
+    mirrored_parts : of `PART_NAMES`, those whose back is the front's mirror image
+    front_only : (H, W) bool, what the back must not repeat, such as a shirt's logo
     """
     rng = np.random.default_rng(0)
     rows, columns = np.nonzero(person.mask)
@@ -65,6 +52,8 @@ def panel_images(
     face = texture_labels.face_mask(person)
     blend = BLEND_SHARE * figure
     images, masks = [], []
+    if front_only is None:
+        front_only = np.zeros_like(person.mask)
     for surface in surfaces:
         layer = surface.layer
         own = mask_on_photo(layer.pure, crop, photo) & person.mask
@@ -82,7 +71,7 @@ def panel_images(
         front = filled_front(shown, own, hidden, part, sources & ~face, blend, rng)
         labels = texture_labels.propose(person, front, region, ahead, behind, model)
         kept = np.isin(part, [PART_NAMES.index(name) for name in mirrored_parts])
-        back = painted_back(front, region, labels, sources, kept, guide, blend, rng)
+        back = painted_back(front, region, labels, sources, kept, front_only, blend, rng)
         images += [texture.spread_colours(front, region), texture.spread_colours(back, region)]
         masks += [region, region]
     return images, masks
@@ -148,19 +137,16 @@ def painted_back(
     labels: texture_labels.Labels,
     sources: Mask,
     mirrored: Mask,
-    guide: BackGuide,
+    front_only: Mask,
     blend_px: float,
     rng: np.random.Generator,
 ) -> UInt8:
     """A layer's back (H, W, 3), seen through the layer from the front.
 
-    mirrored : (H, W) bool, where the front is kept; blend_px : how far colours are blended
+    mirrored : (H, W) bool, where the front is kept; front_only : (H, W) bool, what must not come
+    from there to the back; blend_px : how far colours are blended
     """
-    wanted, excluded = labels.back, np.zeros_like(region)
-    if guide.labels is not None:
-        wanted = np.where((guide.labels > 0) & region, guide.labels, wanted)
-    if guide.excluded is not None:
-        excluded = guide.excluded & region
+    wanted, excluded = labels.back, front_only & region
     target = region & ~mirrored & ((wanted != labels.front) | excluded)
     if not target.any():
         return front
