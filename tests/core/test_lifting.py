@@ -116,6 +116,37 @@ def test_closed_mesh_is_a_manifold_whatever_the_spacing(spacing: float) -> None:
     assert covered == pytest.approx(area, rel=0.01 * spacing / 3)
 
 
+@pytest.mark.parametrize("spacing", [8.0, 17.0])
+def test_a_gap_narrower_than_the_spacing_is_left_open(spacing: float) -> None:
+    """A hand that waves just off a hip: coarse chords of its two shores cross, the outline does
+    not."""
+    shore = np.linspace(0, 40, 161)
+    wave = 4 * np.sin(shore / 1.5)
+    lower = np.column_stack([shore, 20 + wave])
+    upper = np.column_stack([shore[::-1], 20.3 + wave[::-1]])
+    rest = [
+        [-20.0, 21.0],
+        [-20.0, 60.0],
+        [60.0, 60.0],
+        [60.0, -20.0],
+        [-20.0, -20.0],
+        [-20.0, 10.0],
+    ]
+    loop = np.vstack([upper, rest, [[0.0, 10.0]], lower])
+    if contour.signed_area(loop) < 0:
+        loop = loop[::-1].copy()
+    outline = contour.Outline(loop, ())
+    flat = triangulation.triangulate(outline, spacing)
+    rim = np.arange(flat.rim_count)
+    wanted = np.sort(np.stack([rim, np.roll(rim, -1)], axis=1), axis=1)
+    edges, count = np.unique(
+        np.sort(np.vstack([flat.triangles[:, [k, (k + 1) % 3]] for k in range(3)]), axis=1),
+        axis=0, return_counts=True,
+    )  # fmt: skip
+    assert len(flat.triangles) < 1_500
+    assert np.array_equal(edges[count == 1], np.unique(wanted, axis=0))
+
+
 @pytest.mark.parametrize("target", [5_000, 12_000, 30_000, 60_000])
 @pytest.mark.parametrize("layers", [1, 3])
 def test_triangles_are_at_most_as_many_as_asked_and_hardly_fewer(target: int, layers: int) -> None:

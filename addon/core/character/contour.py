@@ -114,11 +114,17 @@ def _oriented(loop: Float64) -> Float64:
 
 def resample(loop: Float64, spacing: float, least: int = 8) -> Float64:
     """Points at equal arc length along a closed loop, about `spacing` pixels apart."""
+    steps = np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1)
+    count = max(least, round(float(steps.sum()) / spacing))
+    return along(loop, np.arange(count) / count)
+
+
+def along(loop: Float64, places: Float64) -> Float64:
+    """Points (n, 2) of a closed loop at shares of its length, 0 to 1, from its first point on."""
     closed = np.vstack([loop, loop[:1]])
     steps = np.linalg.norm(np.diff(closed, axis=0), axis=1)
     length = np.concatenate([[0.0], np.cumsum(steps)])
-    count = max(least, round(length[-1] / spacing))
-    at = np.linspace(0.0, length[-1], count, endpoint=False)
+    at = places * length[-1]
     return np.stack([np.interp(at, length, closed[:, axis]) for axis in (0, 1)], axis=1)
 
 

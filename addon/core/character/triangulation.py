@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay
 
 from ..types import Float64
-from .contour import Outline, rasterise, resample, signed_area
+from .contour import Outline, along, rasterise, resample, signed_area
 
 Index = npt.NDArray[np.int64]
 
@@ -45,11 +45,12 @@ def triangulate(outline: Outline, spacing: float) -> FlatMesh:
     """Fill an outline with triangles whose edges are about `spacing` pixels, finer at the rim.
 
     The Delaunay triangulation of outline and inner points, refined until it conforms: an outline
-    edge that is missing gets its middle as a new outline point, an inner edge that joins two
-    outline points gets its middle as a new inner point.
+    edge that is missing gets a new point of the outline between its ends, an inner edge that joins
+    two outline points gets its middle as a new inner point.
     """
     fine = spacing * FINE_SHARE
     loops = [resample(loop, fine) for loop in outline.loops]
+    places = [np.arange(len(loop)) / len(loop) for loop in loops]
     inner = _inner_points(Outline(loops[0], tuple(loops[1:])), spacing)
     for _ in range(REFINEMENT_ROUNDS):
         rim = np.vstack(loops)
@@ -58,7 +59,9 @@ def triangulate(outline: Outline, spacing: float) -> FlatMesh:
         edges = _edge_keys(triangles, len(points))
         split = [_missing(loop_edges, edges, len(points)) for loop_edges in _loop_edges(loops)]
         if any(missing.any() for missing in split):
-            loops = [_halved(loop, missing) for loop, missing in zip(loops, split, strict=True)]
+            # The outline does not cross itself, but its chords may: only its own points end that.
+            places = [_halved(at, missing) for at, missing in zip(places, split, strict=True)]
+            loops = [along(loop, at) for loop, at in zip(outline.loops, places, strict=True)]
             continue
         triangles = _inside(points, triangles, loops)
         chords = _chords(triangles, loops)
@@ -132,11 +135,11 @@ def _missing(loop_edges: Index, edges: Index, count: int) -> npt.NDArray[np.bool
     return ~np.isin(_key(loop_edges[:, 0], loop_edges[:, 1], count), edges)
 
 
-def _halved(loop: Float64, where: npt.NDArray[np.bool_]) -> Float64:
-    """The loop with the middle of each marked edge put in."""
+def _halved(places: Float64, where: npt.NDArray[np.bool_]) -> Float64:
+    """Places on a loop, shares of its length, with one more in the middle of each marked edge."""
     at = np.nonzero(where)[0]
-    middle = (loop[at] + loop[(at + 1) % len(loop)]) / 2
-    return np.insert(loop, at + 1, middle, axis=0)
+    ends = np.append(places, 1.0)
+    return np.insert(places, at + 1, (ends[at] + ends[at + 1]) / 2)
 
 
 def _inside(points: Float64, triangles: Index, loops: list[Float64]) -> Index:
