@@ -1,9 +1,12 @@
 """Render the cases of known bodies as photos, dressed and undressed, for the whole perception.
 
     python -m photo_wake_up.assets.fit_cases.render_fit_cases --seed 1 [--out DIR] [NAME ...]
+        [--surfaces-only]
 
-One PNG a case; what is true of it follows from the case itself (`cases.py`). A picture that is
-there is not rendered again.
+One PNG a case; what is true of its body follows from the case itself (`cases.py`). Beside it an
+NPZ with what is true of its surface, skin and clothes together: vertices (V, 3) float32, camera
+frame, metres, and triangles (T, 3) int32. Hair is strands and no part of the surface. What is
+there is not made again.
 """
 
 from __future__ import annotations
@@ -73,6 +76,40 @@ def draws(case: FitCase, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, *case.name.encode()])
 
 
+def write_surface(path: Path, case: FitCase, seed: int) -> None:
+    """Build the person of a case without rendering it, and write the surface to an NPZ."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    rng = draws(case, seed)
+    shape = make_shape(case.betas, {})
+    root = bpy.context.scene.collection
+    person = build_posed(root, looks_of(case, rng), shape, case.pose, seed)
+    scale = case.height_m / rest_height(shape.model, case.betas)
+    to_camera = np.linalg.inv(_world_from_camera(case, scale, person.ground))[:3]
+    evaluated = bpy.context.evaluated_depsgraph_get()
+    vertices, triangles, count = [], [], 0
+    for thing in person.objects:
+        if thing.type != "MESH" or thing.name.startswith("Eye"):
+            continue
+        mesh = thing.evaluated_get(evaluated).to_mesh()
+        mesh.calc_loop_triangles()
+        points = np.empty((len(mesh.vertices), 3), np.float32)
+        mesh.vertices.foreach_get("co", points.ravel())
+        corners = np.empty((len(mesh.loop_triangles), 3), np.int32)
+        mesh.loop_triangles.foreach_get("vertices", corners.ravel())
+        place = np.array(thing.matrix_world)
+        world = points @ place[:3, :3].T + place[:3, 3]
+        vertices.append((world @ to_camera[:, :3].T + to_camera[:, 3]) * scale)
+        triangles.append(corners + count)
+        count += len(points)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part.npz")
+    np.savez_compressed(
+        draft, vertices=np.vstack(vertices).astype(np.float32),
+        triangles=np.vstack(triangles).astype(np.int32),
+    )  # fmt: skip
+    draft.replace(path)
+
+
 def looks_of(case: FitCase, rng: np.random.Generator) -> Looks:
     """What the case's person looks like: skin, hair, colours and cut of the clothes."""
     colours = rng.uniform(0.02, 0.5, (3, 3))
@@ -130,15 +167,22 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="cases to render (all)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("build/fit_cases"))
+    parser.add_argument("--surfaces-only", action="store_true", help="render no pictures")
     options = parser.parse_args()
     model = cached_body_model(model_path("body.npz"))
     for case in [*fit_cases(model, options.seed), *occlusion_cases(model, options.seed)]:
-        path = options.out / f"seed_{options.seed}" / f"{case.name}.png"
-        if path.is_file() or (options.names and case.name not in options.names):
+        if options.names and case.name not in options.names:
             continue
-        begun = time.perf_counter()
-        render_case(path, case, options.seed)
-        print(f"{case.name}: {time.perf_counter() - begun:.0f} s", flush=True)
+        picture = options.out / f"seed_{options.seed}" / f"{case.name}.png"
+        for path, make in (
+            (picture.with_suffix(".npz"), write_surface),
+            (picture, None if options.surfaces_only else render_case),
+        ):
+            if path.is_file() or make is None:
+                continue
+            begun = time.perf_counter()
+            make(path, case, options.seed)
+            print(f"{path.name}: {time.perf_counter() - begun:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -71,10 +71,15 @@ def lift(
     return ClosedMesh(pixels, depth, triangles, len(flat.triangles), count, sheet)
 
 
+def least_thickness(to_rim: Float64) -> Float64:
+    """Metres that front and back keep between them at distances (...) from the rim in metres."""
+    least: Float64 = np.clip(2 * LEAST_HALF_SLOPE * to_rim, 0.0, 2 * LEAST_HALF_THICKNESS_M)
+    return least
+
+
 def _kept_apart(front: Float64, back: Float64, to_rim: Float64) -> tuple[Float64, Float64]:
-    least = np.minimum(LEAST_HALF_THICKNESS_M, LEAST_HALF_SLOPE * to_rim)
     middle = (front + back) / 2
-    half = np.maximum((back - front) / 2, least)
+    half = np.maximum(back - front, least_thickness(to_rim)) / 2
     return middle - half, middle + half
 
 

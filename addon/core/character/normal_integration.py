@@ -1,26 +1,60 @@
-"""Depth from normals under perspective, with depth given on the outline.
+"""Depth from normals under perspective, front and back solved together.
 
-Photo Wake-Up section 4.2 after Basri, Jacobs, Kemelmacher-Shlizerman (2007). With a surface
-point P = Z r, r = ((u - cx) / f, (v - cy) / f, 1), a normal n is at right angles to dP/du, so for
-w = log Z
+Photo Wake-Up section 4.2 after Basri, Jacobs, Kemelmacher-Shlizerman (2007). A surface point is
+P = Z r, r = ((u - cx) / f, (v - cy) / f, 1). The chord between two points of a circular arc is at
+right angles to the sum m of their normals, so neighbours p and q obey (P_q - P_p) . m = 0, and
+with w = log Z
 
-    (n . r) (w_{u+1} - w_u) = -n_x / f        and the same with v and n_y:
+    (m . r) (w_q - w_p) = -m . (r_q - r_p)        r half way between r_p and r_q:
 
-linear in w, exact under perspective, and multiplied through by n . r, so that pixels on the rim,
-where the surface turns away, do not explode. A soft prior pulls w towards the body's depth, which
-decides what normals leave open: steps between parts, and the offset of each part.
+linear in w, true to third order in the step on planes and spheres, and multiplied through by
+m . r, so that pixels where the surface turns away do not explode. Where both pixels face the
+camera, the mean of their slopes takes the place of the slope of m, which is as good on what is
+smooth and right at a crease too. To these come
+
+* the rim (the project's own): the outline's point that is nearest to a pixel has its normal at
+  right angles to the ray, so the same rule tells how much deeper than the pixel it lies, from the
+  front and from the back: the sum of both joins the sheets there, at a depth that is free;
+* the body's depth as a soft prior, which decides what normals leave open (ECON's lambda_d), and
+  which cuts the equations between neighbours where the body itself has a step in depth, and is
+  followed from neighbour to neighbour there and where the surface turns away;
+* what is left of each equation, which weakens it in a later round (bilateral normal integration
+  keeps steps by weights that are found so; here one weight a pair of neighbours);
+* a least thickness: where the sheets would come closer or cross, a spring holds them apart.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import numpy.typing as npt
-import scipy.sparse as sparse
-from scipy.sparse.linalg import splu
 
 from ..types import Float32, Float64, Mask
+from .rim import Rim
+from .springs import Springs, solve
 
-Index = npt.NDArray[np.int64]
+UNEXPLAINED_PX = 2.0  # depth between neighbours that normals do not explain: 1 / e is left
+FACING = 0.5  # |n . r| from which a pixel has a slope of its own
+LEAST_STIFFNESS = 1e-2  # of a pair of neighbours: what its equation lacks follows the body's depth
+REWEIGHTINGS = 0  # a body tells its own steps, and each round costs as much as the first solution
+FADING = 0.5  # what is unusual falls from round to round, of the largest remainder
+USUAL_PX = 0.1  # remainder of an equation that is never unusual: noise
+RIM_STIFFNESS = 10.0  # of the joint at the rim, in equations between neighbours
+RIM_PRIOR_WEIGHT = 1e-2  # pull of the body's outline on the rim: beyond about ten pixels
+CUT_PX = 12.0  # body's thickness at the rim beyond the rule's: a quarter of the joint is left
+LEAST_TURNED = 0.03  # |m . r| of a pixel beside the rim, a sphere's of a thousand pixels
+APART_ROUNDS = 2  # in which sheets that came too close are sprung apart
+APART_STIFFNESS = 1.0
+TOLERANCE_PX = 1e-3  # of depth in grid pixels: far less than the normals are good for
+WHISPER = 1e-9  # pull to the start, where nothing else holds a pixel
+
+
+@dataclass(frozen=True, eq=False)
+class Integrated:
+    """Depths in metres of s sheets (h, w), NaN outside, and of the rim's feet (n,)."""
+
+    depth: Float64
+    rim: Float64
 
 
 def integrate(
@@ -28,74 +62,174 @@ def integrate(
     inside: Mask,
     rays: Float64,
     focal_grid: float,
-    rim_depth: Float64,
-    rim: Mask,
-    prior: Float64 | None = None,
-    prior_weight: float = 0.0,
-) -> Float64:
-    """Depth (h, w) of a sheet, NaN outside.
+    prior: Float64,
+    prior_weight: Float64 | float,
+    rim: Rim | None = None,
+    least_thickness: Float64 | None = None,
+    reweightings: int = REWEIGHTINGS,
+) -> Integrated:
+    """One open sheet, or the front and back of a closed surface.
 
-    normal : (h, w, 3) unit, camera frame, outward (front sheet: n . r < 0)
-    inside : (h, w) pixels of the sheet; rim : its outline pixels, where `rim_depth` (h, w),
-        metres, holds exactly
+    normal : (s, h, w, 3) unit, camera frame, outward (front: n . r < 0); s is 1, or 2 with the
+        front first
+    inside : (h, w) pixels of the surface
     rays : (h, w, 3), z = 1, through the pixels' centres; focal_grid : focal length in grid pixels
-    prior : (h, w) depth in metres, pulled to with `prior_weight` (per pixel, relative to the
-        normals' equations)
+    prior : (s, h, w) depth in metres, pulled to with `prior_weight` (all, or one a pixel; a
+        normal's equation is 1 where the surface faces the camera)
+    rim : where the two sheets meet; least_thickness : (h, w) metres, kept between them
     """
-    index = np.full(inside.shape, -1, np.int64)
-    index[inside] = np.arange(int(inside.sum()))
-    n_ray = np.einsum("hwc,hwc->hw", normal, rays)
-    equations: list[tuple[npt.NDArray, ...]] = []
-    for axis, component in ((1, 0), (0, 1)):
-        here, there = _neighbours(inside, axis)
-        turned = (n_ray[here] + n_ray[there]) / 2
-        slope = -(normal[..., component][here] + normal[..., component][there]) / 2 / focal_grid
-        equations.append((index[here], index[there], turned, slope))
-    start = np.concatenate([e[0] for e in equations])
-    end = np.concatenate([e[1] for e in equations])
-    turned = np.concatenate([e[2] for e in equations]).astype(np.float64)
-    slope = np.concatenate([e[3] for e in equations]).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        guess = np.where(inside, np.log(prior), 0.0)
+    anchor = np.where(inside, np.broadcast_to(prior_weight, guess.shape), 0.0)
+    pairs = [_Pairs.of(normal, inside, rays, focal_grid, axis) for axis in (2, 1)]
+    for each in pairs:
+        each.lean_on(guess, anchor, focal_grid)
+    anchor = np.where(inside, anchor + WHISPER, 0.0)
+    load = anchor * guess
+    across = np.zeros(inside.shape)
+    steps = None
+    if rim is not None:
+        steps, joint = _rim_steps(normal, rays, focal_grid, guess, rim)
+        across[rim.pixels] = joint
+        load[:, rim.pixels] += np.array([[-1.0], [1.0]]) * joint * (steps[0] - steps[1])
+        pull = RIM_PRIOR_WEIGHT * joint / RIM_STIFFNESS
+        anchor[:, rim.pixels] += pull
+        load[:, rim.pixels] += pull * (np.log(rim.depth) - steps)
 
-    count = int(inside.sum())
-    rows = np.arange(len(start))
-    difference = sparse.csr_matrix(
-        (
-            np.concatenate([-turned, turned]),
-            (np.concatenate([rows, rows]), np.concatenate([start, end])),
-        ),
-        shape=(len(start), count),
-    )
-    matrix = (difference.T @ difference).tocsc()
-    right = difference.T @ slope
-    if prior is not None and prior_weight > 0:
-        matrix = matrix + prior_weight * sparse.identity(count, format="csc")
-        right = right + prior_weight * np.log(prior[inside])
+    def solved(start: Float64) -> Float64:
+        right, down = (each.stiffness() for each in pairs)
+        total = load + sum(each.load() for each in pairs)
+        return solve(Springs(right, down, across, anchor), total, start, TOLERANCE_PX / focal_grid)
 
-    fixed = rim[inside]
-    known = np.log(rim_depth[inside][fixed])
-    free = ~fixed
-    log_depth = np.empty(count)
-    log_depth[fixed] = known
-    if free.any():
-        reduced = matrix[free][:, free].tocsc()
-        # The rim's equations may be all but empty: a whisper of regularity keeps the matrix whole.
-        reduced = reduced + 1e-12 * sparse.identity(reduced.shape[0], format="csc")
-        load = right[free] - matrix[free][:, fixed] @ known
-        log_depth[free] = splu(
-            reduced, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
-        ).solve(load)
-    depth = np.full(inside.shape, np.nan)
-    depth[inside] = np.exp(log_depth)
-    return depth
+    found = solved(guess)
+    for k in range(reweightings):
+        left = [np.abs(each.left_over(found)) * (each.weight > 0) for each in pairs]
+        largest = max(float(each.max()) for each in left)
+        unusual = max(largest * FADING ** (k + 1), USUAL_PX / focal_grid)
+        for each, rest in zip(pairs, left, strict=True):
+            each.weaken(rest / unusual)
+        found = solved(found)
+    if len(normal) == 2 and least_thickness is not None:
+        least = np.where(inside, least_thickness / np.exp(guess[0]), 0.0)
+        for _ in range(APART_ROUNDS):
+            close = inside & (found[1] - found[0] < least) & (across < APART_STIFFNESS)
+            if not close.any():
+                break
+            across[close] += APART_STIFFNESS
+            load[0][close] -= APART_STIFFNESS * least[close]
+            load[1][close] += APART_STIFFNESS * least[close]
+            found = solved(found)
+        found = _kept_apart(found, least)
+    depth = np.where(inside, np.exp(found), np.nan)
+    ends = np.zeros(0) if rim is None or steps is None else (found[:, rim.pixels] + steps)
+    return Integrated(depth, np.exp(ends.mean(axis=0)) if ends.size else ends)
 
 
-def _neighbours(inside: Mask, axis: int) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
-    """Index tuples of each pair of neighbouring inside pixels along an axis."""
-    first = [slice(None)] * 2
-    second = [slice(None)] * 2
-    first[axis] = slice(None, -1)
-    second[axis] = slice(1, None)
-    both = np.nonzero(inside[tuple(first)] & inside[tuple(second)])
-    offset = [0, 0]
-    offset[axis] = 1
-    return both, (both[0] + offset[0], both[1] + offset[1])
+@dataclass(eq=False)
+class _Pairs:
+    """The equations between neighbours along an axis of (s, h, w), at the first of each pair:
+    turned (w_q - w_p) = slope, with a weight each; 0 where there is no pair. Where that is less
+    than `least` stiff, w_q - w_p = step makes up for it."""
+
+    axis: int
+    turned: Float64
+    slope: Float64
+    weight: Float64
+    least: Float64
+    step: Float64
+
+    @classmethod
+    def of(
+        cls, normal: Float32, inside: Mask, rays: Float64, focal_grid: float, axis: int
+    ) -> _Pairs:
+        here, there = _first(axis), _second(axis)
+        component = 2 - axis
+        both = inside[here[1:]] & inside[there[1:]]
+        # Rays are affine in the pixel: half way between two they are the mean of both.
+        middle = (rays[here[1:]] + rays[there[1:]]) / 2
+        turned, slope, weight, least, step = (np.zeros(normal.shape[:3]) for _ in range(5))
+        m = np.where(both[..., None], (normal[here] + normal[there]) / 2, 0.0)
+        turned[here] = m[..., 0] * middle[..., 0] + m[..., 1] * middle[..., 1] + m[..., 2]
+        chord = m[..., component]
+        facing = np.einsum("shwc,hwc->shw", normal, rays)
+        steep = normal[..., component] / np.where(np.abs(facing) > FACING, facing, np.nan)
+        mean = turned[here] * (steep[here] + steep[there]) / 2
+        slope[here] = -np.where(np.isnan(mean), chord, mean) / focal_grid
+        weight[here] = both
+        return cls(axis, turned, slope, weight, least, step)
+
+    def left_over(self, log_depth: Float64) -> Float64:
+        """(s, h, w) what depths (logarithms) leave of the equations."""
+        here, there = _first(self.axis), _second(self.axis)
+        left = np.zeros_like(self.turned)
+        left[here] = self.turned[here] * (log_depth[there] - log_depth[here]) - self.slope[here]
+        return left
+
+    def lean_on(self, guess: Float64, trust: Float64, focal_grid: float) -> None:
+        """Cut the equations at the steps of a guess (s, h, w), and follow it where the normals
+        say little; only where `trust` (s, h, w) is above 0."""
+        here, there = _first(self.axis), _second(self.axis)
+        trusted = self.weight > 0
+        trusted[here] &= (trust[here] > 0) & (trust[there] > 0)
+        self.step[here] = guess[there] - guess[here]
+        self.least = np.where(trusted, LEAST_STIFFNESS, 0.0)
+        left_px = np.where(trusted, self.left_over(guess) * focal_grid, 0.0)
+        self.weaken(left_px / UNEXPLAINED_PX)
+
+    def weaken(self, unusual: Float64) -> None:
+        """Welsch's weights: 1 / e is left of an equation where `unusual` (s, h, w) is 1."""
+        self.weight = (self.weight > 0) * np.exp(-(unusual**2))
+
+    def stiffness(self) -> Float64:
+        return np.maximum(self.weight * self.turned**2, self.least)
+
+    def load(self) -> Float64:
+        there = _second(self.axis)
+        own = self.weight * self.turned
+        force = own * self.slope + np.maximum(self.least - own * self.turned, 0.0) * self.step
+        total = -force
+        total[there] += force[_first(self.axis)]
+        return total
+
+
+def _first(axis: int) -> tuple[slice, ...]:
+    return tuple(slice(None, -1) if k == axis else slice(None) for k in range(3))
+
+
+def _second(axis: int) -> tuple[slice, ...]:
+    return tuple(slice(1, None) if k == axis else slice(None) for k in range(3))
+
+
+def _rim_steps(
+    normal: Float32, rays: Float64, focal_grid: float, guess: Float64, rim: Rim
+) -> tuple[Float64, Float64]:
+    """Steps (2, n) of log depth from rim pixels to the outline, and the joint's stiffness (n,)."""
+    rows, columns = np.nonzero(rim.pixels)
+    ray = rays[rows, columns]
+    offset = np.zeros_like(ray)
+    offset[:, :2] = (rim.foot - np.stack([columns, rows], axis=1)) / focal_grid
+    at_foot = ray + offset
+    tangent = np.stack([-rim.outward[:, 1], rim.outward[:, 0], np.zeros(len(ray))], axis=1)
+    facing = np.cross(tangent, at_foot)
+    facing /= np.linalg.norm(facing, axis=1, keepdims=True)
+    facing *= np.sign((facing[:, :2] * rim.outward).sum(axis=1))[:, None]
+    m = (normal[:, rows, columns] + facing) / 2
+    turned = (m * (ray + offset / 2)).sum(axis=-1)
+    # A front that faces away already, or a back that faces the camera, is as good as at the rim.
+    sense = np.array([[-1.0], [1.0]])
+    seen = (sense * turned > LEAST_TURNED).all(axis=0)
+    turned = sense * np.maximum(sense * turned, LEAST_TURNED)
+    steps = -(m * offset).sum(axis=-1) / turned
+    steps = -sense * np.maximum(-sense * steps, 0.0)
+    joint = seen * RIM_STIFFNESS / (1 / turned**2).sum(axis=0)
+    # Where the picture cuts the body the surface does not turn away: it stays open as the body's.
+    beyond = (guess[1] - guess[0])[rows, columns] - (steps[0] - steps[1])
+    joint /= (1 + (beyond * focal_grid / CUT_PX) ** 2) ** 2
+    return steps, joint
+
+
+def _kept_apart(log_depth: Float64, least: Float64) -> Float64:
+    """What is still too close moves along the rays about the middle."""
+    middle = log_depth.mean(axis=0)
+    half = np.maximum(log_depth[1] - log_depth[0], least) / 2
+    return np.stack([middle - half, middle + half])

@@ -12,16 +12,17 @@ from ..types import BodyMaps, Camera, Crop, Face, FittedBody, Float32, Float64, 
 from . import triangulation
 from .face_relief import with_face
 from .layers import Layer
-from .lift import ClosedMesh, lift, sample_inside
+from .lift import ClosedMesh, least_thickness, lift, sample_inside
 from .normal_integration import integrate
+from .rim import Rim, depth_between, rim_of
 from .texture_labels import seen_through
 from .warp import Warp, WarpedSheet, warp_sheet
 
 # Pull of the body's depth against one normal equation: takes over beyond about 100 pixels, so
 # relief comes from the normals and the placing of parts from the body.
 DEPTH_PRIOR_WEIGHT = 1e-4
+RIM_REACH_PX = 2  # grid pixels that a layer's surface may reach beyond what the photo shows of it
 LAYER_GAP_M = 0.004  # between what the photo shows and what lies behind it
-BORDER_PX = 3  # grid pixels beside what a layer owns that it may cover of others: about one edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +56,13 @@ def lift_layer(
     front, back = warp_sheet(mapping, maps.front), warp_sheet(mapping, maps.back)
     if face is not None:
         front = with_face(front, face, fitted.camera, maps.crop, mapping.inside)
-    front_depth, back_depth = integrate_sheets(mapping, front, back, fitted.camera, maps.crop)
-    metres = float(np.nanmean(front_depth)) / (fitted.camera.focal_px * maps.crop.scale)
-    rim_depth = mapping.rim_depth_at(flat.points[: flat.rim_count])
-    mesh = lift(flat, front_depth, back_depth, rim_depth, metres)
+    sheets = integrate_sheets(mapping, front, back, fitted.camera, maps.crop)
+    rim_depth = depth_between(sheets.rim, sheets.rim_depth, flat.points[: flat.rim_count])
+    metres = _metres_a_pixel(sheets.front, fitted.camera, maps.crop)
+    mesh = lift(flat, sheets.front, sheets.back, rim_depth, metres)
     return Surface(
-        layer, mapping, mesh, _weights_at(mesh, front, back, mapping.inside), front_depth,
-        back_depth, np.stack([front.holes, back.holes]),
+        layer, mapping, mesh, _weights_at(mesh, front, back, mapping.inside), sheets.front,
+        sheets.back, np.stack([front.holes, back.holes]),
         seen_through(mapping, maps.front), seen_through(mapping, maps.back),
     )  # fmt: skip
 
@@ -76,9 +77,9 @@ def in_order(surfaces: list[Surface]) -> list[Surface]:
     ordered = []
     for surface in surfaces:
         depth = surface.mesh.depth.copy()
-        reach = 2 * BORDER_PX + 1
-        beside = cv2.dilate(surface.layer.own.astype(np.uint8), np.ones((reach, reach))) > 0
         column, row = np.round(surface.mesh.pixels).astype(int).T
+        reach = np.ones((2 * RIM_REACH_PX + 1,) * 2, np.uint8)
+        beside = cv2.dilate(surface.layer.own.astype(np.uint8), reach) > 0
         for other in surfaces:
             if other is surface:
                 continue
@@ -96,32 +97,42 @@ def in_order(surfaces: list[Surface]) -> list[Surface]:
     return ordered
 
 
+@dataclass(frozen=True, eq=False)
+class Sheets:
+    """Depths of front and back (h, w) in metres, and of the rim that they share (n,)."""
+
+    front: Float64
+    back: Float64
+    rim: Rim
+    rim_depth: Float64
+
+
 def integrate_sheets(
     mapping: Warp, front: WarpedSheet, back: WarpedSheet, camera: Camera, crop: Crop
-) -> tuple[Float64, Float64]:
-    """Depth (h, w) in metres of both sheets; on the silhouette's pixels it is the body's."""
+) -> Sheets:
+    """Both sheets from their warped normals, about the body's depth."""
     inside = mapping.inside
     x, y = np.meshgrid(np.arange(crop.width), np.arange(crop.height))
     pixels = frames.photo_from_grid(crop, np.stack([x, y], axis=-1).astype(np.float64))
     rays = frames.unproject(camera, pixels, np.ones(inside.shape))
-    core = np.zeros_like(inside)
-    core[1:-1, 1:-1] = (
-        inside[1:-1, 1:-1]
-        & inside[:-2, 1:-1]
-        & inside[2:, 1:-1]
-        & inside[1:-1, :-2]
-        & inside[1:-1, 2:]
+    rim = rim_of(inside, mapping.rim_points, mapping.rim_depth)
+    to_rim = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) - 0.5
+    found = integrate(
+        np.stack([front.normal, back.normal]),
+        inside,
+        rays,
+        camera.focal_px * crop.scale,
+        np.stack([front.depth, back.depth]),
+        DEPTH_PRIOR_WEIGHT,
+        rim,
+        least_thickness(to_rim * _metres_a_pixel(front.depth[inside], camera, crop)),
     )
-    # A rim pixel's centre lies up to a pixel inside of the outline, where front and back already
-    # differ: a tenth of the relief of a round limb lies in the first half pixel.
-    rim = inside & ~core
-    focal = camera.focal_px * crop.scale
-    return tuple(  # type: ignore[return-value]
-        integrate(
-            sheet.normal, inside, rays, focal, sheet.depth, rim, sheet.depth, DEPTH_PRIOR_WEIGHT
-        )
-        for sheet in (front, back)
-    )
+    return Sheets(found.depth[0], found.depth[1], rim, found.rim)
+
+
+def _metres_a_pixel(depth: Float64, camera: Camera, crop: Crop) -> float:
+    """The size of a grid pixel at the mean of depths, of which some may be NaN."""
+    return float(np.nanmean(depth)) / (camera.focal_px * crop.scale)
 
 
 def _weights_at(mesh: ClosedMesh, front: WarpedSheet, back: WarpedSheet, inside: Mask) -> Float32:
