@@ -41,6 +41,12 @@ def within(mask: Array) -> Array:
     return inner
 
 
+def flattened(depth: Array, relief: float) -> Array:
+    """Depths (s, h, w) drawn towards their mean, down to a share of the relief."""
+    mean = np.nanmean(depth)
+    return mean + (depth - mean) * relief
+
+
 def rays_of(size: int, focal: float) -> Array:
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
     return np.stack([x / focal, y / focal, np.ones((size, size))], axis=-1)

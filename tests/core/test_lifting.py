@@ -26,8 +26,10 @@ LENSES = pytest.mark.parametrize("focal", [2.0, 50.0])  # in picture sides
 
 
 def lifted(seen: surfaces.Seen, weight: float, scale: float = 1.0, **more):
+    """About the true depth, or from a flattened one where that has no weight."""
+    prior = surfaces.flattened(seen.depth, 1.0 if weight else 0.8)
     return integrate(
-        seen.normal.astype(np.float32), seen.inside, seen.rays, seen.focal, seen.depth * scale,
+        seen.normal.astype(np.float32), seen.inside, seen.rays, seen.focal, prior * scale,
         weight, seen.rim and replace(seen.rim, depth=seen.rim.depth * scale), **more,
     )  # fmt: skip
 

@@ -44,6 +44,7 @@ RIM_PRIOR_WEIGHT = 1e-2  # pull of the body's outline on the rim: beyond about t
 CUT_PX = 12.0  # body's thickness at the rim beyond the rule's: a quarter of the joint is left
 LEAST_TURNED = 0.03  # |m . r| of a pixel beside the rim, a sphere's of a thousand pixels
 APART_ROUNDS = 2  # in which sheets that came too close are sprung apart
+APART_SHARE = 2e-3  # of the pixels; fewer are moved apart one by one
 APART_STIFFNESS = 1.0
 TOLERANCE_PX = 1e-3  # of depth in grid pixels: far less than the normals are good for
 WHISPER = 1e-9  # pull to the start, where nothing else holds a pixel
@@ -113,7 +114,7 @@ def integrate(
         least = np.where(inside, least_thickness / np.exp(guess[0]), 0.0)
         for _ in range(APART_ROUNDS):
             close = inside & (found[1] - found[0] < least) & (across < APART_STIFFNESS)
-            if not close.any():
+            if close.sum() <= APART_SHARE * inside.sum():
                 break
             across[close] += APART_STIFFNESS
             load[0][close] -= APART_STIFFNESS * least[close]
