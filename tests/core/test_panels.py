@@ -101,7 +101,7 @@ def test_what_another_layer_hides_is_of_the_same_part() -> None:
     own[28:52, 18:42] = False
     shown = texture.spread_colours(rgb, own)
     part = np.where(region, TORSO, 0).astype(np.uint8)
-    front = panels.filled_front(shown, own, region & ~own, part, own, 1.0, _rng())
+    front = panels.filled_front(shown, own, region & ~own, part, part, own, 1.0, _rng())
     assert (front[region] == (200, 40, 40)).all()
     assert (front[own] == rgb[own]).all()
 

@@ -2,11 +2,13 @@
 
 Photo Wake-Up section 4.5. The front is the photo, but for the rim, where old background shines
 through; what another layer hides is synthesised from the same part. The back is the front's mirror
-image wherever the guide asks for the label that is there; elsewhere, as on the back of the head,
+image wherever the labels ask for what is there; elsewhere, as on the back of the head,
 it is synthesised from pixels of the label asked for, and blended into what is around.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -51,30 +53,58 @@ def panel_images(
     solid = (person.matte >= SOLID) & (depth > max(LEAST_RIM_PX, RIM_SHARE * figure))
     face = texture_labels.face_mask(person)
     blend = BLEND_SHARE * figure
-    images, masks = [], []
+    views = [_view(surface, photo, person, model, crop, len(surfaces) == 1) for surface in surfaces]
+    # What a layer hides of a limb, as the shoulder under an arm, is on the limb's own layer.
+    part_shown = np.zeros_like(views[0].part)
+    sources = np.zeros_like(person.mask)
+    for view in views:
+        seen = view.own & solid & ~grown(view.hidden, BORDER_SHARE * figure)
+        part_shown[seen] = view.part[seen]
+        sources |= seen
     if front_only is None:
         front_only = np.zeros_like(person.mask)
-    for surface in surfaces:
-        layer = surface.layer
-        own = mask_on_photo(layer.pure, crop, photo) & person.mask
-        region = mask_on_photo(layer.region, crop, photo) & person.mask
-        if len(surfaces) == 1:
-            own = region = person.mask
-        ahead = vertices_on_photo(surface.front_vertex, crop, photo)
-        behind = vertices_on_photo(surface.back_vertex, crop, photo)
-        part = np.where(region & (ahead >= 0), model.part[ahead], NOTHING).astype(np.uint8)
-
-        hidden = region & ~own
-        near_others = grown(hidden, BORDER_SHARE * figure)
-        sources = own & solid & ~near_others
+    images, masks = [], []
+    for view in views:
+        region, own, hidden, part = view.region, view.own, view.hidden, view.part
         shown = with_soft_rim(person.foreground, own & solid, RIM_SOFTNESS * figure)
-        front = filled_front(shown, own, hidden, part, sources & ~face, blend, rng)
-        labels = texture_labels.propose(person, front, region, ahead, behind, model)
+        image = np.where((sources & ~own)[..., None], person.foreground, shown)
+        label = np.where(own, part, part_shown).astype(np.uint8)
+        front = filled_front(image, own, hidden, part, label, sources & ~face, blend, rng)
+        labels = texture_labels.propose(person, front, region, view.ahead, view.behind, model)
         kept = np.isin(part, [PART_NAMES.index(name) for name in mirrored_parts])
-        back = painted_back(front, region, labels, sources, kept, front_only, blend, rng)
+        back = painted_back(front, region, labels, sources & own, kept, front_only, blend, rng)
         images += [texture.spread_colours(front, region), texture.spread_colours(back, region)]
         masks += [region, region]
     return images, masks
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A layer at the photo's pixels (H, W)."""
+
+    own: Mask  # where the photo shows it
+    region: Mask  # all of it
+    ahead: Int32  # the body's vertices on its front sheet, and behind
+    behind: Int32
+    part: UInt8  # `body.parts` of the front sheet
+
+    @property
+    def hidden(self) -> Mask:
+        return self.region & ~self.own
+
+
+def _view(
+    surface: Surface, photo: Photo, person: Person, model: BodyModel, crop: Crop, whole: bool
+) -> _View:
+    layer = surface.layer
+    own = mask_on_photo(layer.pure, crop, photo) & person.mask
+    region = mask_on_photo(layer.region, crop, photo) & person.mask
+    if whole:
+        own = region = person.mask
+    ahead = vertices_on_photo(surface.front_vertex, crop, photo)
+    behind = vertices_on_photo(surface.back_vertex, crop, photo)
+    part = np.where(region & (ahead >= 0), model.part[ahead], NOTHING).astype(np.uint8)
+    return _View(own, region, ahead, behind, part)
 
 
 def with_soft_rim(colours: UInt8, solid: Mask, sigma_px: float) -> UInt8:
@@ -113,17 +143,20 @@ def filled_front(
     own: Mask,
     hidden: Mask,
     part: UInt8,
+    label: UInt8,
     sources: Mask,
     blend_px: float,
     rng: np.random.Generator,
 ) -> UInt8:
     """A layer's front (H, W, 3): what the photo shows, and the hidden rest from the same part.
 
-    shown : (H, W, 3) the layer's colours, spread beyond `own`; sources : (H, W) what may be copied
+    shown : (H, W, 3) the layer's colours, spread beyond `own`, and those of the sources
+    part : (H, W) the layer's parts; label : (H, W) the parts that the photo shows
+    sources : (H, W) what may be copied
     """
     if not hidden.any():
         return shown
-    made = synthesise(shown, own, hidden, part, part, sources, rng)
+    made = synthesise(shown, own, hidden, part, label, sources, rng)
     same = np.where(own, part, NOTHING).astype(np.uint8)
     return blended(
         made.colours, shown, hidden & made.painted, own | hidden, part, same,
