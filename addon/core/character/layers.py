@@ -40,6 +40,7 @@ from .occlusion import SHOULDER_REACH_M, mask_of, occluding_pairs, without_penet
 from .warp import Warp
 
 HIP_REACH_M = 0.22  # around the hip joint the legs are neighbours, down to the crotch
+FOLD_REACH_M = 0.13  # around the hip joint a thigh meets the trunk, be it bent or not
 LEAST_CONTACT = 0.03  # of the figure: a limb that occludes along less stays in the base
 LOOSE_CLOTHES = 1.5  # leg pixels of the person over those of the body: a skirt or a robe
 OVERLAP_WEIGHT = 0.12  # an arm's layer takes the shoulder's faces that follow it at least so much
@@ -55,9 +56,9 @@ class Limb:
 
     part: int
     root: npt.NDArray[np.float64]  # (2,) grid pixels of its first joint
-    reach_px: float  # grid pixels around the root within which touching the rest is natural
-    rest: tuple[int, ...]  # the parts that it is divided from
-    on_body: bool  # whether only contact that the body itself shows counts
+    reach_px: float  # grid pixels around the root within which it is one with the base
+    rest: dict[int, float]  # the parts that it is divided from, and how far around the root, in
+    # grid pixels, touching them is natural
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,20 +150,29 @@ _LEG_SIDES = {LEFT_LEG: "left", RIGHT_LEG: "right"}
 def _limbs(
     joints: npt.NDArray[np.float64], depth: npt.NDArray[np.float64], pixels_a_metre: float
 ) -> list[Limb]:
-    """Both arms, and of the legs the one that is nearer to the camera.
+    """Both arms, and both legs, of which the one that is nearer to the camera is divided off where
+    they meet.
 
     joints : (24, 2) grid pixels; depth : (24,) metres
     """
+    shoulder, hip, fold = (
+        metres * pixels_a_metre for metres in (SHOULDER_REACH_M, HIP_REACH_M, FOLD_REACH_M)
+    )
     trunk = (HEAD, TORSO, LEFT_LEG, RIGHT_LEG)
     arms = [
-        Limb(part, joints[JOINT[f"{side}_shoulder"]], SHOULDER_REACH_M * pixels_a_metre,
-             (*trunk, other), False)
-        for side, part, other in (("left", LEFT_ARM, RIGHT_ARM), ("right", RIGHT_ARM, LEFT_ARM))
+        Limb(part, joints[JOINT[root]], shoulder, dict.fromkeys((*trunk, other), shoulder))
+        for root, part, other in (
+            ("left_shoulder", LEFT_ARM, RIGHT_ARM), ("right_shoulder", RIGHT_ARM, LEFT_ARM)
+        )
     ]  # fmt: skip
-    left_nearer = depth[JOINT["left_knee"]] < depth[JOINT["right_knee"]]
-    near, far = (LEFT_LEG, RIGHT_LEG) if left_nearer else (RIGHT_LEG, LEFT_LEG)
-    hip = joints[JOINT[f"{_LEG_SIDES[near]}_hip"]]
-    return [*arms, Limb(near, hip, HIP_REACH_M * pixels_a_metre, (far,), True)]
+    knees = {LEFT_LEG: depth[JOINT["left_knee"]], RIGHT_LEG: depth[JOINT["right_knee"]]}
+    near, far = sorted(knees, key=lambda leg: knees[leg])
+    legs = [
+        Limb(part, joints[JOINT[f"{_LEG_SIDES[part]}_hip"]], hip, rest)
+        for part, rest in ((near, {far: hip, TORSO: fold, HEAD: fold}),
+                           (far, {TORSO: fold, HEAD: fold}))
+    ]  # fmt: skip
+    return [*arms, *legs]
 
 
 def _contact(pairs: Index, labels: LabelMap, limb: Limb, figure: float) -> Index:
@@ -170,15 +180,17 @@ def _contact(pairs: Index, labels: LabelMap, limb: Limb, figure: float) -> Index
     are too few to be more than the labels' noise."""
     flat = labels.part.ravel()
     ends = flat[pairs]
-    of_limb = (ends == limb.part).any(axis=1) & np.isin(ends, limb.rest).any(axis=1)
-    chosen = pairs[of_limb]
-    if limb.on_body:
-        inside = labels.part > 0
-        near_body = _grown(labels.known, 1) & ~_grown(inside & ~labels.known, 1)
-        chosen = chosen[near_body.ravel()[chosen].all(axis=1)]
-    h, w = labels.part.shape
-    rows, columns = np.divmod(chosen[:, 0], w)
-    chosen = chosen[np.hypot(columns - limb.root[0], rows - limb.root[1]) > limb.reach_px]
+    reach = np.full(256, np.inf)  # of parts that the limb is not divided from
+    reach[list(limb.rest)] = list(limb.rest.values())
+    other = np.where(ends[:, 0] == limb.part, ends[:, 1], ends[:, 0])
+    of_limb = (ends == limb.part).any(axis=1)
+    row, column = np.divmod(pairs[:, 0], labels.part.shape[1])
+    away = np.hypot(column - limb.root[0], row - limb.root[1]) > reach[other]
+    # Between legs only what the body itself shows counts: the rest is cloth.
+    inside = labels.part > 0
+    near_body = _grown(labels.known, 1) & ~_grown(inside & ~labels.known, 1)
+    legs = np.isin(ends, (LEFT_LEG, RIGHT_LEG)).all(axis=1)
+    chosen = pairs[of_limb & away & (~legs | near_body.ravel()[pairs].all(axis=1))]
     own = np.unique(chosen[flat[chosen] == limb.part])
     return chosen if len(own) >= LEAST_CONTACT * figure else chosen[:0]
 
