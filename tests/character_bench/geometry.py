@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 
 from ...addon.core import frames
 from ...addon.core.body.fit import fit_body
-from ...addon.core.body.maps import _fragments, vertex_normals
+from ...addon.core.body.maps import fragments, vertex_normals
 from ...addon.core.character.build import build_character
 from ...addon.core.images import load_photo
 from ...addon.core.perception.masks import segment_person
@@ -210,7 +210,7 @@ def front_normals(surface: Surface) -> Array:
     crop = Crop(0.0, 0.0, 1.0, camera.width, camera.height)
     at = frames.project(camera, surface.vertices)
     normals = vertex_normals(surface.vertices, surface.triangles)
-    pixel, triangle, share = _fragments(at, surface.vertices[:, 2], surface.triangles, crop)
+    pixel, triangle, share = fragments(at, surface.vertices[:, 2], surface.triangles, crop)
     corners = surface.triangles[triangle]
     share = share / surface.vertices[corners, 2]
     depth = 1 / share.sum(axis=1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from ...addon.core.body.pose import skin_matrices, skin_vertices
@@ -23,7 +24,7 @@ from ...addon.core.motion.perform import perform
 from ...addon.core.types import Character, Float32, Float64, Int32, Pose, UInt8
 from ..bench import ROOT
 from ..bench_rows import Row, at_most, row
-from . import drawing
+from . import rendering
 from .subjects import Subject, character_of, subject, subjects
 
 MOST_STRETCH_P95 = 1.6
@@ -41,6 +42,9 @@ RENDERED = tuple(
 
 CLIPS = ("walk", "run", "jump")
 FPS, FRAMES, EVERY = 24.0, 120, 7  # of the performance every seventh frame is measured
+VIEW_PX = (437, 529)  # width and height of a picture
+VIEW = (0.0, -1.03, 2.3)  # the middle's place and the height in metres; arms overhead fit
+VIEWED_FROM = (0.0, 65.0)  # degrees from straight ahead, a row each
 SHOWN = 5  # which of these is drawn: in the midst of a step, at the top of the jump
 
 # Held poses: turns in degrees about the world's axes (x to the character's left, -y ahead, z up),
@@ -83,7 +87,7 @@ def rows(out: Path) -> list[Row]:
             found[who.name, motion] = worst_of(measured(character, poses, character.vertices))
             of_rest = measured(character, poses, character.rest_vertices)
             from_rest[who.name, motion] = worst_of(of_rest).p95
-        drawing.write(out / f"motion_{who.name}.png", strip(character))
+        Image.fromarray(strip(character)).save(out / f"motion_{who.name}.png")
     made: list[Row] = []
     for name, title, limit in (
         ("p95", "edge stretch, 95th percentile", MOST_STRETCH_P95),
@@ -137,19 +141,23 @@ def strip(character: Character) -> UInt8:
     """Six poses side by side, from ahead and, below, from the character's left."""
     every = motions(character)
     shown = [every[name][SHOWN] for name in CLIPS] + [every[name][0] for name in HELD]
-    colours = drawing.colours_of(character)
-    rows = []
-    for turned in (0.0, 65.0):
-        pictures = []
-        for pose in shown:
-            # Seen from where the character looks.
-            ahead = Rotation.from_quat(pose.rotations[0], scalar_first=True).apply([0, -1, 0])
-            facing = np.degrees(np.arctan2(ahead[0], -ahead[1]))
-            pictures.append(
-                drawing.draw(character, posed(character, pose), colours, facing + turned)
+    pictures = []
+    for pose in shown:
+        # Seen from where the character looks.
+        ahead = Rotation.from_quat(pose.rotations[0], scalar_first=True).apply([0, -1, 0])
+        facing = np.degrees(np.arctan2(ahead[0], -ahead[1]))
+        points = posed(character, pose)
+        x, y, _ = (points.min(axis=0) + points.max(axis=0)) / 2
+        points = points - (x, y, 0.0)
+        pictures.append(
+            np.vstack(
+                [
+                    rendering.draw(character, points, facing + turn, VIEW_PX, VIEW)
+                    for turn in VIEWED_FROM
+                ]
             )
-        rows.append(np.hstack(pictures))
-    return np.vstack(rows)
+        )
+    return np.hstack(pictures)
 
 
 def measured(character: Character, poses: list[Pose], against: Float32) -> Iterator[Deformation]:

@@ -5,80 +5,63 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ...addon.core.types import Character, Float64, Mask, UInt8
+from ...addon.core.body.maps import fragments
+from ...addon.core.types import Character, Crop, Float64, UInt8
 
 FINER = 2  # drawn so many times finer and averaged
 BACKDROP = (96, 110, 128)  # sRGB; no usual colour of clothes, so that rims of old background show
+MARGIN = 1.04  # of a frame around what is drawn
+FAR_M = 10.0  # every depth is positive, as from a camera
 
 
-def turned(character: Character, degrees: float) -> Float64:
-    """(V, 3) vertices in the photo's pose, seen after a turn about the upright: x right, y down,
-    z away from the viewer, metres. 0 is the photo's side, 90 the character's own left side where
-    it faces the camera, 180 the back."""
+def turned(points: Float64, degrees: float) -> Float64:
+    """(V, 3) points in the world, seen after a turn about the upright: x right, y down, z away
+    from the viewer, metres. 0 is the photo's side, 90 the character's own left side where it
+    faces the camera, 180 the back."""
     angle = np.radians(degrees)
-    x, y, z = character.vertices.astype(np.float64).T
+    x, y, z = points.astype(np.float64).T
     cos, sin = np.cos(angle), np.sin(angle)
     return np.stack([cos * x + sin * y, -z, cos * y - sin * x], axis=1)
 
 
+def frame_of(points: Float64, aspect: float) -> tuple[Float64, float]:
+    """Points moved to turn about their own middle, and the height in metres of a frame with the
+    given width over height that shows them all at any turn."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle = (low + high) / 2
+    moved = points - middle
+    radius = np.hypot(*moved[:, :2].T).max()
+    return moved, MARGIN * float(max(high[2] - low[2], 2 * radius / aspect))
+
+
 def draw(
     character: Character,
+    points: Float64,
     degrees: float,
-    height: int,
-    width: int | None = None,
-    frame: tuple[float, float, float] | None = None,
-) -> tuple[UInt8, Mask]:
-    """Picture (height, width, 3) in the texture's own colours without light, and where it is drawn.
+    size: tuple[int, int],
+    frame: tuple[float, float, float],
+) -> UInt8:
+    """Picture (height, width, 3) in the texture's own colours without light.
 
-    width : pixels; None fits the character at any turn
-    frame : x and y in metres of the picture's middle in the turned frame, and its height in metres;
-        None frames the whole character
+    points : (V, 3) of the character's vertices in the world
+    size : width and height in pixels
+    frame : x and y of the picture's middle in the turned frame, and its height, metres
     """
-    points = turned(character, degrees)
-    low, high = points.min(axis=0), points.max(axis=0)
-    radius = np.hypot(*character.vertices[:, :2].T).max()
-    if frame is None:
-        frame = (0.0, float(low[1] + high[1]) / 2, 1.04 * float(high[1] - low[1]))
-    if width is None:
-        width = int(np.ceil(2.04 * radius / frame[2] * height))
-    rows, columns = height * FINER, width * FINER
-    scale = rows / frame[2]
-    at = (points[:, :2] - frame[:2]) * scale + np.array([columns, rows]) / 2 - 0.5
-    corner, depth = at[character.triangles], points[character.triangles, 2]
-    lowest = np.clip(np.ceil(corner.min(axis=1)), 0, None).astype(np.int64)
-    highest = np.floor(corner.max(axis=1)).astype(np.int64)
-    highest = np.minimum(highest, [columns - 1, rows - 1])
-    size = np.maximum(highest - lowest + 1, 0)
-    count = size[:, 0] * size[:, 1]
-    owner = np.repeat(np.arange(len(count)), count)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    x = lowest[owner, 0] + within % np.maximum(size[owner, 0], 1)
-    y = lowest[owner, 1] + within // np.maximum(size[owner, 0], 1)
-    a, b, c = (corner[owner, k] for k in range(3))
-    point = np.stack([x, y], axis=1)
-    share = np.stack([_cross(c - b, point - b), _cross(a - c, point - c), _cross(b - a, point - a)])
-    area = _cross(b - a, c - a)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = (share / area).T
-    met = (share >= -1e-9).all(axis=1)
-    x, y, owner, share = x[met], y[met], owner[met], share[met]
-    far = (share * depth[owner]).sum(axis=1)
-    order = np.lexsort((far, y * columns + x))
-    pixel = (y * columns + x)[order]
-    nearest = order[np.r_[True, pixel[1:] != pixel[:-1]]] if len(order) else order
-    uv = np.einsum("kc,kcd->kd", share[nearest], character.uv[owner[nearest]].astype(np.float64))
-    sampled = sample(character.texture[..., :3], uv)
-    picture = np.full((rows, columns, 3), BACKDROP, np.uint8)
-    picture[y[nearest], x[nearest]] = sampled
-    covered = np.zeros((rows, columns), np.float32)
-    covered[y[nearest], x[nearest]] = 1
-    picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    covered = cv2.resize(covered, (width, height), interpolation=cv2.INTER_AREA)
-    return picture, covered > 0.5
-
-
-def _cross(p: Float64, q: Float64) -> Float64:
-    return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
+    at = turned(points, degrees)
+    width, height = size
+    crop = Crop(0.0, 0.0, 1.0, width * FINER, height * FINER)
+    scale = crop.height / frame[2]
+    grid = (at[:, :2] - frame[:2]) * scale + np.array([crop.width, crop.height]) / 2 - 0.5
+    depth = at[:, 2] - at[:, 2].min() + FAR_M
+    pixel, triangle, share = fragments(grid, depth, character.triangles, crop)
+    far = (share * depth[character.triangles[triangle]]).sum(axis=1)
+    order = np.lexsort((far, pixel))
+    seen = order[np.r_[True, np.diff(pixel[order]) > 0]] if len(order) else order
+    uv = np.einsum("kc,kcd->kd", share[seen], character.uv[triangle[seen]].astype(np.float64))
+    picture = np.full((crop.height * crop.width, 3), BACKDROP, np.uint8)
+    picture[pixel[seen]] = sample(character.texture[..., :3], uv)
+    picture = picture.reshape(crop.height, crop.width, 3)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def sample(texture: UInt8, uv: Float64) -> UInt8:

@@ -63,8 +63,8 @@ def rows(out: Path) -> list[Row]:
 
 def turntable(character: Character) -> UInt8:
     """Eight views in two rows."""
-    width, height = VIEW_PX
-    views = [rendering.draw(character, turn, height, width)[0] for turn in TURNS]
+    points, metres = rendering.frame_of(character.vertices, VIEW_PX[0] / VIEW_PX[1])
+    views = [rendering.draw(character, points, turn, VIEW_PX, (0.0, 0.0, metres)) for turn in TURNS]
     half = len(views) // 2
     return np.vstack([np.hstack(views[:half]), np.hstack(views[half:])])
 
@@ -107,10 +107,11 @@ def faces_behind(character: Character) -> int:
     x, y, _ = head_frame[:3, :3] @ (0.0, -1.0, 0.0)  # where the head looks
     straight = float(np.degrees(np.arctan2(-x, y)))
     for turn in (straight + aside for aside in BEHIND):
-        points = rendering.turned(character, turn)[head]
+        points = rendering.turned(character.vertices, turn)[head]
         column, line = (points.min(axis=0) + points.max(axis=0))[:2] / 2
-        view, _ = rendering.draw(
-            character, turn, FACE_VIEW_PX, FACE_VIEW_PX, (float(column), float(line), FACE_VIEW_M)
-        )
+        view = rendering.draw(
+            character, character.vertices, turn, (FACE_VIEW_PX, FACE_VIEW_PX),
+            (float(column), float(line), FACE_VIEW_M),
+        )  # fmt: skip
         hits += len(find_faces(view)) > 0
     return hits

@@ -146,7 +146,7 @@ def build_character(
             layer_maps = within_photo(render_maps(model, fitted, crop, layer.faces), photo)
             layer_mapping = warp(layer_outline, layer_maps, settings.terms)
         face = person.face if layer is layers[0] else None
-        surfaces.append(lift_layer(layer, flats[k], layer_maps, layer_mapping, fitted, face))
+        surfaces.append(lift_layer(layer, flats[k], layer_maps, layer_mapping, model, fitted, face))
     surfaces = in_order(surfaces)
 
     tell(0.85, "Painting the texture")

@@ -32,7 +32,8 @@ from ..body.parts import (
     part_of_joint,
 )
 from ..body.skeleton import JOINT
-from ..types import BodyMaps, FittedBody, Mask, UInt8
+from ..types import BodyMaps, FittedBody, Float32, Mask, UInt8
+from .folded_limbs import FAR, FAR_JOINTS, far_of_body, far_segments, far_weight, of_limb
 from .graph_cut import Index
 from .hidden_outline import complete
 from .label_map import LabelMap, first_labels, follow_edges, painted_over
@@ -41,6 +42,7 @@ from .warp import Warp
 
 HIP_REACH_M = 0.22  # around the hip joint the legs are neighbours, down to the crotch
 FOLD_REACH_M = 0.13  # around the hip joint a thigh meets the trunk, be it bent or not
+FAR_REACH_M = 0.06  # around elbow and knee both segments are one limb
 LEAST_CONTACT = 0.03  # of the figure: a limb that occludes along less stays in the base
 LOOSE_CLOTHES = 1.5  # leg pixels of the person over those of the body: a skirt or a robe
 OVERLAP_WEIGHT = 0.12  # an arm's layer takes the shoulder's faces that follow it at least so much
@@ -131,7 +133,10 @@ def divide(
     now = LabelMap(labels, first.known)
     pairs = meet(labels)
     divided = [limb for limb in limbs if len(_contact(pairs, now, limb, figure))]
-    if not divided:
+    near_body = _near_body(now)
+    fine = far_segments(labels, near_body, mapping.source, body, colours, model, fitted, figure)
+    pieces = _pieces(divided, fine, model, at, metre)
+    if not pieces:
         return Division(found, labels, [_whole(inside, model)])
 
     x, y = (np.nan_to_num(mapping.source[..., axis], nan=-10.0) for axis in (0, 1))
@@ -140,8 +145,8 @@ def divide(
         part = render_maps(model, fitted, crop, faces).mask.astype(np.uint8)
         return (cv2.remap(part, x, y, cv2.INTER_NEAREST) > 0) & inside
 
-    fitted_labels = cv2.remap(body.label, x, y, cv2.INTER_NEAREST)
-    return Division(found, labels, _layers(labels, fitted_labels, divided, inside, model, carried))
+    fitted_labels = cv2.remap(far_of_body(body, model), x, y, cv2.INTER_NEAREST)
+    return Division(found, labels, _layers(fine, fitted_labels, pieces, inside, model, carried))
 
 
 _LEG_SIDES = {LEFT_LEG: "left", RIGHT_LEG: "right"}
@@ -187,51 +192,101 @@ def _contact(pairs: Index, labels: LabelMap, limb: Limb, figure: float) -> Index
     row, column = np.divmod(pairs[:, 0], labels.part.shape[1])
     away = np.hypot(column - limb.root[0], row - limb.root[1]) > reach[other]
     # Between legs only what the body itself shows counts: the rest is cloth.
-    inside = labels.part > 0
-    near_body = _grown(labels.known, 1) & ~_grown(inside & ~labels.known, 1)
+    near_body = _near_body(labels)
     legs = np.isin(ends, (LEFT_LEG, RIGHT_LEG)).all(axis=1)
     chosen = pairs[of_limb & away & (~legs | near_body.ravel()[pairs].all(axis=1))]
     own = np.unique(chosen[flat[chosen] == limb.part])
     return chosen if len(own) >= LEAST_CONTACT * figure else chosen[:0]
 
 
-def _layers(
-    labels: UInt8,
-    fitted_labels: UInt8,
+def _near_body(labels: LabelMap) -> Mask:
+    """(h, w) the pixels at which the body itself is, and not cloth that stands off it."""
+    inside = labels.part > 0
+    return _grown(labels.known, 1) & ~_grown(inside & ~labels.known, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What becomes a layer besides the base: a limb, or a folded limb's far segment."""
+
+    name: str
+    label: int  # in the labels with far segments
+    follows: Float32  # (F,) how much each of the body's faces follows it
+    root: npt.NDArray[np.float64]  # (2,) grid pixels of its first joint
+    reach_px: float  # grid pixels around the root within which it is one with what it hangs on
+
+
+def _pieces(
     divided: list[Limb],
+    fine: UInt8,
+    model: BodyModel,
+    joints: npt.NDArray[np.float64],
+    pixels_a_metre: float,
+) -> list[Piece]:
+    """The divided limbs and the far segments of those that are folded, divided or not.
+
+    joints : (24, 2) grid pixels
+    """
+    pieces = [
+        Piece(PART_NAMES[limb.part], limb.part, _follows(model, part_of_joint() == limb.part),
+              limb.root, limb.reach_px)
+        for limb in divided
+    ]  # fmt: skip
+    for limb, (first, *_) in FAR_JOINTS.items():
+        if not (fine == limb + FAR).any():
+            continue
+        follows = far_weight(model.weights, limb)[model.faces].mean(axis=1)
+        pieces.append(
+            Piece(f"{PART_NAMES[limb]}, {first.split('_')[1]} down", limb + FAR, follows,
+                  joints[JOINT[first]], FAR_REACH_M * pixels_a_metre)
+        )  # fmt: skip
+    return pieces
+
+
+def _layers(
+    fine: UInt8,
+    fitted_labels: UInt8,
+    pieces: list[Piece],
     inside: Mask,
     model: BodyModel,
     carried: Callable[[npt.NDArray[np.bool_]], Mask],
 ) -> list[Layer]:
-    """fitted_labels : (h, w) what the body shows at the person's pixels
+    """fine : (h, w) labels with far segments; fitted_labels : the same of what the body shows at
+    the person's pixels
     carried : from faces of the body (F,) to their silhouette under the warp (h, w)
     """
-    limbs = []
+    own_pieces = {piece.label for piece in pieces}
+    # What has no layer of its own belongs to its limb's, or with that to the base.
+    kept = np.where(np.isin(fine, list(own_pieces)), fine, of_limb(fine))
+    layers = []
     taken = np.zeros_like(inside)
     base_faces = np.ones(len(model.faces), bool)
     rows, columns = np.indices(inside.shape)
-    for limb in divided:
-        own = labels == limb.part
-        follows = _limb_weight(model, limb.part)
-        faces = follows > OVERLAP_WEIGHT
-        joined = np.hypot(columns - limb.root[0], rows - limb.root[1]) < limb.reach_px
+    arms = np.isin(of_limb(kept), (LEFT_ARM, RIGHT_ARM))
+    for piece in pieces:
+        own = kept == piece.label
+        faces = piece.follows > OVERLAP_WEIGHT
+        for other in pieces:
+            if other.label == piece.label + FAR:
+                faces &= other.follows < STUMP_WEIGHT
+        joined = np.hypot(columns - piece.root[0], rows - piece.root[1]) < piece.reach_px
         # Where the fit has the limb in front and the picture does not, the fit is wrong about
         # where it is; of crossed arms either may lie before the other all the same.
-        behind = np.isin(labels, (LEFT_ARM, RIGHT_ARM)) | (fitted_labels != limb.part)
+        behind = arms | (fitted_labels != piece.label)
         region = complete(own, carried(faces), (inside & ~own & behind) | joined)
         # A hand that looks out behind the other arm is one with its own arm under that.
         region = _largest(region | (_grown(own, SEAM_PX) & inside))
         own &= region
         if own.sum() < SMALLEST_LAYER:
             continue
-        limbs.append(Layer(PART_NAMES[limb.part], region, own, _pure(own, inside), faces))
+        layers.append(Layer(piece.name, region, own, _pure(own, inside), faces))
         taken |= own
-        base_faces &= follows < STUMP_WEIGHT
-    if not limbs:
+        base_faces &= piece.follows < STUMP_WEIGHT
+    if not layers:
         return [_whole(inside, model)]
     own = inside & ~taken
     region = complete(own, carried(base_faces), taken) | (_grown(own, SEAM_PX) & inside)
-    return [Layer("body", region, own, _pure(own, inside), base_faces), *limbs]
+    return [Layer("body", region, own, _pure(own, inside), base_faces), *layers]
 
 
 def _whole(inside: Mask, model: BodyModel) -> Layer:
@@ -255,10 +310,10 @@ def _grown(mask: Mask, pixels: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), kernel) > 0
 
 
-def _limb_weight(model: BodyModel, part: int) -> npt.NDArray[np.float32]:
-    """(F,) how much each face follows a limb: the mean weight of its corners."""
-    of_limb = part_of_joint() == part
-    return model.weights[:, of_limb].sum(axis=1)[model.faces].mean(axis=1)
+def _follows(model: BodyModel, joints: npt.NDArray[np.bool_]) -> Float32:
+    """(F,) how much each face follows some joints (24,): the mean weight of its corners."""
+    follows: Float32 = model.weights[:, joints].sum(axis=1)[model.faces].mean(axis=1)
+    return follows
 
 
 def _largest(mask: Mask) -> Mask:

@@ -73,7 +73,7 @@ def occluding_pairs(
     pairs = border_pairs(labels)
     if len(pairs) == 0:
         return pairs
-    vertex = _points_of(np.unique(pairs), labels, source, body)
+    vertex = points_of(np.unique(pairs), labels, source, body)
     first, second = vertex[pairs[:, 0]], vertex[pairs[:, 1]]
     told = (first >= 0) & (second >= 0)
     starts, which = np.unique(first[told], return_inverse=True)
@@ -86,7 +86,7 @@ def occluding_pairs(
     return pairs[far | ~told]
 
 
-def _points_of(pixels: Index, labels: UInt8, source: Float32, body: SurfaceMaps) -> Index:
+def points_of(pixels: Index, labels: UInt8, source: Float32, body: SurfaceMaps) -> Index:
     """(h * w,) body vertex at the given flat pixels, -1 where the body does not show the label."""
     height, width = labels.shape
     at = np.nan_to_num(source.reshape(-1, 2)[pixels])

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from scipy.spatial import cKDTree
 
 from .. import frames
+from ..body.model import BodyModel
 from ..types import BodyMaps, Camera, Crop, Face, FittedBody, Float32, Float64, Int32, Mask
 from . import triangulation
 from .face_relief import with_face
@@ -22,6 +24,9 @@ from .warp import Warp, WarpedSheet, warp_sheet
 # relief comes from the normals and the placing of parts from the body.
 DEPTH_PRIOR_WEIGHT = 1e-4
 RIM_REACH_PX = 2  # grid pixels that a layer's surface may reach beyond what the photo shows of it
+ON_BODY_M = 0.03  # from a sheet of the body; nearer, the relief is that of clothes and muscles
+NEAREST_FACES = 4  # whose weights are averaged
+LEAST_DISTANCE_M = 0.004  # nearer faces count the same
 LAYER_GAP_M = 0.004  # between what the photo shows and what lies behind it
 
 
@@ -45,12 +50,14 @@ def lift_layer(
     flat: triangulation.FlatMesh,
     maps: BodyMaps,
     mapping: Warp,
+    model: BodyModel,
     fitted: FittedBody,
     face: Face | None = None,
 ) -> Surface:
     """Integrate a layer's two sheets and close them to a surface of triangles.
 
     flat : the layer's outline filled with triangles; maps, mapping : the layer's, same grid
+    model : whose weights the surface takes
     face : the person's, where the layer is the one that has the head
     """
     front, back = warp_sheet(mapping, maps.front), warp_sheet(mapping, maps.back)
@@ -60,9 +67,10 @@ def lift_layer(
     rim_depth = depth_between(sheets.rim, sheets.rim_depth, flat.points[: flat.rim_count])
     metres = _metres_a_pixel(sheets.front, fitted.camera, maps.crop)
     mesh = lift(flat, sheets.front, sheets.back, rim_depth, metres)
+    weights = _weights_at(mesh, mapping, front, back, layer, model, fitted, maps.crop)
+    holes = np.stack([front.holes, back.holes])
     return Surface(
-        layer, mapping, mesh, _weights_at(mesh, front, back, mapping.inside), sheets.front,
-        sheets.back, np.stack([front.holes, back.holes]),
+        layer, mapping, mesh, weights, sheets.front, sheets.back, holes,
         seen_through(mapping, maps.front), seen_through(mapping, maps.back),
     )  # fmt: skip
 
@@ -135,12 +143,47 @@ def _metres_a_pixel(depth: Float64, camera: Camera, crop: Crop) -> float:
     return float(np.nanmean(depth)) / (camera.focal_px * crop.scale)
 
 
-def _weights_at(mesh: ClosedMesh, front: WarpedSheet, back: WarpedSheet, inside: Mask) -> Float32:
-    """(V, 24) weights at the mesh's vertices; the rim takes the mean of both sheets."""
-    outside = ~inside[..., None]
-    sampled = [
-        sample_inside(np.where(outside, np.nan, sheet.weights), mesh.pixels)
-        for sheet in (front, back)
-    ]
-    share = (mesh.sheet[:, None] + 1) / 2
-    return (sampled[0] * share + sampled[1] * (1 - share)).astype(np.float32)
+def _weights_at(
+    mesh: ClosedMesh,
+    mapping: Warp,
+    front: WarpedSheet,
+    back: WarpedSheet,
+    layer: Layer,
+    model: BodyModel,
+    fitted: FittedBody,
+    crop: Crop,
+) -> Float32:
+    """(V, 24) weights at the mesh's vertices: those of its sheet, and where the surface is not
+    where the body's sheet is, those of the body's point next to it.
+
+    Along the rim and where the surface spans a step of the body's depth, it is between the two
+    sheets: a forearm that points at the camera has the hand on the one and the elbow on the other.
+    Where cloth spans a gap between limbs there is no body, and it follows both sheets' mean.
+    """
+    outside = ~mapping.inside[..., None]
+
+    def sampled(values: Float32 | Float64) -> Float64:
+        return sample_inside(np.where(outside, np.nan, values), mesh.pixels)
+
+    ahead = ((mesh.sheet[:, None] + 1) / 2).astype(np.float64)
+    weights = sampled(front.weights) * ahead + sampled(back.weights) * (1 - ahead)
+    body_depth = np.where(
+        mesh.sheet > 0, sampled(front.depth[..., None])[:, 0], sampled(back.depth[..., None])[:, 0]
+    )
+    off = (mesh.sheet == 0) | (np.abs(mesh.depth - body_depth) > ON_BODY_M)
+    off &= sampled(mapping.on_gaps()[..., None].astype(np.float64))[:, 0] == 0
+    if off.any():
+        source = frames.photo_from_grid(crop, sampled(mapping.source)[off])
+        at = frames.unproject(fitted.camera, source, mesh.depth[off])
+        weights[off] = _weights_beside(at, model.faces[layer.faces], model, fitted)
+    return weights.astype(np.float32)
+
+
+def _weights_beside(points: Float64, faces: Int32, model: BodyModel, fitted: FittedBody) -> Float64:
+    """(N, 24) weights of the body's faces (F, 3) next to points (N, 3) of the camera's frame."""
+    corners = fitted.vertices[faces].astype(np.float64)
+    middles, weights = corners.mean(axis=1), model.weights[faces].mean(axis=1)
+    distance, nearest = cKDTree(middles).query(points, k=NEAREST_FACES)
+    share = 1 / np.maximum(distance, LEAST_DISTANCE_M) ** 2
+    share /= share.sum(axis=1, keepdims=True)
+    return np.einsum("kn,knj->kj", share, weights[nearest])
