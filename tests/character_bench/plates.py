@@ -54,7 +54,7 @@ class Scene:
         return not self.name.startswith(PLAIN)
 
 
-def rows() -> list[Row]:
+def rows(_out: Path) -> list[Row]:
     """One row a bar, and the contact sheet."""
     scenes = load_scenes()
     ours, telea, stokes, strips = [], [], [], []

@@ -12,6 +12,12 @@ from photo_wake_up.addon.core.body.maps import render_maps
 from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, TORSO
 from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.character.folded_limbs import (
+    FAR,
+    far_of_body,
+    far_segments,
+    of_limb,
+)
 from photo_wake_up.addon.core.character.graph_cut import (
     energy,
     expand,
@@ -216,6 +222,26 @@ def test_an_arm_inside_of_the_body_is_shown_before_it(body: BodyModel) -> None:
     assert (corrected.label == LEFT_ARM)[seen].mean() > 0.98 >= hidden.sum() / seen.sum() - 0.02
     unchanged = corrected.label != LEFT_ARM
     assert np.array_equal(corrected.label[unchanged], maps.front.label[unchanged])
+
+
+@pytest.mark.parametrize(("bend", "folded"), [(0.0, False), (0.6, False), (2.5, True)])
+def test_a_forearm_over_its_upper_arm_is_told_from_it(body: BodyModel, bend, folded) -> None:
+    angles = _facing()
+    angles[JOINT["left_elbow"]] = (0.0, -bend, 0.0)  # towards the camera, then over the upper arm
+    fitted = posed(body, angles)
+    maps = render_maps(body, fitted, Crop(0.0, 0.0, 1.0, 800, 1000))
+    labels = maps.front.label
+    figure = float(np.ptp(np.nonzero(labels)[0]))
+    grey = np.random.default_rng(0).normal(128, 4, (*labels.shape, 3)).astype(np.uint8)
+    found = far_segments(
+        labels, labels > 0, identity(labels.shape), maps.front, grey, body, fitted, figure
+    )
+    assert np.array_equal(of_limb(found), labels)
+    assert np.array_equal(np.unique(found[found != labels]), [LEFT_ARM + FAR] if folded else [])
+    if folded:
+        true = far_of_body(maps.front, body)
+        arm = labels == LEFT_ARM
+        assert (found == true)[arm].mean() > 0.9
 
 
 def test_a_hidden_outline_is_the_bodys_fitted_to_its_ends() -> None:

@@ -25,6 +25,7 @@ FAR_JOINTS = {
     LEFT_LEG: ("left_knee", "left_ankle", "left_foot"),
     RIGHT_LEG: ("right_knee", "right_ankle", "right_foot"),
 }
+LEAST_KEPT = 0.5  # of each segment's pixels when its border moves to the picture's edges
 LEAST_FOLD = 0.02  # of the figure: half a forearm's width, along which the segments meet
 
 
@@ -74,8 +75,11 @@ def far_segments(
             pairs = pairs[on_body.ravel()[pairs].all(axis=1)]
         if len(np.unique(pairs[:, 0])) < LEAST_FOLD * figure:
             continue
-        fine = follow_edges(fine, mask_of(pairs, labels.shape), colours, figure)
-        result[fine > NOTHING] = fine[fine > NOTHING]
+        found = follow_edges(fine, mask_of(pairs, labels.shape), colours, figure)
+        # A segment that is little more than a strip beside the other is lost to its smooth border.
+        kept = [(found == label).sum() / (fine == label).sum() for label in (limb, limb + FAR)]
+        found = found if min(kept) > LEAST_KEPT else fine
+        result[found > NOTHING] = found[found > NOTHING]
     return result
 
 
