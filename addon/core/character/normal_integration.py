@@ -46,7 +46,7 @@ LEAST_TURNED = 0.03  # |m . r| of a pixel beside the rim, a sphere's of a thousa
 APART_ROUNDS = 2  # in which sheets that came too close are sprung apart
 APART_SHARE = 2e-3  # of the pixels; fewer are moved apart one by one
 APART_STIFFNESS = 1.0
-TOLERANCE_PX = 1e-3  # of depth in grid pixels: far less than the normals are good for
+TOLERANCE_PX = 1e-2  # of depth in grid pixels: far less than the normals are good for
 WHISPER = 1e-9  # pull to the start, where nothing else holds a pixel
 
 

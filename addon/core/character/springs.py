@@ -20,13 +20,17 @@ import numpy.typing as npt
 
 from ..types import Float64, Int32
 
+Reals = npt.NDArray[np.floating[Any]]
+Indices = npt.NDArray[np.integer[Any]]
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 MOST_ITERATIONS = 200  # a few dozen are usual
-ENOUGH = 0.25  # of a coarse level's load: what a first step may leave without a second one
+ENOUGH = 0.35  # of a coarse level's load: what a first step may leave without a second one
 COARSEST = 100  # unknowns that are solved directly
 LEAST_COARSENING = 0.8  # of the unknowns left: beyond it, springs are too few to join along
 STRONG = 0.25  # of a pixel's stiffest spring: only along such springs pixels are joined
+# A cycle is approximate: half the bytes, and indices without a sign to ask for, take half the time.
+CYCLE_FLOAT, CYCLE_INDEX = np.float32, np.uint32
 HELD = 4.0  # times all its springs: an anchor that holds an unknown so needs no coarser level
 
 
@@ -51,13 +55,13 @@ class _Graph:
     """Springs between n unknowns: row i holds the other ends and stiffnesses of i's springs."""
 
     first: Int32  # (n + 1,), where rows begin
-    end: Int32  # (e,)
-    stiffness: Float64  # (e,)
-    anchor: Float64  # (n,)
-    diagonal: Float64  # (n,), sum of all of an unknown's springs
+    end: Indices  # (e,)
+    stiffness: Reals  # (e,)
+    anchor: Reals  # (n,)
+    diagonal: Reals  # (n,), sum of all of an unknown's springs
 
     @property
-    def arrays(self) -> tuple[Int32, Int32, Float64, Float64]:
+    def arrays(self) -> tuple[Int32, Indices, Reals, Reals]:
         return self.first, self.end, self.stiffness, self.diagonal
 
 
@@ -65,7 +69,17 @@ class _Graph:
 class _Level:
     graph: _Graph
     joined: Int32  # (n,), unknown of the next level, below 0 for none; empty in the last
-    inverse: Float64  # of the last level's matrix; empty elsewhere
+    inverse: Reals  # of the last level's matrix; empty elsewhere
+
+    def for_cycles(self) -> _Level:
+        """In the types that cycles use."""
+        graph = self.graph
+        stiffness, anchor, diagonal, inverse = (
+            each.astype(CYCLE_FLOAT)
+            for each in (graph.stiffness, graph.anchor, graph.diagonal, self.inverse)
+        )
+        small = _Graph(graph.first, graph.end.astype(CYCLE_INDEX), stiffness, anchor, diagonal)
+        return _Level(small, self.joined, inverse)
 
 
 def solve(springs: Springs, load: Float64, start: Float64, tolerance: float) -> Float64:
@@ -77,14 +91,14 @@ def solve(springs: Springs, load: Float64, start: Float64, tolerance: float) -> 
     """
     # Sheets lie side by side in memory, as they do in the system.
     unknown = np.ascontiguousarray(np.moveaxis(springs.anchor > 0, 0, -1))
-    levels = _levels(_graph_of(springs, unknown))
+    graph = _graph_of(springs, unknown)
+    levels = [level.for_cycles() for level in _levels(graph)]
     x = np.moveaxis(start, 0, -1)[unknown].astype(np.float64)
-    graph = levels[0].graph
     residual = np.moveaxis(load, 0, -1)[unknown] - _product(*graph.arrays, x)
     direction, product = np.zeros_like(x), np.zeros_like(x)
     size = 0.0
     for _ in range(MOST_ITERATIONS):
-        correction = _cycle(levels, 0, residual)
+        correction = _cycle(levels, 0, residual.astype(CYCLE_FLOAT)).astype(np.float64)
         # The cycle is no fixed matrix, so directions are made conjugate explicitly.
         share = np.vdot(correction, product) / size if size else 0.0
         direction = correction - share * direction
@@ -134,7 +148,7 @@ def _coarser(graph: _Graph) -> tuple[_Graph, Int32]:
     return _graph(first, end[:used].copy(), stiffness[:used].copy(), anchor), joined
 
 
-def _graph(first: Int32, end: Int32, stiffness: Float64, anchor: Float64) -> _Graph:
+def _graph(first: Int32, end: Indices, stiffness: Reals, anchor: Reals) -> _Graph:
     return _Graph(first, end, stiffness, anchor, _row_sums(first, stiffness) + anchor)
 
 
@@ -149,7 +163,7 @@ def _graph_of(springs: Springs, unknown: npt.NDArray[np.bool_]) -> _Graph:
     return _graph(first, end[:used].copy(), stiffness[:used].copy(), anchor)
 
 
-def _cycle(levels: list[_Level], at: int, residual: Float64) -> Float64:
+def _cycle(levels: list[_Level], at: int, residual: Reals) -> Reals:
     """About the inverse applied to a residual."""
     level = levels[at]
     graph = level.graph
@@ -165,7 +179,7 @@ def _cycle(levels: list[_Level], at: int, residual: Float64) -> Float64:
     return x
 
 
-def _two_steps(levels: list[_Level], at: int, load: Float64) -> Float64:
+def _two_steps(levels: list[_Level], at: int, load: Reals) -> Reals:
     """Two steps of conjugate gradients on a level, the second only where the first leaves much
     (Notay's K-cycle)."""
     graph = levels[at].graph
@@ -196,8 +210,8 @@ def _compiled(loop: Loop) -> Loop:
 
 @_compiled
 def _grid_rows(
-    number: Int32, right: Float64, down: Float64, across: Float64
-) -> tuple[Int32, Int32, Float64, int]:
+    number: Int32, right: Reals, down: Reals, across: Reals
+) -> tuple[Int32, Int32, Reals, int]:
     """The grid's springs as rows; number : (h, w, s), -1 where no unknown is."""
     height, width, sheets = number.shape
     count = number.max() + 1
@@ -231,7 +245,7 @@ def _grid_rows(
 
 
 @_compiled
-def _pairs(first: Int32, end: Int32, stiffness: Float64, anchor: Float64) -> tuple[Int32, int]:
+def _pairs(first: Int32, end: Indices, stiffness: Reals, anchor: Reals) -> tuple[Int32, int]:
     """Join each unknown to the free neighbour at its stiffest spring, if there is a strong one,
     else to the pair that the stiffest spring leads to; below 0 for unknowns that are held."""
     count = len(first) - 1
@@ -264,8 +278,8 @@ def _pairs(first: Int32, end: Int32, stiffness: Float64, anchor: Float64) -> tup
 
 @_compiled
 def _joined_rows(
-    first: Int32, end: Int32, stiffness: Float64, joined: Int32, count: int
-) -> tuple[Int32, Int32, Float64, Float64, int]:
+    first: Int32, end: Indices, stiffness: Reals, joined: Int32, count: int
+) -> tuple[Int32, Int32, Reals, Reals, int]:
     """Rows of the graph whose unknowns were joined: parallel springs add up, and those to held
     unknowns, which get no correction, become anchors."""
     begin = np.zeros(count + 1, np.int32)
@@ -306,8 +320,8 @@ def _joined_rows(
 
 
 @_compiled
-def _restricted(fine: Float64, joined: Int32, count: int) -> Float64:
-    coarse = np.zeros(count)
+def _restricted(fine: Reals, joined: Int32, count: int) -> Reals:
+    coarse = np.zeros(count, fine.dtype)
     for i in range(len(fine)):
         if joined[i] >= 0:
             coarse[joined[i]] += fine[i]
@@ -315,14 +329,14 @@ def _restricted(fine: Float64, joined: Int32, count: int) -> Float64:
 
 
 @_compiled
-def _prolong(coarse: Float64, joined: Int32, fine: Float64) -> None:
+def _prolong(coarse: Reals, joined: Int32, fine: Reals) -> None:
     for i in range(len(fine)):
         if joined[i] >= 0:
             fine[i] += coarse[joined[i]]
 
 
 @_compiled
-def _row_sums(first: Int32, stiffness: Float64) -> Float64:
+def _row_sums(first: Int32, stiffness: Reals) -> Reals:
     sums = np.zeros(len(first) - 1)
     for i in range(len(sums)):
         for e in range(first[i], first[i + 1]):
@@ -331,9 +345,7 @@ def _row_sums(first: Int32, stiffness: Float64) -> Float64:
 
 
 @_compiled
-def _product(
-    first: Int32, end: Int32, stiffness: Float64, diagonal: Float64, x: Float64
-) -> Float64:
+def _product(first: Int32, end: Indices, stiffness: Reals, diagonal: Reals, x: Reals) -> Reals:
     out = np.empty_like(x)
     for i in range(len(x)):
         value = diagonal[i] * x[i]
@@ -345,7 +357,7 @@ def _product(
 
 @_compiled
 def _sweep(
-    first: Int32, end: Int32, stiffness: Float64, diagonal: Float64, x: Float64, load: Float64,
+    first: Int32, end: Indices, stiffness: Reals, diagonal: Reals, x: Reals, load: Reals,
     backward: bool,
 ) -> None:  # fmt: skip
     """Gauss-Seidel in place; backward is the transpose of forward."""
