@@ -19,16 +19,20 @@ from scipy.spatial.distance import pdist
 
 from ...addon.core.body.pose import forward_kinematics
 from ...addon.core.body.skeleton import JOINT
+from ...addon.core.motion.bvh import read_bvh
 from ...addon.core.motion.feet import leg_length
 from ...addon.core.motion.library import load_motion
 from ...addon.core.motion.perform import perform
+from ...addon.core.motion.retarget import retarget
 from ...addon.core.motion.sampling import clip_at
 from ...addon.core.types import Clip, Float64, Motion
 from ..bench_rows import Row, at_least, at_most, row
-from .sources import SIDES, Source, body, clip_paths, source, standing
+from .retargeting import repeats
+from .sources import SIDES, Source, body, clip_paths, root_of, source, standing
 
 SLIDE_BAR_M = 0.02
 PENETRATION_BAR_M = 0.01
+TILT_BAR_DEG = 10.0  # as limbs
 
 FPS = 24.0
 LOOP_S = 5.0  # a loop is performed for so long
@@ -57,6 +61,10 @@ def rows(_out: Path) -> list[Row]:
         motion = perform(body().skeleton, standing(), clip, frames, FPS)
         each = [slide(motion, *phase) for phase in performed_phases(truth, clip, motion)]
         depth = penetration(motion)
+        tilts = sole_tilts(truth, retarget(read_bvh(path), path.stem))
+        if len(tilts):
+            what = f"{path.stem}: sole off level where it stands flat, deg"
+            found.append(at_most(what, TILT_BAR_DEG, float(np.median(tilts))))
         found.append(row(f"{path.stem}: planted phases in the source", "", len(each), None))
         if each:
             mean = float(np.mean(each))
@@ -100,10 +108,24 @@ def planted_phases(truth: Source) -> list[tuple[str, int, int]]:
     return found
 
 
+def sole_tilts(truth: Source, clip: Clip) -> Float64:
+    """(N,) degrees between the sole and the ground, of feet in the clip whose ankle is planted in
+    the recording: then the whole sole is on the ground."""
+    world = forward_kinematics(body().skeleton, clip.rotations, root_of(clip))
+    upright = [
+        world[start : min(stop, len(world)), JOINT[name], 2, 2]
+        for name, start, stop in planted_phases(truth)
+        if name.endswith("ankle")
+    ]
+    cosines = np.concatenate(upright) if upright else np.zeros(0)
+    return np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+
+
 def performed_phases(truth: Source, clip: Clip, motion: Motion) -> list[tuple[str, int, int]]:
     """The planted phases, or what of them is performed: joint and frames of the performance."""
     # The clip's frame k is the file's frame k * rate; the performance begins a loop where it likes.
-    rate = truth.frame_count / len(clip.root) if clip.loop else truth.fps / FPS
+    round_frames = truth.frame_count - repeats(truth)
+    rate = round_frames / len(clip.root) if clip.loop else truth.fps / FPS
     begin = first_frame(clip, motion) if clip.loop else 0
     frames = len(motion.root)
     first, last = int(ENTERING_S * FPS), frames

@@ -11,6 +11,7 @@ for.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from ...addon.core.body.skeleton import JOINT
 from ...addon.core.motion.bvh import read_bvh
 from ...addon.core.motion.library import load_motion
 from ...addon.core.motion.retarget import retarget
+from ...addon.core.motion.sampling import clip_at
 from ...addon.core.types import Clip, Float64
 from ..bench_rows import Row, at_most, row
 from .sources import SIDES, Source, body, clip_paths, root_of, source
@@ -28,6 +30,7 @@ from .sources import SIDES, Source, body, clip_paths, root_of, source
 LIMB_BAR_DEG = 10.0
 FLIP_DEG = 60.0
 SCENE_FPS = 24.0
+SAME_LEGS = 0.01  # leg lengths that a joint may be off in a pose that is the same again
 UPRIGHT = 0.8  # cosine between the trunk and the upright of a rest pose that stands
 
 _BONES = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
@@ -47,7 +50,7 @@ def rows(_out: Path) -> list[Row]:
         raw = float(limb_errors(truth, clip, as_at_rest=False)[:, -1].mean())
         found.append(row(f"{path.stem}: trunk, rest poses' difference left in", "", raw, None))
         found.append(at_most(f"{path.stem}: turns > 60 deg a frame", 0, flips(truth, clip)))
-        frames = len(clip.root) - truth.frame_count
+        frames = len(clip.root) + repeats(truth) - truth.frame_count
         found.append(at_most(f"{path.stem}: frames lost or added", 0, abs(frames)))
         found.append(at_most(f"{path.stem}: duration at 24/s off, frames", 1.0, late(truth)))
     return found
@@ -59,7 +62,10 @@ def limb_errors(truth: Source, clip: Clip, as_at_rest: bool = True) -> Float64:
     as_at_rest : whether the trunk's lean in the skeletons' rest poses is taken off
     """
     skeleton = body().skeleton
-    placed = forward_kinematics(skeleton, clip.rotations, root_of(clip))[..., :3, 3]
+    # All of the file's frames: past a loop's last one the next round begins.
+    rotations, root = clip_at(clip, np.arange(truth.frame_count))
+    played = replace(clip, rotations=rotations, root=root)
+    placed = forward_kinematics(skeleton, rotations, root_of(played))[..., :3, 3]
     ours = directions({name: placed[:, joint] for name, joint in JOINT.items()})
     theirs = directions(truth.places)
     rest = {name: skeleton.joints[joint][None] for name, joint in JOINT.items()}
@@ -68,8 +74,6 @@ def limb_errors(truth: Source, clip: Clip, as_at_rest: bool = True) -> Float64:
         across = hip_line(truth.places)
         back = Rotation.from_rotvec(across * (lean(rest) - lean(truth.rest)))
         theirs[:, -1] = back.apply(theirs[:, -1])
-    frames = min(len(ours), len(theirs))
-    ours, theirs = ours[:frames], theirs[:frames]
     cross = (theirs[..., 0] * ours[..., 1] - theirs[..., 1] * ours[..., 0]).sum()
     yaw = np.arctan2(cross, (theirs[..., :2] * ours[..., :2]).sum())
     cos, sin = np.cos(yaw), np.sin(yaw)
@@ -128,10 +132,22 @@ def turns_of(clip: Clip) -> Float64:
     return np.degrees(2 * np.arccos(np.clip(dots, 0.0, 1.0)))
 
 
+def repeats(truth: Source) -> bool:
+    """Whether the file's last frame is its first again, moved on: then a loop has one frame less,
+    and its next round's first is the file's last."""
+    joints = np.stack(list(truth.places.values()), axis=1)  # (F, J, 3)
+    joints = joints - joints[:, :1]
+    apart = np.linalg.norm(joints[-1] - joints[0], axis=-1).max()
+    return bool(
+        apart < SAME_LEGS * truth.leg < np.linalg.norm(joints[1] - joints[0], axis=-1).max()
+    )
+
+
 def late(truth: Source) -> float:
     """Frames by which the clip at the scene's rate is longer or shorter than the file; a loop
-    lasts one frame longer than from its first to its last."""
+    lasts one frame longer than from its first to its last, and as long as a file that has its
+    first frame again at the end."""
     clip = load_motion(truth.path, SCENE_FPS)
     ours = (len(clip.root) - (0 if clip.loop else 1)) / SCENE_FPS
-    theirs = (truth.frame_count - (0 if clip.loop else 1)) / truth.fps
-    return abs(ours - theirs) * SCENE_FPS
+    last = 0 if clip.loop and not repeats(truth) else 1
+    return abs(ours - (truth.frame_count - last) / truth.fps) * SCENE_FPS
