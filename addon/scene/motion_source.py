@@ -6,7 +6,7 @@ pose of the user's scene is touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,12 @@ import bpy
 import numpy as np
 
 from ..core.errors import MotionError, WakeUpError
-from ..core.motion.bvh import SourceMotion
+from ..core.motion.bvh import SourceMotion, read_bvh
+from ..core.motion.library import load_motion
+from ..core.motion.mapping_presets import checked_mapping, mapping_for
+from ..core.motion.retarget import retarget
 from ..core.motion.sampled import source_from_matrices
+from ..core.types import Clip
 
 # What animation can write to an object or a bone.
 _CHANNELS = (
@@ -26,14 +30,18 @@ _MOST_FRAMES = 100_000  # more than an hour: surely a slip in an action's range
 
 
 def sample_armature(
-    armature: bpy.types.Object, frames: Sequence[int] | None = None, fps: float | None = None
+    armature: bpy.types.Object,
+    frames: Sequence[int] | None = None,
+    fps: float | None = None,
+    in_world: bool = True,
 ) -> SourceMotion:
     """What an armature does, with all that constraints, drivers, parents and NLA strips add to it.
 
     frames : which to sample; None: all of its animation
     fps : of those frames; None: the context's scene's
+    in_world : in the world's axes and metres; else in the armature object's own
 
-    World axes and metres. Raises WakeUpError where it is no armature or does not move.
+    Raises WakeUpError where it is no armature or does not move.
     """
     if armature.type != "ARMATURE":
         raise WakeUpError(f"{armature.name} is no armature: choose one that is animated.")
@@ -53,7 +61,7 @@ def sample_armature(
         for index, frame in enumerate(frames):
             stage.frame_set(frame)
             evaluated = armature.evaluated_get(layer.depsgraph)
-            place[index] = evaluated.matrix_world
+            place[index] = evaluated.matrix_world if in_world else np.eye(4)
             posed[index] = [evaluated.pose.bones[name].matrix for name in names]
     return source_from_matrices(names, parents, rest, tails, place, posed, fps)
 
@@ -100,6 +108,37 @@ def source_from_fbx(path: Path) -> SourceMotion:
         # The importer gives its scene the file's frames a second.
         fps = stage.render.fps / stage.render.fps_base
         return sample_armature(armature, fps=fps)
+
+
+def clip_from_file(
+    path: Path, fps: float, mappings: Path | None = None, mapping: Mapping[str, str] | None = None
+) -> Clip:
+    """The motion in a .bvh, .fbx or any other file that `load_motion` reads, at `fps`.
+
+    mappings : folder of the user's mapping presets; None: there are none
+    mapping : SMPL joints to bones' names, before any preset
+
+    Raises MotionError where it cannot be read or holds no human motion.
+    """
+    read = {".bvh": read_bvh, ".fbx": source_from_fbx}.get(path.suffix.lower())
+    if read is None:
+        return load_motion(path, fps)
+    return clip_from_source(read(path), path.stem, fps, mappings, mapping)
+
+
+def clip_from_source(
+    source: SourceMotion,
+    name: str,
+    fps: float,
+    mappings: Path | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Clip:
+    """The clip of a motion that was read; arguments and errors as in `clip_from_file`."""
+    if mapping is not None:
+        joints = checked_mapping(source, mapping)
+    else:
+        joints = mapping_for(source, mappings)
+    return retarget(source, name, fps, joints)
 
 
 def _import_fbx(path: Path) -> None:
