@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import bpy
 
-from ..operators import cli, corrections, export, render, wake_up
+from ..operators import cli, corrections, export, motion_sources, render, wake_up
 from . import results
-from .ui import panels, preferences, properties
+from .ui import motion_panels, motion_properties, panels, preferences, properties
 
 CLASSES = (
     *properties.CLASSES,
+    *motion_properties.CLASSES,
     *preferences.CLASSES,
     *wake_up.CLASSES,
     *corrections.CLASSES,
+    *motion_sources.CLASSES,
     *render.CLASSES,
     *export.CLASSES,
     *panels.CLASSES,
+    *motion_panels.CLASSES,
 )
 
 
@@ -39,6 +42,7 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.add_properties()
+    motion_properties.add_properties()
     bpy.app.handlers.load_pre.append(_forget_results)
     bpy.app.handlers.save_pre.append(_keep_painted_images)
     cli.register()
@@ -49,6 +53,7 @@ def unregister() -> None:
     cli.unregister()
     bpy.app.handlers.save_pre.remove(_keep_painted_images)
     bpy.app.handlers.load_pre.remove(_forget_results)
+    motion_properties.remove_properties()
     properties.remove_properties()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

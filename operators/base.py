@@ -12,12 +12,12 @@ import bpy
 from ..addon.core.errors import NobodyFoundError, WakeUpError
 from ..addon.core.types import Progress
 from ..addon.ui.preferences import uses_worker
-from ..addon.worker import Outcome, Request, advance_in_process, advance_in_worker
+from ..addon.worker import Request, advance_in_process, advance_in_worker
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.05  # between two looks at the work
-Work = Generator[Progress, None, Outcome]
+Work = Generator[Progress, None, Any]
 
 
 class Job:
@@ -29,7 +29,7 @@ class Job:
         self._manager = context.window_manager
         self._workspace = context.workspace
         self._timer: bpy.types.Timer | None = None
-        self.result: Outcome | None = None
+        self.result: Any = None
         status = self._manager.wake_up
         status.running, status.failed = True, False
         status.fraction, status.message, status.needs_box = 0.0, title, False
@@ -102,11 +102,18 @@ class JobOperator:
     def poll(cls, context: bpy.types.Context) -> bool:
         return can_start(cls, context)
 
-    def request(self, context: bpy.types.Context) -> Request:
-        """What is to be computed; raises WakeUpError before any work."""
+    def request(self, context: bpy.types.Context) -> Any:
+        """What is to be computed, a `Request` where `work` is not another one; raises WakeUpError
+        before any work."""
         raise NotImplementedError
 
-    def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
+    def work(self, request: Any, in_worker: bool) -> Work:
+        """The work that gives what was asked for."""
+        if in_worker and not self.is_quick(request):
+            return advance_in_worker(request)
+        return advance_in_process(request)
+
+    def finish(self, context: bpy.types.Context, outcome: Any) -> str:
         """Put the finished values into the file; returns what is reported."""
         raise NotImplementedError
 
@@ -115,19 +122,12 @@ class JobOperator:
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._started(context, advance_in_process) or self._drained(context)
+        return self._started(context, in_worker=False) or self._drained(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if bpy.app.background or context.window is None:
             return self.execute(context)
-        use_worker = uses_worker(context)
-
-        def way(request: Request) -> Work:
-            if use_worker and not self.is_quick(request):
-                return advance_in_worker(request)
-            return advance_in_process(request)
-
-        refused = self._started(context, way)
+        refused = self._started(context, uses_worker(context))
         if refused:
             return refused
         self._job.watch(context.window)
@@ -148,9 +148,9 @@ class JobOperator:
         """Also called by Blender when it closes the file or the window."""
         self._job.close("Stopped: nothing has been changed")
 
-    def _started(self, context: bpy.types.Context, way: Any) -> set[str] | None:
+    def _started(self, context: bpy.types.Context, in_worker: bool) -> set[str] | None:
         try:
-            work = way(self.request(context))
+            work = self.work(self.request(context), in_worker)
         except WakeUpError as error:
             context.window_manager.wake_up.message = str(error)
             context.window_manager.wake_up.failed = True

@@ -15,7 +15,7 @@ from .camera import new_camera
 from .character import new_armature, new_character
 from .images import new_image
 from .labels import new_label_image
-from .motion import new_action, play, set_pose
+from .motion import new_action, note_photo_pose, play, set_pose
 from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
 
 _ROLE = "photo_wake_up_role"  # custom property that tells an object's part in the scene
@@ -117,6 +117,7 @@ def _new_figure(
     armature = new_armature(f"{name} Armature", character.skeleton, collection)
     mesh = new_character(f"{name} Character", character, armature, collection)
     set_pose(armature, character.skeleton, character.pose)
+    note_photo_pose(armature, character.pose)
     if result.motion is not None:
         clip = new_action(
             armature, character.skeleton, result.motion, f"{name} {result.motion_name}"
@@ -209,6 +210,14 @@ def remove_scene(collection: bpy.types.Collection) -> None:
         item.animation_data.action
         for item in objects
         if item.animation_data is not None and item.animation_data.action is not None
+    }
+    actions |= {
+        strip.action
+        for item in objects
+        if item.animation_data is not None
+        for track in item.animation_data.nla_tracks
+        for strip in track.strips
+        if strip.action is not None
     }
     materials = {slot.material for item in objects for slot in item.material_slots}
     materials.discard(None)

@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 from ..core.types import Float64, Motion, Pose, Skeleton
 
 FIRST_FRAME = 1  # Blender's own default start
+PHOTO_POSE = "photo_wake_up_pose"  # custom property: rotations (24, 4) and root (3,), flat
 _LINEAR = 1  # F-curve interpolation as foreach_set wants it: every frame is keyed
 
 
@@ -49,22 +50,32 @@ def read_pose(armature: bpy.types.Object, names: Sequence[str], parents: Sequenc
     return Pose(rotations, posed[0, :3, 3])
 
 
+def note_photo_pose(armature: bpy.types.Object, pose: Pose) -> None:
+    """Remember on the armature how the photo has it, for motions that begin there."""
+    values = np.concatenate([np.asarray(pose.rotations).ravel(), np.asarray(pose.root)])
+    armature[PHOTO_POSE] = values.astype(float).tolist()
+
+
 def _nearest_rotations(matrices: Float64) -> Float64:
     left, _, right = np.linalg.svd(matrices)
     return left @ right
 
 
 def new_action(
-    armature: bpy.types.Object, skeleton: Skeleton, motion: Motion, name: str
+    armature: bpy.types.Object,
+    skeleton: Skeleton,
+    motion: Motion,
+    name: str,
+    first_frame: int = FIRST_FRAME,
 ) -> bpy.types.Action:
-    """The motion as an action of its own, one key a frame from FIRST_FRAME on; not assigned."""
+    """The motion as an action of its own, one key a frame from `first_frame` on; not assigned."""
     rotations, locations = _in_bone_axes(armature, skeleton, motion.rotations, motion.root)
     rotations = _continuous(rotations)
     action = bpy.data.actions.new(name)
     slot = action.slots.new(id_type="OBJECT", name=armature.name)
     strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
     channels = strip.channelbag(slot, ensure=True)
-    frames = np.arange(len(rotations), dtype=np.float32) + FIRST_FRAME
+    frames = np.arange(len(rotations), dtype=np.float32) + first_frame
     for joint, bone in enumerate(skeleton.names):
         group = channels.groups.new(bone)
         path = f'pose.bones["{bone}"]'

@@ -17,13 +17,15 @@ STAGE_BUTTONS = (
 _WIDEST_LINE = 38  # characters that fit a sidebar of the usual width
 
 
-class _SidebarPanel:
+class SidebarPanel:
+    """Where all panels of the extension are."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Wake-Up"
 
 
-class WAKEUP_PT_photo(_SidebarPanel, bpy.types.Panel):
+class WAKEUP_PT_photo(SidebarPanel, bpy.types.Panel):
     """The photo and the one button."""
 
     bl_label = "Photo Wake-Up"
@@ -72,7 +74,7 @@ class WAKEUP_UL_people(bpy.types.UIList):
         row.label(text=f"{item.box[2] - item.box[0]} x {item.box[3] - item.box[1]} px")
 
 
-class WAKEUP_PT_people(_SidebarPanel, bpy.types.Panel):
+class WAKEUP_PT_people(SidebarPanel, bpy.types.Panel):
     """Who is in the photo, and what is to be corrected."""
 
     bl_label = "People and Corrections"
@@ -107,7 +109,7 @@ class WAKEUP_PT_people(_SidebarPanel, bpy.types.Panel):
         posing.operator("wakeup.forget_pose", icon="LOOP_BACK")
 
 
-class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
+class WAKEUP_PT_stages(SidebarPanel, bpy.types.Panel):
     """Each stage by itself, with what it takes."""
 
     bl_label = "Step by Step"
@@ -132,7 +134,7 @@ class WAKEUP_PT_stages(_SidebarPanel, bpy.types.Panel):
             buttons.operator(operator, icon=icon)
 
 
-class WAKEUP_PT_output(_SidebarPanel, bpy.types.Panel):
+class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
     """Video and export."""
 
     bl_label = "Output"

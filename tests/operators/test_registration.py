@@ -72,7 +72,9 @@ def test_every_operator_and_property_says_what_it_is(addon):
 
 def test_panels_draw_without_a_result(addon):
     """draw() reads settings only: it works on an empty file and while a stage runs."""
-    from photo_wake_up.addon.ui import panels
+    from photo_wake_up.addon.ui import motion_panels, panels
+
+    every = (*panels.CLASSES, *motion_panels.CLASSES)
 
     class Recorder:
         """Takes whatever a panel asks of a layout."""
@@ -90,7 +92,7 @@ def test_panels_draw_without_a_result(addon):
         status = bpy.context.window_manager.wake_up
         status.running, status.message = running, "Fitting the body " * 4
         drawn = []
-        for cls in panels.CLASSES:
+        for cls in every:
             if not issubclass(cls, bpy.types.Panel):
                 continue
             layout = Recorder()
@@ -103,8 +105,10 @@ def test_panels_draw_without_a_result(addon):
             "wakeup.add_box", "wakeup.paint_mask", "wakeup.paint_labels",
             "wakeup.use_corrections",
             "wakeup.correct_pose", "wakeup.refine_pose", "wakeup.forget_pose",
+            "wakeup.perform", "wakeup.perform_folder", "wakeup.read_skeleton",
+            "wakeup.save_mapping", "wakeup.load_mapping", "wakeup.forget_mapping",
         }  # fmt: skip
-    assert all(hasattr(bpy.types, cls.__name__) for cls in panels.CLASSES)
+    assert all(hasattr(bpy.types, cls.__name__) for cls in every)
 
 
 def test_preferences_draw_every_property(addon):

@@ -46,14 +46,21 @@ _SAME_RATE = 1e-3
 _CALIBRATION_JUMP = np.radians(40.0)  # no joint turns this far in a frame
 
 
-def retarget(source: SourceMotion, name: str, fps: float | None = None) -> Clip:
+def retarget(
+    source: SourceMotion,
+    name: str,
+    fps: float | None = None,
+    mapping: dict[str, int] | None = None,
+) -> Clip:
     """The source's motion as a clip that begins over the origin and faces -y.
 
     fps : frames a second of the clip; None keeps the source's frames as they are
+    mapping : SMPL joint names to the source's joints (`mapping_presets.checked_mapping`); None
+        finds them by name and shape
 
     Raises MotionError when the skeleton is not a person's.
     """
-    joints = map_joints(source)
+    joints = map_joints(source) if mapping is None else dict(mapping)
     for side in SIDES:
         for part in ("hip", "knee", "shoulder"):
             if _bone(source, joints, f"{side}_{part}") is None:

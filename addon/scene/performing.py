@@ -1,0 +1,179 @@
+"""A finished character as a performer: its skeleton and poses read back, motions put on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..core.body.skeleton import BONE_NAMES, PARENTS
+from ..core.errors import MotionError, WakeUpError
+from ..core.motion.perform import perform
+from ..core.motion.sampled import motion_of, source_from_matrices
+from ..core.types import Clip, Float64, Motion, Pose, Skeleton
+from .build import SceneParts, find_parts
+from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
+from .motion_source import animated_frames, sample_armature
+
+_FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
+
+
+def chosen_armature(
+    collection: bpy.types.Collection, active: bpy.types.Object | None
+) -> bpy.types.Object:
+    """The active object's own armature where it is one of the result's people, else the first's.
+    WakeUpError where there is none or it has lost a bone."""
+    parts = find_parts(collection)
+    armature = parts.armature
+    for mesh, bones in zip(parts.characters, parts.armatures, strict=False):
+        if active is not None and active in (mesh, bones):
+            armature = bones
+    missing = next((name for name in BONE_NAMES if name not in armature.pose.bones), None)
+    if missing is not None:
+        raise WakeUpError(
+            f"{armature.name} has lost the bone {missing}: press Build Character again."
+        )
+    return armature
+
+
+def read_skeleton(armature: bpy.types.Object) -> Skeleton:
+    """The character's skeleton, from the bones at rest."""
+    heads = [armature.data.bones[name].head_local for name in BONE_NAMES]
+    return Skeleton(BONE_NAMES, PARENTS, np.array(heads, np.float64))
+
+
+def photo_pose(armature: bpy.types.Object) -> Pose:
+    """The pose that the photo has, in the armature's axes; in files where it was not noted, that
+    of the animation's first frame."""
+    noted = armature.get(PHOTO_POSE)
+    if noted is None:
+        return sampled_motion(armature, [FIRST_FRAME]).pose(0)
+    values = np.array(noted, np.float64)
+    return Pose(values[:-3].reshape(-1, 4), values[-3:])
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """What an armature does, in its own axes and metres, and from which frame on."""
+
+    motion: Motion
+    first_frame: int
+
+    def pose(self, index: int) -> Pose:
+        """The pose of one of the samples, counted from 0."""
+        return Pose(self.motion.rotations[index], self.motion.root[index])
+
+
+def sampled_motion(armature: bpy.types.Object, frames: Sequence[int] | None = None) -> Sampled:
+    """All that bones, constraints and strips make of the character; None: the whole animation."""
+    frames = animated_frames(armature) if frames is None else frames
+    source = sample_armature(armature, frames, in_world=False)
+    return Sampled(motion_of(source, BONE_NAMES), frames[0])
+
+
+def current_pose(armature: bpy.types.Object) -> Pose:
+    """The pose on the screen, keyed or not, with what constraints make of it; armature's axes."""
+    bpy.context.view_layer.update()
+    evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    posed = np.array([[evaluated.pose.bones[name].matrix for name in BONE_NAMES]], np.float64)
+    bones = [armature.data.bones[name] for name in BONE_NAMES]
+    rest = np.array([bone.matrix_local for bone in bones], np.float64)
+    tails = np.array([bone.tail_local for bone in bones], np.float64)
+    source = source_from_matrices(BONE_NAMES, PARENTS, rest, tails, np.eye(4)[None], posed, 1.0)
+    return Sampled(motion_of(source, BONE_NAMES), FIRST_FRAME).pose(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Performer:
+    """What a motion needs to know of a character; stays true when its objects go."""
+
+    skeleton: Skeleton
+    camera: Float64  # (3,), the photo's, in the armature's axes: whom to face, where to stop
+
+    @staticmethod
+    def of(armature: bpy.types.Object, collection: bpy.types.Collection) -> Performer:
+        """The character of this armature before its result's camera."""
+        camera = find_parts(collection).camera.matrix_world.translation
+        place: Vector = armature.matrix_world.inverted() @ camera
+        return Performer(read_skeleton(armature), np.array(place, np.float64))
+
+    def perform(self, clip: Clip, pose: Pose, frames: int, fps: float) -> Motion:
+        """The clip as this character performs it from `pose` on, in the armature's axes."""
+        return perform(self.skeleton, pose, clip, frames, fps, self.camera)
+
+
+def take(
+    armature: bpy.types.Object, motion: Motion, name: str, first_frame: int = FIRST_FRAME
+) -> bpy.types.Action:
+    """Make the motion the armature's own action, in the place of the one before.
+
+    An action that nobody else uses goes; NLA tracks stay, muted, because they would be played
+    under it.
+    """
+    action = new_action(armature, read_skeleton(armature), motion, name, first_frame)
+    animation = armature.animation_data or armature.animation_data_create()
+    before = animation.action
+    play(armature, action)
+    for track in animation.nla_tracks:
+        track.mute = True
+    if before is not None and before.users == 0:
+        bpy.data.actions.remove(before)
+    return action
+
+
+def lay_strips(
+    armature: bpy.types.Object, clips: Sequence[tuple[str, Motion]], in_turn: bool
+) -> int:
+    """Motions as NLA strips; returns the last frame.
+
+    in_turn : one after the other on one track, each beginning with the frame on which the one
+        before ends; else each on a track of its own, all but the first muted
+
+    What was there before stays as muted tracks.
+    """
+    length = sum(len(motion.root) for _, motion in clips)
+    if length > _FARTHEST_FRAME:
+        raise MotionError(f"The clips are {length} frames long together: choose fewer.")
+    animation = armature.animation_data or armature.animation_data_create()
+    for track in animation.nla_tracks:
+        track.mute = True
+    if animation.action is not None:
+        kept = animation.nla_tracks.new()
+        kept.name = animation.action.name
+        _new_strip(kept, animation.action, round(animation.action.frame_range[0]))
+        kept.mute = True
+        animation.action = None
+    skeleton = read_skeleton(armature)
+    start, end, shared = FIRST_FRAME, FIRST_FRAME, None
+    for number, (name, motion) in enumerate(clips):
+        track = shared or animation.nla_tracks.new()
+        if in_turn:
+            shared = track
+        track.name = "Wake-Up" if in_turn else name
+        track.mute = not in_turn and number > 0
+        action = new_action(armature, skeleton, motion, f"{armature.name} {name}")
+        _new_strip(track, action, start)
+        end = max(end, start + len(motion.root) - 1)
+        if in_turn:
+            start += max(len(motion.root) - 1, 1)
+    return end
+
+
+def _new_strip(track: bpy.types.NlaTrack, action: bpy.types.Action, start: int) -> None:
+    strip = track.strips.new(action.name, start, action)
+    if action.slots:
+        strip.action_slot = action.slots[0]
+
+
+def show_frames(scene: bpy.types.Scene, parts: SceneParts, last: int) -> None:
+    """Let the scene play to the end of what was added, at least."""
+    others = [
+        item.animation_data.action.frame_range[1]
+        for item in parts.armatures
+        if item.animation_data is not None and item.animation_data.action is not None
+    ]
+    scene.frame_start = min(scene.frame_start, FIRST_FRAME)
+    scene.frame_end = round(max([last, *others]))

@@ -1,0 +1,339 @@
+"""Motions from the menu, armatures, files and folders, and which joint is which in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+from bpy_extras.io_utils import ImportHelper
+
+from ..addon.core.errors import MotionError, WakeUpError
+from ..addon.core.motion.bvh import SourceMotion, read_bvh
+from ..addon.core.motion.joint_map import map_joints
+from ..addon.core.motion.library import load_motion
+from ..addon.core.motion.mapping_presets import (
+    checked_mapping,
+    mapping_for,
+    named_mapping,
+    preset_path,
+    read_preset,
+    write_preset,
+)
+from ..addon.core.types import Clip
+from ..addon.scene import mapping_list, user_files
+from ..addon.scene.batch import Batch, motion_files, perform_folder
+from ..addon.scene.build import find_parts
+from ..addon.scene.motion import FIRST_FRAME
+from ..addon.scene.motion_source import clip_from_source, sample_armature, source_from_fbx
+from ..addon.scene.performing import (
+    Performer,
+    chosen_armature,
+    current_pose,
+    lay_strips,
+    photo_pose,
+    show_frames,
+    take,
+)
+from ..addon.ui.motion_properties import ARMATURE, FILE, IN_TURN, MENU, POSE
+from ..addon.ui.properties import BVH_FILE
+from .base import JobOperator, Work, reported
+from .render import has_result
+
+_LONGEST_NAME = 40  # of an action: room for the armature's
+
+
+def _is_idle(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if context.window_manager.wake_up.running:
+        operator.poll_message_set("A stage is at work: wait for it, or press Esc")
+        return False
+    return True
+
+
+def can_pose(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """For polls: whether there is a finished character and Blender is in a mode in which it can
+    be given a motion, with the reason where not."""
+    if not has_result(operator, context):
+        return False
+    if context.mode not in ("OBJECT", "POSE"):
+        operator.poll_message_set("Go to Object or Pose Mode first")
+        return False
+    return True
+
+
+class WAKEUP_OT_read_skeleton(bpy.types.Operator):
+    """Read the source's skeleton and list which bone is which joint"""
+
+    bl_idname = "wakeup.read_skeleton"
+    bl_label = "Show Joints"
+    bl_description = (
+        "Read the source's skeleton and list which of its bones is which joint of the body: as "
+        "you saved it for such skeletons, else as names and shape tell"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not _is_idle(cls, context):
+            return False
+        settings = context.scene.wake_up_motion
+        if settings.source == MENU:
+            cls.poll_message_set("Choose an armature or a file as the source: clips need no list")
+            return False
+        return _has_source(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            settings = context.scene.wake_up_motion
+            source = _read_source(context)
+            if source is None:
+                raise MotionError("Such files name SMPL's joints themselves: just perform them.")
+            outcome.message = _show(settings, source)
+        return outcome.returned
+
+
+class WAKEUP_OT_save_mapping(bpy.types.Operator):
+    """Keep the list for all motions of this skeleton"""
+
+    bl_idname = "wakeup.save_mapping"
+    bl_label = "Save"
+    bl_description = "Keep the list: it is used for every motion with the same skeleton from now on"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_list(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            settings = context.scene.wake_up_motion
+            skeleton = mapping_list.skeleton_shown(settings)
+            path = preset_path(user_files.mappings_folder(), skeleton)
+            write_preset(path, skeleton, mapping_list.mapping_shown(settings))
+            settings.is_preset = True
+            outcome.message = "The mapping is kept for all motions of this skeleton."
+        return outcome.returned
+
+
+class WAKEUP_OT_load_mapping(ImportHelper, bpy.types.Operator):
+    """Take the mapping from a file"""
+
+    bl_idname = "wakeup.load_mapping"
+    bl_label = "Load"
+    bl_description = "Take the mapping from a preset file, also one of a like skeleton"
+    bl_options = {"REGISTER", "UNDO"}
+    filename_ext = ".json"
+
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_list(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            settings = context.scene.wake_up_motion
+            skeleton = mapping_list.skeleton_shown(settings)
+            mapping = read_preset(Path(bpy.path.abspath(self.filepath)), skeleton)
+            mapping_list.fill(settings, skeleton, mapping)
+            settings.is_preset = False
+            outcome.message = f"{len(mapping)} joints are mapped. Save keeps them."
+        return outcome.returned
+
+
+class WAKEUP_OT_forget_mapping(bpy.types.Operator):
+    """Delete what was kept for this skeleton; names and shape tell the joints again"""
+
+    bl_idname = "wakeup.forget_mapping"
+    bl_label = "Forget"
+    bl_description = (
+        "Delete the mapping that was kept for this skeleton: names and shape tell the joints again"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_list(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            settings = context.scene.wake_up_motion
+            skeleton = mapping_list.skeleton_shown(settings)
+            path = preset_path(user_files.mappings_folder(), skeleton)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise MotionError(f"{path.name} cannot be deleted: {error.strerror}.") from error
+            settings.is_preset = False
+            # Shape needs places: they are read again with the next motion.
+            settings.mapping.clear()
+            settings.bones.clear()
+            settings.skeleton = ""
+            outcome.message = "The mapping is forgotten: Show Joints finds them anew."
+        return outcome.returned
+
+
+class WAKEUP_OT_perform(bpy.types.Operator):
+    """Let the character perform the source's motion"""
+
+    bl_idname = "wakeup.perform"
+    bl_label = "Perform"
+    bl_description = (
+        "Let the character perform the source's motion, from the photo's pose or from the one "
+        "that it has now; the scene stays as it is otherwise"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return can_pose(cls, context) and _has_source(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            scene, collection = context.scene, context.scene.wake_up.result
+            armature = chosen_armature(collection, context.active_object)
+            pose = _first_pose(context, armature)
+            fps = scene.render.fps / scene.render.fps_base
+            clip = _read_clip(context, armature, fps)
+            performer = Performer.of(armature, collection)
+            motion = performer.perform(clip, pose, scene.wake_up.frames, fps)
+            take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
+            show_frames(scene, find_parts(collection), len(motion.root))
+            outcome.message = f"{len(motion.root)} frames of '{clip.name}'."
+        return outcome.returned
+
+
+class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
+    """Let the character perform all motion files of a folder"""
+
+    bl_idname = "wakeup.perform_folder"
+    bl_label = "Perform Folder"
+    bl_description = (
+        "Let the character perform all motion files of a folder, as NLA strips; files that cannot "
+        "be read are named at the end"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not can_pose(cls, context):
+            return False
+        if not context.scene.wake_up_motion.folder:
+            cls.poll_message_set("Choose a folder of motion files first")
+            return False
+        return True
+
+    def request(self, context: bpy.types.Context) -> tuple:
+        """The arguments of `perform_folder`."""
+        scene, settings = context.scene, context.scene.wake_up_motion
+        collection = scene.wake_up.result
+        armature = chosen_armature(collection, context.active_object)
+        self._armature = armature.name
+        paths = motion_files(Path(bpy.path.abspath(settings.folder)))
+        return (
+            Performer.of(armature, collection), paths,
+            _first_pose(context, armature), scene.render.fps / scene.render.fps_base,
+            settings.arrangement == IN_TURN, user_files.mappings_folder(),
+        )  # fmt: skip
+
+    def work(self, asked: tuple, _in_worker: bool) -> Work:
+        # Importers need Blender itself: each file is a step between two looks at the window.
+        return perform_folder(*asked)
+
+    def finish(self, context: bpy.types.Context, outcome: Batch) -> str:
+        in_turn = context.scene.wake_up_motion.arrangement == IN_TURN
+        armature = bpy.data.objects.get(self._armature)
+        if armature is None:
+            raise WakeUpError(f"{self._armature} is gone: press Wake Up again.")
+        last = lay_strips(armature, outcome.motions, in_turn)
+        show_frames(context.scene, find_parts(context.scene.wake_up.result), last)
+        context.scene.frame_set(FIRST_FRAME)
+        return outcome.sentence
+
+
+def _has_source(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    settings = context.scene.wake_up_motion
+    if settings.source == ARMATURE and settings.armature is None:
+        operator.poll_message_set("Choose an armature first")
+        return False
+    if settings.source == FILE and not settings.file:
+        operator.poll_message_set("Choose a motion file first")
+        return False
+    menu = context.scene.wake_up
+    if settings.source == MENU and menu.motion == BVH_FILE and not menu.motion_file:
+        operator.poll_message_set("Choose a motion file above first")
+        return False
+    return True
+
+
+def _has_list(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if not _is_idle(operator, context):
+        return False
+    if not context.scene.wake_up_motion.bones:
+        operator.poll_message_set("Press Show Joints first")
+        return False
+    return True
+
+
+def _first_pose(context: bpy.types.Context, armature: bpy.types.Object):  # noqa: ANN202
+    start = context.scene.wake_up_motion.start
+    return current_pose(armature) if start == POSE else photo_pose(armature)
+
+
+def _read_source(context: bpy.types.Context) -> SourceMotion | None:
+    """The chosen armature's or file's motion; None for clips, which have SMPL's joints already."""
+    settings = context.scene.wake_up_motion
+    if settings.source == MENU:
+        return None
+    if settings.source == ARMATURE:
+        return sample_armature(settings.armature)
+    path = Path(bpy.path.abspath(settings.file))
+    read = {".bvh": read_bvh, ".fbx": source_from_fbx}.get(path.suffix.lower())
+    return read(path) if read is not None else None
+
+
+def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: float) -> Clip:
+    """The chosen motion as a clip; where its skeleton is listed, the list holds."""
+    settings, menu = context.scene.wake_up_motion, context.scene.wake_up
+    if settings.source == MENU:
+        is_file = menu.motion == BVH_FILE
+        return load_motion(bpy.path.abspath(menu.motion_file) if is_file else menu.motion, fps)
+    if settings.source == ARMATURE and settings.armature == performer:
+        raise WakeUpError("The character cannot follow itself: choose another armature.")
+    source = _read_source(context)
+    if source is None:
+        return load_motion(bpy.path.abspath(settings.file), fps)
+    is_file = settings.source == FILE
+    name = Path(settings.file).stem if is_file else settings.armature.name
+    mapping = mapping_list.mapping_of(settings, source)
+    return clip_from_source(source, name, fps, user_files.mappings_folder(), mapping)
+
+
+def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:
+    """Fill the list; the sentence that tells where it comes from."""
+    folder = user_files.mappings_folder()
+    settings.is_preset = False
+    try:
+        joints = mapping_for(source, folder)
+        settings.is_preset = preset_path(folder, source).is_file()
+        said = f"{len(joints)} joints are mapped" + (
+            " as you saved them." if settings.is_preset else ": where one is wrong, choose another."
+        )
+    except MotionError as error:
+        # A preset that is damaged does not keep anybody from making a new one.
+        try:
+            joints = checked_mapping(source, named_mapping(source, map_joints(source)))
+        except MotionError:
+            joints = {}
+        said = f"{error} The list can be edited and saved."
+    mapping_list.fill(settings, source, named_mapping(source, joints))
+    return said
+
+
+CLASSES = (
+    WAKEUP_OT_read_skeleton,
+    WAKEUP_OT_save_mapping,
+    WAKEUP_OT_load_mapping,
+    WAKEUP_OT_forget_mapping,
+    WAKEUP_OT_perform,
+    WAKEUP_OT_perform_folder,
+)
