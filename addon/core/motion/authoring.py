@@ -21,6 +21,7 @@ from ..types import Float64
 Curve = Callable[[Float64], Float64]
 
 LEFT, RIGHT = 1.0, -1.0  # a side is the sign of its x
+STANDING = 1.0  # root height of a body that stands straight, by definition of a clip's root
 
 # The default body's leg in leg lengths (thigh and shin together); forward is -y.
 LEG_LENGTH_M = 0.823
@@ -32,6 +33,8 @@ ANKLE_HEIGHT = 0.091  # ankle joint over the sole
 HEEL = np.array([0.0, 0.070, -ANKLE_HEIGHT])  # from the ankle, foot flat
 BALL = np.array([0.0, -0.169, -ANKLE_HEIGHT])
 TOE_TIP = np.array([0.0, -0.071, 0.0])  # from the ball, toes flat
+# Pelvis joint over the ground when the leg is straight and the sole flat.
+STRAIGHT = HIP_DROP + THIGH + SHIN + ANKLE_HEIGHT
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Leg:
 def about(axis: str, degrees: npt.ArrayLike) -> Rotation:
     """Rotations about a world axis ('x', 'y' or 'z')."""
     return Rotation.from_euler(axis, np.asarray(degrees, np.float64).reshape(-1, 1), degrees=True)
+
+
+def whole_frames(seconds: float, fps: float) -> int:
+    """Whole frames of a loop, so that its last is followed exactly by its first."""
+    return max(int(round(seconds * fps)), 2)
 
 
 def cyclic(keys: Mapping[float, float]) -> Curve:
