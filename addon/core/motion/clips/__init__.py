@@ -9,12 +9,18 @@ from collections.abc import Callable
 
 from ...types import Clip
 from ..authoring import STANDING
+from .dancing import dance
 from .gait import run, walk
 from .jumping import jump
-from .standing import idle, wave
+from .sitting import sit
+from .standing import idle, look, wave
+from .turning import turn
 
 CLIPS: dict[str, Callable[[float], Clip]] = {
-    "walk": walk, "run": run, "jump": jump, "wave": wave, "idle": idle,
+    "walk": walk, "run": run, "jump": jump, "dance": dance, "wave": wave, "sit": sit,
+    "turn": turn, "look": look, "idle": idle,
 }  # fmt: skip
 
-__all__ = ["CLIPS", "STANDING", "idle", "jump", "run", "walk", "wave"]
+__all__ = [
+    "CLIPS", "STANDING", "dance", "idle", "jump", "look", "run", "sit", "turn", "walk", "wave",
+]  # fmt: skip

@@ -62,6 +62,27 @@ def wave(fps: float) -> Clip:
     return Clip("wave", fps, authoring.local_rotations(segments, frames), root, True)
 
 
+def look(fps: float) -> Clip:
+    """Standing and looking about: to the left, to the right, up, and ahead again."""
+    seconds = 5.0
+    frames = whole_frames(seconds, fps)
+    time = np.arange(frames) * seconds / frames
+    segments, root = relaxed(2 * np.pi * time / seconds)
+    times = [0.0, 0.25, 0.95, 1.5, 2.45, 3.1, 3.85, 4.3, 4.75, seconds]
+    aside = authoring.keyed(times, [0, 0, 52, 48, -56, -52, -14, -10, 0, 0])
+    nod = authoring.keyed(times, [0, 0, -4, 6, 4, -6, -16, -12, 0, 0])(time)
+    # The head goes first; the chest follows later and less.
+    follows = 0.28 * aside(np.maximum(time - 0.15, 0.0))
+    chest = about("z", follows) * segments["spine3"]
+    head = about("z", aside(time)) * about("x", nod) * segments["head"]
+    turned = authoring.trunk(segments["pelvis"], chest, head)
+    for name in ("left", "right"):
+        for joint in ("collar", "shoulder", "elbow"):
+            segments[f"{name}_{joint}"] = about("z", follows) * segments[f"{name}_{joint}"]
+    rotations = authoring.local_rotations({**segments, **turned}, frames)
+    return Clip("look", fps, rotations, root, True)
+
+
 def relaxed(turn: Float64) -> tuple[dict[str, Rotation], Float64]:
     """Segments and root of relaxed standing; `turn` (F,) runs once through 2 pi."""
     frames = len(turn)
