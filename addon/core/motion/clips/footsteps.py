@@ -141,11 +141,11 @@ def root_of(joint: Float64) -> Float64:
 def _followed(values: Float64, frames: float, turns: float = 0.0) -> Float64:
     """(F, N) smoothed over a loop that goes on `turns` higher than it began."""
     around = np.concatenate([values - turns, values, values + turns])
-    smooth = gaussian_filter1d(around, frames, axis=0, mode="nearest")
+    smooth: Float64 = gaussian_filter1d(around, frames, axis=0, mode="nearest")
     return smooth[len(values) : 2 * len(values)]
 
 
 def _bump(u: npt.ArrayLike) -> Float64:
     """0 to 1 and back over 0..1, with speed and acceleration 0 at both ends."""
     t = np.clip(u, 0.0, 1.0)
-    return (4 * t * (1 - t)) ** 3
+    return np.asarray((4.0 * t * (1.0 - t)) ** 3, np.float64)
