@@ -1,7 +1,7 @@
 """Bars of the texture: eight views of every photo, the seam, and no face on the back.
 
-Writes `turntable_NAME.png`. The time, without a bar, is this process's own, from the stages' reports, so that
-whatever else the machine does is of no account.
+Writes `turntable_NAME.png`. The time, without a bar, is this process's own, from the stages'
+reports, so that whatever else the machine does is of no account.
 """
 
 from __future__ import annotations
