@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..operators import cli, corrections, export, motion_sources, render, wake_up
+from ..operators import cli, corrections, export, motion_sources, posing_tools, render, wake_up
 from . import results
 from .ui import motion_panels, motion_properties, panels, preferences, properties
 
@@ -15,6 +15,7 @@ CLASSES = (
     *wake_up.CLASSES,
     *corrections.CLASSES,
     *motion_sources.CLASSES,
+    *posing_tools.CLASSES,
     *render.CLASSES,
     *export.CLASSES,
     *panels.CLASSES,

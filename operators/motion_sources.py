@@ -24,6 +24,7 @@ from ..addon.core.types import Clip
 from ..addon.scene import mapping_list, user_files
 from ..addon.scene.batch import Batch, motion_files, perform_folder
 from ..addon.scene.build import find_parts
+from ..addon.scene.ik_controls import has_controls, remove_controls
 from ..addon.scene.motion import FIRST_FRAME
 from ..addon.scene.motion_source import clip_from_source, sample_armature, source_from_fbx
 from ..addon.scene.performing import (
@@ -197,6 +198,8 @@ class WAKEUP_OT_perform(bpy.types.Operator):
             clip = _read_clip(context, armature, fps)
             performer = Performer.of(armature, collection)
             motion = performer.perform(clip, pose, scene.wake_up.frames, fps)
+            if has_controls(armature) and scene.wake_up_motion.start == POSE:
+                remove_controls(armature)  # what they did is in the first pose
             take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
             show_frames(scene, find_parts(collection), len(motion.root))
             outcome.message = f"{len(motion.root)} frames of '{clip.name}'."

@@ -142,6 +142,12 @@ def claim(items: Iterable[bpy.types.Object]) -> None:
         item[_MADE] = True
 
 
+def claim_beside(item: bpy.types.Object, claimed: bpy.types.Object) -> None:
+    """Let an object go with another one of its result, where that one is claimed."""
+    if _MADE in claimed:
+        claim([item])
+
+
 def find_parts(collection: bpy.types.Collection) -> SceneParts:
     """The objects of a collection that `build_scene` made; WakeUpError where one is missing."""
     found: dict[str, list[bpy.types.Object]] = {role: [] for role in _ROLES}

@@ -15,6 +15,7 @@ from ..core.motion.perform import perform
 from ..core.motion.sampled import motion_of, source_from_matrices
 from ..core.types import Clip, Float64, Motion, Pose, Skeleton
 from .build import SceneParts, find_parts
+from .freezing import freeze_again
 from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
 
@@ -119,8 +120,10 @@ def take(
     play(armature, action)
     for track in animation.nla_tracks:
         track.mute = True
+    freeze_again(armature)
     if before is not None and before.users == 0:
         bpy.data.actions.remove(before)
+        action.name = name  # which the one before may have had
     return action
 
 
@@ -159,6 +162,7 @@ def lay_strips(
         end = max(end, start + len(motion.root) - 1)
         if in_turn:
             start += max(len(motion.root) - 1, 1)
+    freeze_again(armature)
     return end
 
 

@@ -68,8 +68,28 @@ class WAKEUP_PT_mapping(SidebarPanel, bpy.types.Panel):
         buttons.operator("wakeup.forget_mapping", icon="TRASH")
 
 
+class WAKEUP_PT_posing(SidebarPanel, bpy.types.Panel):
+    """Handles, and parts that stay."""
+
+    bl_label = "Posing"
+    bl_parent_id = "WAKEUP_PT_photo"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.wake_up_motion
+        layout.enabled = not context.window_manager.wake_up.running
+        controls = layout.column(align=True)
+        controls.operator("wakeup.add_controls", icon="CON_KINEMATIC")
+        controls.operator("wakeup.apply_controls", icon="KEYFRAME_HLT")
+        controls.operator("wakeup.remove_controls", icon="X")
+        layout.label(text="Parts that stay:")
+        layout.column().prop(settings, "frozen")
+        layout.operator("wakeup.freeze_parts", icon="FREEZE")
+
+
 CLASSES = (
     WAKEUP_PT_motions,
     WAKEUP_UL_mapping,
     WAKEUP_PT_mapping,
+    WAKEUP_PT_posing,
 )

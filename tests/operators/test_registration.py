@@ -107,6 +107,8 @@ def test_panels_draw_without_a_result(addon):
             "wakeup.correct_pose", "wakeup.refine_pose", "wakeup.forget_pose",
             "wakeup.perform", "wakeup.perform_folder", "wakeup.read_skeleton",
             "wakeup.save_mapping", "wakeup.load_mapping", "wakeup.forget_mapping",
+            "wakeup.add_controls", "wakeup.apply_controls", "wakeup.remove_controls",
+            "wakeup.freeze_parts",
         }  # fmt: skip
     assert all(hasattr(bpy.types, cls.__name__) for cls in every)
 
