@@ -125,6 +125,10 @@ bench-fit: setup fit-cases ## Measure the body fit against known bodies: build/b
 bench-character: setup $(DEMO_PHOTO) mask-scenes fit-cases ## Measure the character: build/bench/character.json
 	$(RUN) -W ignore -m photo_wake_up.tests.bench_character --out $(BUILD)/bench
 
+.PHONY: bench-motion
+bench-motion: setup $(DEMO_PHOTO) ## Measure retargeting, feet and loops, draw strips: build/bench/motion.json
+	$(RUN) -W ignore -m photo_wake_up.tests.bench_motion --out $(BUILD)/bench
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)

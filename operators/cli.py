@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     made.add_argument(
         "--motion", metavar="CLIP", default="walk",
-        help="walk, run, jump, wave, idle or a BVH file (walk)",
+        help="walk, run, jump, dance, wave, sit, turn, look, idle or a BVH file (walk)",
     )  # fmt: skip
     made.add_argument(
         "--frames", metavar="N", type=int, default=DEFAULT_FRAMES,

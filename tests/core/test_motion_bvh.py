@@ -92,6 +92,8 @@ _GOOD = stick_bvh()
         (lambda t: t.replace("8.500000", "nan", 1), "finite"),
         (lambda t: t.replace("8.500000", "1e9", 1), "no person"),
         (lambda t: t.replace("8.500000", "eight", 1), "not a number"),
+        (lambda t: t.replace("OFFSET 0 -4 0", "OFFSET 0 1e9 0", 1), "the OFFSET of LeftLeg"),
+        (lambda t: t.replace("OFFSET 0 0.5 0", "OFFSET 0 0.5 -1e9", 1), "the OFFSET of Head"),
         (lambda t: t[:-60], "too early"),
         (lambda t: t.replace("Zrotation", "Wrotation", 1), "not a channel"),
         (lambda t: t.replace("CHANNELS 3", "CHANNELS 4", 1), "CHANNELS"),
@@ -114,6 +116,23 @@ def test_the_line_of_a_bad_number_is_right(tmp_path):
     line = text.splitlines().index("MOTION") + 1 + 3 + 3
     with pytest.raises(MotionError, match=f"line {line}:"):
         _read(tmp_path, text)
+
+
+@pytest.mark.parametrize("old", ["OFFSET 0 -4 0", "OFFSET 2.6 0 0", "OFFSET 0 0.5 0"])
+def test_the_line_of_a_bone_of_any_length_is_right(tmp_path, old):
+    """Joints' own bones and those to end sites."""
+    text = _GOOD.replace(old, "OFFSET 0 0 1e9", 1)
+    line = text.splitlines().index("OFFSET 0 0 1e9") + 1
+    with pytest.raises(MotionError, match=f"line {line}:.*1e\\+09"):
+        _read(tmp_path, text)
+
+
+def test_joints_know_their_lines(tmp_path):
+    motion = _read(tmp_path, _GOOD)
+    lines = _GOOD.splitlines()
+    for joint, name in enumerate(motion.names):
+        assert lines[motion.lines[joint] - 1].split()[-1] == name
+        assert motion.where(joint) == f"clip.bvh, line {motion.lines[joint]}"
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):

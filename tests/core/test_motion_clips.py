@@ -9,13 +9,15 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.feet import leg_length, soles_of, standing_feet
+from photo_wake_up.addon.core.motion.feet import leg_length, phases, soles_of, standing_feet
+from photo_wake_up.addon.core.motion.foot_lock import contact_weights
 from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.motion.sampling import clip_at, loop_step
 
 from .motion_inputs import angles_between, clip_root, skeleton
 
 _RATES = (24.0, 30.0)
+_LOOPS = tuple(name for name in CLIP_NAMES if name != "sit")  # who sits down stays seated
 
 
 def _world(clip):
@@ -23,7 +25,7 @@ def _world(clip):
 
 
 @pytest.mark.parametrize("fps", _RATES)
-@pytest.mark.parametrize("name", CLIP_NAMES)
+@pytest.mark.parametrize("name", _LOOPS)
 def test_loops_come_back_to_where_they_began(name, fps):
     clip = load_motion(name, fps)
     assert clip.loop and clip.fps == fps
@@ -32,7 +34,7 @@ def test_loops_come_back_to_where_they_began(name, fps):
     assert np.abs(travel[[0, 2]]).max() * leg_length(skeleton()) < 1e-3  # metres
 
 
-@pytest.mark.parametrize("name", CLIP_NAMES)
+@pytest.mark.parametrize("name", _LOOPS)
 def test_loops_have_no_seam(name):
     """Across the wrap, joints and root go on as they do elsewhere: at a high rate, each step is
     the mean of its neighbours but for the clip's own acceleration."""
@@ -45,6 +47,34 @@ def test_loops_have_no_seam(name):
         jerk = np.abs(np.diff(values, n=3, axis=0)).reshape(3 * count - 3, -1).max(axis=1)
         inside = jerk[5 : count - 8].max()
         assert jerk[count - 5 : count + 5].max() <= max(2.0 * inside, 1e-5)
+
+
+@pytest.mark.parametrize("fps", _RATES)
+@pytest.mark.parametrize("name", _LOOPS)
+def test_the_wrap_is_where_and_as_fast_as_the_natural_continuation(name, fps):
+    """What follows the last frame is the clip's own next moment, taken from a tenth of the time
+    step: every joint within 1 mm, and its speed within 1 cm/s."""
+    body = skeleton()
+    clip, fine = load_motion(name, fps), load_motion(name, 40 * fps)
+    if len(fine.root) != 40 * len(clip.root):
+        pytest.skip("the clip's length is rounded to whole frames")
+    forward = np.arange(-3, 4)
+    coarse = forward_kinematics(body, *_at(clip, forward))[..., :3, 3]
+    exact = forward_kinematics(body, *_at(fine, 40 * forward))[..., :3, 3]
+    assert np.abs(coarse - exact).max() < 1e-3
+    # One-sided second-order slopes of the fine sampling, from before and from after the wrap.
+    near = forward_kinematics(body, *_at(fine, np.arange(-2, 3)))[..., :3, 3]
+    before = (3 * near[2] - 4 * near[1] + near[0]) / 2
+    after = (-3 * near[2] + 4 * near[3] - near[4]) / 2
+    assert np.abs(after - before).max() * 40 * fps < 1e-2
+
+
+def _at(clip, frames):
+    rotations, root = clip_at(clip, frames)
+    leg = leg_length(skeleton())
+    root = root * leg
+    root[:, 2] += skeleton().joints[0, 2] - leg
+    return rotations, root
 
 
 @pytest.mark.parametrize("name", CLIP_NAMES)
@@ -118,6 +148,51 @@ def test_running_has_a_flight_and_walking_has_none():
         clip = load_motion(name, 60.0)
         soles = soles_of(body).in_world(_world(clip), body)
         assert bool((soles[..., 2].min(axis=(1, 2)) > 0.02).any()) == flies
+
+
+@pytest.mark.parametrize("name", ["dance", "turn", "sit", "look", "idle", "wave"])
+def test_planted_feet_do_not_slide(name):
+    """The contact of a standing foot stays within a centimetre, but for the moments in which it is
+    set down and lifted."""
+    body = skeleton()
+    clip = load_motion(name, 60.0)
+    soles = soles_of(body).in_world(_world(clip), body)
+    standing, weights = standing_feet(soles, clip.fps), contact_weights(soles)
+    for side in range(2):
+        for start, stop in phases(standing[:, side]):
+            start, stop = start + 3 * (start > 0), stop - 3 * (stop < len(standing))
+            share = (weights[start + 1 : stop, side] + weights[start : stop - 1, side]) / 2
+            steps = np.diff(soles[start:stop, side, :, :2], axis=0)
+            way = np.cumsum(np.einsum("fp,fpi->fi", share, steps), axis=0)
+            if len(way):
+                assert np.linalg.norm(np.ptp(way, axis=0)) < 0.01
+
+
+def test_turning_goes_once_round():
+    clip = load_motion("turn", 24.0)
+    ahead = Rotation.from_quat(clip.rotations[:, 0], scalar_first=True).apply([0, -1, 0])
+    heading = np.unwrap(np.arctan2(ahead[:, 0], -ahead[:, 1]))
+    assert heading[-1] - heading[0] == pytest.approx(2 * np.pi, abs=0.02)
+    assert (np.diff(heading) > -0.01).all()
+
+
+def test_sitting_ends_on_a_chair_at_rest():
+    clip = load_motion("sit", 24.0)
+    world = _world(clip)[..., :3, 3]
+    hips = world[:, [JOINT["left_hip"], JOINT["right_hip"]]].mean(axis=1)
+    assert 0.42 < hips[-1, 2] < 0.56  # 40 to 50 cm of seat and what is between
+    knees = world[-1, [JOINT["left_knee"], JOINT["right_knee"]]]
+    assert np.abs(knees[:, 2] - hips[-1, 2]).max() < 0.08  # thighs level
+    assert np.abs(clip.rotations[-1] - clip.rotations[-2]).max() < 1e-3
+    feet = world[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
+    assert np.ptp(feet, axis=0).max() < 0.01
+
+
+def test_the_dance_keeps_the_beat():
+    """The hips are lowest once a beat: eight times in four seconds."""
+    height = load_motion("dance", 24.0).root[:, 2]
+    lows = (height < np.roll(height, 1)) & (height <= np.roll(height, -1))
+    assert lows.sum() == 8
 
 
 def test_the_jump_is_a_parabola():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from photo_wake_up.addon.core.motion.bvh import read_bvh
 from photo_wake_up.addon.core.motion.joint_map import map_joints, plain_name
 from photo_wake_up.addon.core.motion.library import load_motion
 from photo_wake_up.addon.core.motion.retarget import retarget
+from photo_wake_up.addon.core.motion.sampling import clip_at
 
 from .motion_inputs import (
     MOCAP,
@@ -135,18 +138,84 @@ def test_meaningless_names_are_mapped_by_shape(tmp_path):
 
 def test_what_is_no_person_is_refused(tmp_path):
     text = "HIERARCHY\nROOT box\n{\nOFFSET 0 0 0\nCHANNELS 1 Xrotation\nEnd Site\n{\nOFFSET 1 0 0\n}\n}\nMOTION\nFrames: 1\nFrame Time: 0.1\n0\n"  # noqa: E501 - one file
-    with pytest.raises(MotionError, match="person"):
+    with pytest.raises(MotionError, match=r"clip\.bvh, line 2: .*person.* 1 joints box"):
         retarget(_source(tmp_path, text), "box")
+
+
+def test_a_limb_without_length_is_named_with_its_line(tmp_path):
+    text = stick_bvh().replace("OFFSET 0 -4 0", "OFFSET 0 0 0")
+    line = text.splitlines().index("JOINT LeftUpLeg") + 1
+    with pytest.raises(MotionError, match=rf"clip\.bvh, line {line}: .*left hip"):
+        retarget(_source(tmp_path, text), "stump")
+
+
+def _swinging(phases: np.ndarray) -> list[list[float]]:
+    """Frames of a walk on: arms and legs swing, the body travels a step a frame."""
+    return [
+        stick_row(
+            (0, 8.5, 0.5 * k), LeftUpLeg=(0, -30 * np.sin(u), 0), RightUpLeg=(0, 30 * np.sin(u), 0),
+            LeftArm=(-70 + 20 * np.cos(u), 0, 0), RightArm=(70, 0, 30 * np.cos(u)),
+        )
+        for k, u in enumerate(phases)
+    ]  # fmt: skip
+
+
+def test_a_round_that_ends_with_its_first_frame_does_not_halt(tmp_path):
+    """With and without the first frame again at the end, the same loop of the same duration."""
+    open_end = _swinging(2 * np.pi * np.arange(30) / 30)
+    closed = _swinging(2 * np.pi * np.arange(31) / 30)
+    first = retarget(_source(tmp_path, stick_bvh(open_end)), "a")
+    second = retarget(_source(tmp_path, stick_bvh(closed)), "b")
+    assert first.loop and second.loop
+    assert len(first.root) == len(second.root) == 30
+    at = np.arange(70)
+    for clip in (first, second):
+        rotations, root = clip_at(clip, at)
+        assert np.allclose(np.diff(root[:, 1], n=2), 0.0, atol=1e-6)  # the travel is even
+        steps = angles_between(rotations[1:], rotations[:-1]).max(axis=1)
+        assert steps.min() > 2.0  # at every frame something moves
+    # Nothing of the file is lost: its last frame is the next round's first.
+    assert np.allclose(clip_at(second, np.array([30]))[1][0, :2], clip_at(first, at)[1][30, :2])
+
+
+def test_a_motion_that_holds_still_is_not_cut(tmp_path):
+    clip = retarget(_source(tmp_path, stick_bvh([stick_row()] * 9)), "still")
+    assert len(clip.root) == 9
+
+
+@pytest.mark.parametrize("pitch", [-30.0, 0.0, 25.0])
+def test_soles_are_level_where_the_performer_stands_for_a_moment(tmp_path, pitch):
+    """A dance on tiptoe with one short flat stand: the stand says what flat is, however the rest
+    pose draws the foot."""
+    length = 1.5811388
+    toe = (0, -length * np.sin(np.radians(18 - pitch)), length * np.cos(np.radians(18 - pitch)))
+    rows = []
+    for k in range(60):
+        flat = 40 <= k < 50
+        # The angle that makes the drawn foot flat, and 35 degrees more on tiptoe.
+        turn = (0, -pitch + (0 if flat else 35), 0)
+        height = 8.5 if flat else 9.3 + 0.2 * np.sin(k)
+        x = 0.0 if flat else 0.3 * np.cos(k)
+        rows.append(stick_row((x, height, 0), LeftFoot=turn, RightFoot=turn))
+    text = stick_bvh(rows).replace("OFFSET 0 -0.5 1.5", "OFFSET {} {} {}".format(*toe))
+    clip = retarget(_source(tmp_path, text), "tiptoe")
+    world = forward_kinematics(skeleton(), clip.rotations, clip_root(clip))
+    for side in ("left", "right"):
+        tilt = np.degrees(np.arccos(np.clip(world[40:50, JOINT[f"{side}_ankle"], 2, 2], -1, 1)))
+        assert tilt.max() < 1.0
 
 
 @pytest.mark.parametrize("name", MOCAP)
 def test_real_clips_keep_directions_frames_and_duration(name):
     source = read_bvh(mocap(name))
     clip = retarget(source, name)
-    assert len(clip.root) == source.frame_count
+    # A loop that ends with its first frame again has it once.
+    assert len(clip.root) == source.frame_count - name.startswith("run_mixamo")
     assert clip.fps == pytest.approx(source.fps)
     first = 1 if name.startswith("walk_cmu") else 0  # its first frame is a calibration pose
-    assert _limb_errors(source, clip)[first:].mean(axis=0).max() < 2.0
+    rotations, root = clip_at(clip, np.arange(source.frame_count))
+    every = replace(clip, rotations=rotations, root=root)
+    assert _limb_errors(source, every)[first:].mean(axis=0).max() < 2.0
     assert angles_between(clip.rotations[1:], clip.rotations[:-1]).max() < 60.0
     at_24 = load_motion(mocap(name), 24.0)
     seconds = (len(at_24.root) - 1) / 24.0

@@ -296,7 +296,11 @@ def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
     x, y = mapping.source_xy()
     body = mapping.body
     on_body = np.isfinite(sheet.depth)
-    stacked = np.concatenate([sheet.depth[..., None], sheet.normal, sheet.weights], axis=-1)
+    # A limb follows few joints.
+    used = sheet.weights.reshape(-1, sheet.weights.shape[-1]).any(axis=0)
+    stacked = np.concatenate(
+        [sheet.depth[..., None], sheet.normal, sheet.weights[..., used]], axis=-1
+    )
     stacked = np.where(on_body[..., None], stacked, 0).astype(np.float32)
     # A surface as cloth spans the gap: from where one limb faces the viewer to the next.
     stacked = fill_harmonically(stacked, on_body & ~body.spanned, body.spanned)
@@ -316,12 +320,13 @@ def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
     values = look_up(stacked) / share
     values = fill_harmonically(values, known, holes)
     normal = _unit(values[..., 1:4])
-    weights = np.maximum(values[..., 4:], 0)
-    weights = weights / np.maximum(weights.sum(axis=-1, keepdims=True), 1e-6)
+    shares = np.maximum(values[..., 4:], 0)
+    weights = np.zeros(sheet.weights.shape, np.float32)
+    weights[..., used] = shares / np.maximum(shares.sum(axis=-1, keepdims=True), 1e-6)
     return WarpedSheet(
         values[..., 0].astype(np.float64),
         normal.astype(np.float32),
-        weights.astype(np.float32),
+        weights,
         holes,
     )
 

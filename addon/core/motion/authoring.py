@@ -21,6 +21,7 @@ from ..types import Float64
 Curve = Callable[[Float64], Float64]
 
 LEFT, RIGHT = 1.0, -1.0  # a side is the sign of its x
+STANDING = 1.0  # root height of a body that stands straight, by definition of a clip's root
 
 # The default body's leg in leg lengths (thigh and shin together); forward is -y.
 LEG_LENGTH_M = 0.823
@@ -32,6 +33,10 @@ ANKLE_HEIGHT = 0.091  # ankle joint over the sole
 HEEL = np.array([0.0, 0.070, -ANKLE_HEIGHT])  # from the ankle, foot flat
 BALL = np.array([0.0, -0.169, -ANKLE_HEIGHT])
 TOE_TIP = np.array([0.0, -0.071, 0.0])  # from the ball, toes flat
+# Pelvis joint over the ground when the leg is straight and the sole flat.
+STRAIGHT = HIP_DROP + THIGH + SHIN + ANKLE_HEIGHT
+
+_LONGEST = 0.9995 * (THIGH + SHIN)  # a reaching leg keeps a bend that says where its knee is
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Leg:
 def about(axis: str, degrees: npt.ArrayLike) -> Rotation:
     """Rotations about a world axis ('x', 'y' or 'z')."""
     return Rotation.from_euler(axis, np.asarray(degrees, np.float64).reshape(-1, 1), degrees=True)
+
+
+def whole_frames(seconds: float, fps: float) -> int:
+    """Whole frames of a loop, so that its last is followed exactly by its first."""
+    return max(int(round(seconds * fps)), 2)
 
 
 def cyclic(keys: Mapping[float, float]) -> Curve:
@@ -94,6 +104,47 @@ def pose_leg(
     ball = ankle + foot.apply(BALL)
     sole = np.stack([ankle + foot.apply(HEEL), ball, ball + toes.apply(TOE_TIP)], axis=1)
     return Leg(thigh, shin, foot, toes, sole)
+
+
+def planted_leg(
+    side: float,
+    pelvis: Rotation,
+    root: Float64,
+    ball: Float64,
+    heading: Float64,
+    foot_pitch: Float64,
+    toes_flat: Float64,
+) -> Leg:
+    """A leg that reaches from the pelvis joint (F, 3) to the ball of its foot (F, 3), by two-bone
+    inverse kinematics, the knee over the foot; leg lengths, the ground at z = 0.
+
+    heading : (F,) of the foot about the vertical, to the left; foot_pitch, toes_flat : as for
+    `pose_leg`, the foot tilting over its ball
+    """
+    facing = about("z", heading)
+    foot = facing * about("x", foot_pitch)
+    toes = facing * about("x", foot_pitch * (1.0 - toes_flat))
+    ankle = ball - foot.apply(BALL)
+    hip = root + pelvis.apply([side * HIP_HALF_WIDTH, 0.0, -HIP_DROP])
+    apart = hip - ankle
+    length = np.clip(np.linalg.norm(apart, axis=1), abs(SHIN - THIGH) + 0.1, _LONGEST)
+    up = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    ahead = facing.apply([0.0, -1.0, 0.0]) + pelvis.apply([0.0, -0.5, 0.0])
+    back = -(ahead - up * np.einsum("fi,fi->f", ahead, up)[:, None])
+    back /= np.linalg.norm(back, axis=1, keepdims=True)
+    straight = Rotation.from_matrix(np.stack([np.cross(back, up), back, up], axis=2))
+    at_hip = np.arccos((THIGH**2 + length**2 - SHIN**2) / (2 * THIGH * length))
+    at_knee = np.arccos((THIGH**2 + SHIN**2 - length**2) / (2 * THIGH * SHIN))
+    thigh = straight * about("x", -np.degrees(at_hip))
+    shin = thigh * about("x", 180.0 - np.degrees(at_knee))
+    sole = np.stack([ankle + foot.apply(HEEL), ball, ball + toes.apply(TOE_TIP)], axis=1)
+    return Leg(thigh, shin, foot, toes, sole - root[:, None])
+
+
+def eased(u: npt.ArrayLike) -> Float64:
+    """0 to 1 with speed and acceleration 0 at both ends."""
+    t = np.clip(u, 0.0, 1.0)
+    return t**3 * (10 - 15 * t + 6 * t * t)
 
 
 def hanging_arm(

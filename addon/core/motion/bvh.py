@@ -18,8 +18,10 @@ from scipy.spatial.transform import Rotation
 from ..errors import MotionError
 from ..types import Float64
 
-# A joint farther than this many skeleton sizes from the origin is a damaged number, not travel.
+# A joint farther than this many of the longest bones from the origin is a damaged number, not
+# travel, and so is a bone that many times as long as the usual one.
 _FARTHEST_SIZES = 1e4
+_LARGEST_OFFSET = 1e8  # of the smallest unit in use, micrometres: a bone of a hundred metres
 # Some files count on after a full turn, but no performer turns a thousand times.
 _LARGEST_ANGLE_DEG = 360_000.0
 _LONGEST_FRAME_S = 10.0
@@ -39,6 +41,14 @@ class SourceMotion:
     fps: float
     rotations: Float64  # (F, J, 4), unit quaternions w x y z, local to the parent
     positions: Float64  # (F, J, 3), place of the joint in its parent's axes
+    file: str = ""  # name of the file that the motion was read from, if any
+    lines: tuple[int, ...] = ()  # where in the file, from 1, each joint is made, if it has lines
+
+    def where(self, joint: int) -> str:
+        """File and line of a joint, for a sentence about what is wrong with it."""
+        if not self.file:
+            return "The motion"
+        return f"{self.file}, line {self.lines[joint]}" if self.lines else self.file
 
     @property
     def frame_count(self) -> int:
@@ -92,7 +102,9 @@ class _Joint:
     parent: int
     line: int
     offset: list[float] | None = None
+    offset_line: int = 0
     end: list[float] | None = None
+    end_line: int = 0
     channels: list[tuple[bool, int]] = field(default_factory=list)  # (is a rotation, axis)
 
 
@@ -181,9 +193,11 @@ class _Reader:
         if len(offset) != 3:
             raise self.fail(f"OFFSET has {len(offset)} numbers instead of 3")
         if above[-1] >= 0:
-            joints[above[-1]].offset = offset
+            joint = joints[above[-1]]
+            joint.offset, joint.offset_line = offset, self.at
         elif len(above) > 1:
-            joints[above[-2]].end = offset
+            joint = joints[above[-2]]
+            joint.end, joint.end_line = offset, self.at
 
     def _channels(self, words: list[str], joints: list[_Joint], above: list[int]) -> None:
         if not above or above[-1] < 0:
@@ -250,9 +264,7 @@ class _Reader:
         self, joints: list[_Joint], values: Float64, frame_time: float, lines: list[int]
     ) -> SourceMotion:
         offsets = np.array([joint.offset for joint in joints])
-        size = max(float(np.abs(offsets[1:]).max(initial=0.0)), 1e-9)
-        if np.abs(offsets).max() > _FARTHEST_SIZES * size or size > 1e9:
-            raise self.fail("an OFFSET is too large to be a body's", joints[0].line)
+        size = self._size(joints, offsets)
         frames = len(values)
         rotations = np.empty((frames, len(joints), 4))
         positions = np.repeat(offsets[None], frames, axis=0)
@@ -287,7 +299,22 @@ class _Reader:
             fps=1.0 / frame_time,
             rotations=rotations,
             positions=positions,
+            file=self.name,
+            lines=tuple(joint.line for joint in joints),
         )
+
+    def _size(self, joints: list[_Joint], offsets: Float64) -> float:
+        """Length of the longest bone, in the file's unit; no bone may dwarf the usual one."""
+        lengths = np.linalg.norm(offsets[1:], axis=1)
+        usual = float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 1.0
+        for joint in joints:
+            for offset, line in ((joint.offset, joint.offset_line), (joint.end, joint.end_line)):
+                longest = max(map(abs, offset or [0.0]))
+                if longest > _FARTHEST_SIZES * usual or longest > _LARGEST_OFFSET:
+                    raise self.fail(
+                        f"the OFFSET of {joint.name} is {longest:.3g} long, as no body's is", line
+                    )
+        return max(float(lengths.max(initial=0.0)), 1e-9)
 
 
 def _placed(moved: Float64, offset: Float64, is_root: bool) -> Float64:

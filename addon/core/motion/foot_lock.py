@@ -46,23 +46,25 @@ def lock_feet(
     settled: Float64,
     stepping: Mask,
     fps: float,
+    returns: bool = False,
 ) -> tuple[Float64, Float64]:
     """Rotations (F, 24, 4) and root (F, 3) whose standing feet stay where they are.
 
     standing : (F, 2), which foot stands; settled : (F,), 0..1, how strictly feet keep to the
     ground (0 leaves a frame's heights as they are); stepping : (F,), frames where one motion goes
     over into another: there a swinging foot does not follow the mixture of the two, which may
-    drag it about, but makes a step from where it stood to where it will stand
+    drag it about, but makes a step from where it stood to where it will stand; returns : whether
+    the last frame has its feet in their places as the first one has
     """
     root = root.copy()
     root[:, 2] -= settled * _off_ground(skeleton, soles, rotations, root, standing, fps)
     world = forward_kinematics(skeleton, rotations, root)
-    turn = _foot_turns(world, standing)
+    turn = _foot_turns(world, standing, returns)
     points = _turned(soles.in_world(world, skeleton), world, turn)
     moved = np.zeros((len(root), 2, 3))
     for side in range(2):
         ankle = world[:, ANKLES[side], :2, 3]
-        moved[:, side, :2] = _held(points[:, side], standing[:, side])
+        moved[:, side, :2] = _held(points[:, side], standing[:, side], returns)
         steps = _steps(standing[:, side], stepping)
         moved[:, side, :2] = _stepped(ankle, moved[:, side, :2], steps)
         arcs = _arcs(standing[:, side], steps, fps)
@@ -87,7 +89,7 @@ def _off_ground(
     return gaussian_filter1d(filled, _SMOOTH_S * fps, mode="nearest")
 
 
-def _foot_turns(world: Float64, standing: Mask) -> Float64:
+def _foot_turns(world: Float64, standing: Mask, returns: bool) -> Float64:
     """(F, 2) radians about the vertical that keep standing feet from turning on the spot."""
     turns = np.zeros(standing.shape)
     for side in range(2):
@@ -97,6 +99,7 @@ def _foot_turns(world: Float64, standing: Mask) -> Float64:
         for start, stop in phases(standing[:, side]):
             phase = heading[start:stop]
             kept = phase[0] if start == 0 else np.median(phase)
+            kept = phase[-1] if returns and stop == len(heading) else kept
             held[start:stop] = np.clip(kept - phase, -_MOST_FOOT_TURN, _MOST_FOOT_TURN)
         turns[:, side] = _carried(held[:, None], standing[:, side])[:, 0]
     return turns
@@ -114,7 +117,7 @@ def _turned(points: Float64, world: Float64, turn: Float64) -> Float64:
     return result
 
 
-def _held(points: Float64, standing: Mask) -> Float64:
+def _held(points: Float64, standing: Mask, returns: bool) -> Float64:
     """(F, 2) horizontal moves that keep the contact of a foot (F, 3, 3) in its place."""
     weights = contact_weights(points[:, None])[:, 0]
     shares = (weights[1:] + weights[:-1]) / 2
@@ -123,7 +126,10 @@ def _held(points: Float64, standing: Mask) -> Float64:
     for start, stop in phases(standing):
         slide = np.concatenate([np.zeros((1, 2)), np.cumsum(travelled[start : stop - 1], axis=0)])
         # The first foot stands where the photo has it; later ones where they slide least.
-        moves[start:stop] = -slide if start == 0 else slide.mean(axis=0) - slide
+        place = np.zeros(2) if start == 0 else slide.mean(axis=0)
+        if returns and stop == len(points):
+            place = slide[-1]
+        moves[start:stop] = place - slide
     return _carried(moves, standing)
 
 

@@ -32,6 +32,8 @@ _LIMB_NAMES: dict[str, tuple[str, ...]] = {
 _NEEDED = ("hip", "knee", "ankle", "shoulder", "elbow")
 _HEAD_NAMES = ("head", "skull")
 
+_TOLD_NAMES, _TOLD_LETTERS = 4, 60  # of unknown joints, so that a sentence stays one
+
 _PREFIX = re.compile(r"^(mixamorig\d*|bip\d*|ccbase|def|org|valvebiped)(?=.)")
 _SIDE_FIRST = re.compile(r"^(left|right|l|r)(?=[^a-z]|(?<=left)|(?<=right))")
 _SIDE_LAST = re.compile(r"(?:[^a-z0-9](left|right|l|r)|(left|right))$")
@@ -50,9 +52,11 @@ def map_joints(source: SourceMotion) -> dict[str, int]:
         shaped = _by_shape(source)
         if shaped is None:
             what = missing[0].replace("_", " ") if missing else "human order of joints"
+            known = ", ".join(source.names[:_TOLD_NAMES])
             raise MotionError(
-                f"The motion's skeleton is not a person's (no {what} was found): "
-                "choose a BVH file of a human body."
+                f"{source.where(0)}: the skeleton is not a person's (no {what} is among its "
+                f"{len(source.names)} joints {known[:_TOLD_LETTERS]}): choose a motion of a human "
+                "body."
             )
         found = shaped
     found["pelvis"] = _common(source, found["left_hip"], found["right_hip"])

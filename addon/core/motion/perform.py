@@ -2,7 +2,8 @@
 
 The first frame is the photo's pose. From there every joint turns smoothly into the clip, the body
 turns to the viewer, and the root goes where the standing feet push it. A clip that travels ends
-standing before the camera, so that the character stays in the picture.
+standing before the camera, so that the character stays in the picture; or it goes along a path and
+ends standing where that does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from ..types import Clip, Float64, Mask, Motion, Pose, Skeleton
 from . import clips
 from .feet import Soles, floor_under, leg_length, phases, soles_of, standing_feet
 from .foot_lock import contact_weights, lock_feet
+from .mirror import mirrored
+from .options import PerformOptions
+from .route import Route, route_along
 from .sampling import clip_at, leg_angles
 
 # The camera is nearest when the character comes this close, or this share of the way's start.
@@ -48,6 +52,11 @@ _WEIGHT_SHIFT_S = 0.15  # before a foot leaves the ground
 
 _UPRIGHT = 0.85  # a clip that ends with its root this high can go over into standing
 _SPEED_SMOOTH_S = 0.08
+_SWAY_SMOOTH_S = 0.6  # slower sideways moves than a stride's are drift
+_PLACE_SHARE = 0.5  # of a stride: what is slower than this is way, what is faster stays in place
+_MOST_STRETCH = 1.1  # of a stride, so that the last step ends where the path does
+# The photo's pose comes back in this share of the frames at most.
+_RETURN_SHARE = 0.45
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +72,9 @@ class _Track:
 class _Plan:
     """What happens when, all (F,)."""
 
-    enter: Float64  # 0 photo to 1 clip
+    enter: Float64  # 0 photo to 1 clip, and back where the photo's pose returns
     leave: Float64  # 0 clip to 1 idle
+    turned: Float64  # 0 the photo's heading to 1 the motion's, and back
     heading: Float64  # radians about z
     stride: float  # share of the clip's stride
     standing: Mask  # (F, 2)
@@ -77,28 +87,47 @@ def perform(
     frames: int,
     fps: float,
     camera_position: npt.ArrayLike | None = None,
-    blend_s: float = 0.6,
+    options: PerformOptions | None = None,
+    path: npt.ArrayLike | None = None,
 ) -> Motion:
     """The clip's motion for one character, `frames` long, beginning with the photo's pose.
 
     camera_position : (3,) world, whom to face and where to stop; None: a viewer far along -y
-    blend_s : least time from the photo's pose into the clip, seconds; far poses take longer
+    options : speed, mirroring, on the spot, return to the photo's pose; None: the defaults
+    path : (N, 3) points on the ground, metres, world, to walk along instead of to the viewer;
+        clips that do not travel, and those performed in place, do without
 
     Loops repeat and travel on; other clips end in standing, or hold their last pose when that is
-    not upright. Raises MotionError when there is nothing to perform.
+    not upright. Whoever returns ends in the photo's pose, and where it was if it did not travel.
+    Raises MotionError when there is nothing to perform, or the path is none.
     """
     if frames < 1 or len(clip.root) == 0 or not fps > 0:
         raise MotionError("A motion needs at least one frame: ask for 1 frame or more.")
     root = np.asarray(photo_pose.root, np.float64)
     camera = np.array([root[0], -1e3, root[2]]) if camera_position is None else camera_position
-    stage = _Stage(skeleton, photo_pose, fps, np.asarray(camera, np.float64))
-    return stage.play(clip, frames, blend_s)
+    options = options or PerformOptions()
+    travels = _speed(clip) > _TRAVELS
+    route = route_along(path, root[:2]) if path is not None else None
+    if options.in_place or not travels:
+        route = None
+    stage = _Stage(skeleton, photo_pose, fps, np.asarray(camera, np.float64), options, route)
+    return stage.play(mirrored(clip) if options.mirror else clip, frames, travels)
 
 
 class _Stage:
     """One character before one camera."""
 
-    def __init__(self, skeleton: Skeleton, pose: Pose, fps: float, camera: Float64) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        pose: Pose,
+        fps: float,
+        camera: Float64,
+        options: PerformOptions,
+        route: Route | None,
+    ) -> None:
+        self.options = options
+        self.route = route
         self.skeleton = skeleton
         self.fps = fps
         self.soles: Soles = soles_of(skeleton)
@@ -115,22 +144,66 @@ class _Stage:
         self.facing = _heading(ahead[:2] if level else first.apply([0.0, 0.0, 1.0])[:2])
         self.tilt = Rotation.from_rotvec([0.0, 0.0, -self.facing]) * first
 
-    def play(self, clip: Clip, frames: int, blend_s: float) -> Motion:
-        travels = _speed(clip) > _TRAVELS
+    def play(self, clip: Clip, frames: int, travels: bool) -> Motion:
         begin = self._best_start(clip) if clip.loop and travels else 0.0
-        stride, tempo = self._gait(clip, frames, blend_s) if travels else (1.0, 1.0)
+        stride, tempo = self._gait(clip, frames) if travels else (1.0, 1.0)
+        tempo *= self.options.speed
         track = self._track(clip, frames, begin, tempo)
         rest = self._track(clips.idle(self.fps), frames, 0.0, 1.0)
-        plan = self._plan(track, frames, blend_s, stride)
+        plan = self._plan(track, frames, stride)
         plan = self._with_start(plan)
         plan = self._with_end(clip, track, rest, plan, travels)
-        path, rotations = self._compose(track, rest, plan)
+        path, rotations, _ = self._compose(track, rest, plan)
         if not travels:
             plan = self._with_steps(plan, rotations, path)
+        if self.options.returns:
+            path = self._brought_back(path, plan, travels)
+            plan = _backwards(self._with_start(_backwards(plan)))
+            plan = _backwards(self._with_steps(_backwards(plan), rotations[::-1], path[::-1]))
         rotations, path = self._on_ground(rotations, path, plan)
+        if self.options.in_place and travels:
+            path = self._in_place(path, clip, tempo, track, plan)
         rotations[0] = self.pose.rotations
         path[0] = self.start
+        if self.options.returns:
+            rotations[-1], path[-1, 2] = self.pose.rotations, self.start[2]
         return Motion(self.fps, _continuous(rotations), path)
+
+    def _brought_back(self, path: Float64, plan: _Plan, travels: bool) -> Float64:
+        """The root's way (F, 3), back where it began unless it has travelled."""
+        if travels:
+            return path
+        back = 1.0 - plan.enter
+        back[: int(plan.enter.argmax())] = 0.0
+        result = path.copy()
+        result[:, :2] += back[:, None] * (self.start[:2] - path[-1, :2])
+        return result
+
+    def _in_place(
+        self, path: Float64, clip: Clip, tempo: float, track: _Track, plan: _Plan
+    ) -> Float64:
+        """The root's way (F, 3) as somebody sees it who goes along smoothly."""
+        stride_s = len(clip.root) / clip.fps / tempo if clip.loop else 1.0
+        width = _PLACE_SHARE * stride_s * self.fps
+        pad = min(int(4 * width) + 1, len(path) - 1)
+        result = path.copy()
+        if pad < 1:
+            return result
+        # Who goes along speeds up and slows down with the character; the rest is its own drift.
+        share = plan.stride * plan.enter * (1 - plan.leave)
+        speed = np.linalg.norm(track.root[-1, :2] - track.root[0, :2]) / (len(path) - 1)
+        ahead = np.stack([np.sin(plan.heading), -np.cos(plan.heading)], axis=1)
+        way = np.cumsum((speed * share)[:, None] * ahead, axis=0)
+        own = path[:, :2] - self.start[:2] - (way - way[0])
+        padded = np.pad(own, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
+        drift = gaussian_filter1d(padded, width, axis=0)[pad:-pad]
+        result[:, :2] = self.start[:2] + own - drift
+        # The first frame is the photo's, and the last where it returns.
+        fade = np.exp(-np.arange(len(path)) / max(width, 1e-6))[:, None]
+        result[:, :2] += fade * (self.start[:2] - result[0, :2])
+        if self.options.returns:
+            result[:, :2] += fade[::-1] * (self.start[:2] - result[-1, :2])
+        return result
 
     def _on_ground(self, rotations: Float64, path: Float64, plan: _Plan) -> tuple[Float64, Float64]:
         """The performance with locked feet. What stands in the result is locked as well: feet at
@@ -139,20 +212,29 @@ class _Stage:
         standing = plan.standing
         for _ in range(2):
             locked, root = lock_feet(
-                self.skeleton, self.soles, rotations, path, standing, plan.enter, stepping, self.fps
-            )
+                self.skeleton, self.soles, rotations, path, standing, plan.enter, stepping,
+                self.fps, self.options.returns,
+            )  # fmt: skip
             placed = self.soles.in_world(
                 forward_kinematics(self.skeleton, locked, root), self.skeleton
             )
             standing = standing | standing_feet(placed, self.fps)
         return locked, root
 
-    def _gait(self, clip: Clip, frames: int, blend_s: float) -> tuple[float, float]:
-        """Shares of the clip's stride and tempo at which its way fits before the camera."""
-        way = self.distance - self._nearest()
-        wanted = _speed(clip) * self.leg * max(frames / self.fps - blend_s, 1e-6)
+    def _gait(self, clip: Clip, frames: int) -> tuple[float, float]:
+        """Shares of the clip's stride and tempo at which its way fits before the camera or on the
+        path."""
+        way = self._room()
+        seconds = max(frames / self.fps - self.options.blend_s, 1e-6)
+        wanted = _speed(clip) * self.options.speed * self.leg * seconds
         stride = float(np.clip(way / wanted, _SHORTEST_STRIDE, 1.0))
         return stride, float(np.clip(way / (wanted * stride), _SLOWEST, 1.0))
+
+    def _room(self) -> float:
+        """How far the character may go, metres."""
+        if self.options.in_place:
+            return np.inf
+        return self.route.length if self.route else self.distance - self._nearest()
 
     def _track(self, clip: Clip, frames: int, begin: float, tempo: float) -> _Track:
         at = begin + np.arange(frames) * tempo * clip.fps / self.fps
@@ -170,18 +252,27 @@ class _Stage:
         apart = leg_angles(clip.rotations, self.pose.rotations[None])
         return float(apart.argmin())
 
-    def _plan(self, track: _Track, frames: int, blend_s: float, stride: float) -> _Plan:
-        turn = _wrapped(self.viewer - self.facing)
+    def _plan(self, track: _Track, frames: int, stride: float) -> _Plan:
+        goal = float(self.route.heading[0]) if self.route else self.viewer
+        turn = _wrapped(goal - self.facing)
         farthest = np.degrees(
             _relative(self.pose.rotations[None, 1:], track.rotations[:1, 1:]).max()
         )
-        blend = float(np.clip(farthest / _BLEND_SPEED_DEG_S, blend_s, _LONGEST_BLEND_S))
+        least = self.options.blend_s
+        blend = float(np.clip(farthest / _BLEND_SPEED_DEG_S, least, max(_LONGEST_BLEND_S, least)))
         seconds = np.arange(frames) / self.fps
         turning = max(blend, abs(np.degrees(turn)) / _TURN_SPEED_DEG_S)
+        enter = _smooth(seconds / max(blend, 1e-6))
+        turned = _smooth(seconds / max(turning, 1e-6))
+        if self.options.returns:
+            longest = _RETURN_SHARE * seconds[-1]
+            enter = enter * _smooth(seconds[::-1] / max(min(blend, longest), 1e-6))
+            turned = turned * _smooth(seconds[::-1] / max(min(turning, longest), 1e-6))
         return _Plan(
-            enter=_smooth(seconds / max(blend, 1e-6)),
+            enter=enter,
             leave=np.zeros(frames),
-            heading=self.facing + turn * _smooth(seconds / max(turning, 1e-6)),
+            turned=turned,
+            heading=self.facing + turn * turned,
             stride=stride,
             standing=track.standing,
         )
@@ -191,8 +282,41 @@ class _Stage:
         wanted = max(_NEAREST_M, _NEAREST_SHARE * self.distance)
         return min(wanted, (1 - _LEAST_WAY_SHARE) * self.distance)
 
-    def _compose(self, track: _Track, rest: _Track, plan: _Plan) -> tuple[Float64, Float64]:
-        """Root (F, 3) and rotations (F, 24, 4) of photo, clip and idle, blended and travelling."""
+    def _compose(
+        self, track: _Track, rest: _Track, plan: _Plan
+    ) -> tuple[Float64, Float64, Float64]:
+        """Root (F, 3) and rotations (F, 24, 4) of photo, clip and idle, blended and travelling, and
+        the metres (F,) gone towards the viewer or along the path."""
+        if self.route is None:
+            root, rotations, steps = self._moved(track, rest, plan)
+            way = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
+            root[:, :2] = self.start[:2] + way
+            return root, rotations, way @ np.array([np.sin(self.viewer), -np.cos(self.viewer)])
+        # Where on the path one is says where one is heading, and that where the feet push: what
+        # the clip would go is a first guess that one round mends.
+        share = plan.stride * plan.enter * (1 - plan.leave)
+        own = np.diff(track.root[:, :2], axis=0)
+        along = np.concatenate([[0.0], np.cumsum(share[1:] * np.linalg.norm(own, axis=1))])
+        for _ in range(2):
+            turn = _wrapped(self.route.heading[0] - self.facing)
+            follows = self.route.heading_at(along) - self.route.heading[0]
+            plan = replace(plan, heading=self.facing + plan.turned * (turn + follows))
+            root, rotations, steps = self._moved(track, rest, plan)
+            ahead = self.route.direction(along)
+            # Nobody walks back on a path; the legs take up what feet push back while stopping.
+            forward = np.maximum(np.einsum("fi,fi->f", steps, ahead[1:]), 0.0)
+            along = np.concatenate([[0.0], np.cumsum(forward)])
+        # Sideways the body sways as in the clip; what its feet push aside is taken up by the legs.
+        sway = np.concatenate([[0.0], np.cumsum(share[1:] * own[:, 0])])
+        slow = gaussian_filter1d(sway, _SWAY_SMOOTH_S * self.fps, mode="nearest")
+        sway = sway - slow + slow[0]
+        ahead = self.route.direction(along)
+        left = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
+        root[:, :2] = self.route.at(along) + sway[:, None] * left
+        return root, rotations, along
+
+    def _moved(self, track: _Track, rest: _Track, plan: _Plan) -> tuple[Float64, Float64, Float64]:
+        """Root (F, 3) that does not travel yet, rotations, and the steps (F - 1, 2) it makes."""
         moving = _blend(rest.rotations[:1], track.rotations, np.array([plan.stride]))
         moving = _blend(moving, rest.rotations, plan.leave)
         rotations = _blend(self.pose.rotations[None], moving, plan.enter)
@@ -207,13 +331,12 @@ class _Stage:
         height = (1 - plan.leave) * height + plan.leave * rest.root[:, 2]
         root = np.zeros((len(moving), 3))
         root[:, 2] = (1 - plan.enter) * self.start[2] + plan.enter * height
-        root[:, :2] = self.start[:2] + self._travelled(track, plan, rotations, root)
-        return root, rotations
+        return root, rotations, self._pushed(track, plan, rotations, root)
 
-    def _travelled(self, track: _Track, plan: _Plan, rotations: Float64, root: Float64) -> Float64:
-        """(F, 2) way of the root: pushed by the standing feet, in flight as the clip goes."""
+    def _pushed(self, track: _Track, plan: _Plan, rotations: Float64, root: Float64) -> Float64:
+        """(F - 1, 2) steps of the root: pushed by the standing feet, in flight as the clip goes."""
         if len(root) < 2:
-            return np.zeros((len(root), 2))
+            return np.zeros((0, 2))
         steps = np.diff(track.root[:, :2], axis=0)
         share = plan.stride * plan.enter[1:] * (1 - plan.leave[1:])
         cos, sin = np.cos(plan.heading[1:]), np.sin(plan.heading[1:])
@@ -230,16 +353,12 @@ class _Stage:
         pushed = -(back * both[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
         known = np.flatnonzero(count)
         if not len(known):
-            mended = own
-        else:
-            every = np.arange(len(own))
-            change = np.stack(
-                [np.interp(every, known, (pushed - own)[known, axis]) for axis in range(2)], axis=1
-            )
-            mended = own + gaussian_filter1d(
-                change, _SPEED_SMOOTH_S * self.fps, axis=0, mode="nearest"
-            )
-        return np.concatenate([np.zeros((1, 2)), np.cumsum(mended, axis=0)])
+            return own
+        every = np.arange(len(own))
+        change = np.stack(
+            [np.interp(every, known, (pushed - own)[known, axis]) for axis in range(2)], axis=1
+        )
+        return own + gaussian_filter1d(change, _SPEED_SMOOTH_S * self.fps, axis=0, mode="nearest")
 
     def _with_start(self, plan: _Plan) -> _Plan:
         """The plan with the photo's standing feet standing for a moment, and through swings that
@@ -267,8 +386,8 @@ class _Stage:
         if not clip.loop and track.root[-1, 2] > _UPRIGHT * self.skeleton.joints[0, 2]:
             length = int(np.flatnonzero(np.any(np.diff(track.root, axis=0), axis=1)).max(initial=0))
             last = min(last, max(length - int(_STOP_S * self.fps), 0))
-        limit = self.distance - self._nearest()
-        too_near = np.flatnonzero(self._way(track, rest, plan) > limit)
+        limit = self._room()
+        too_near = np.flatnonzero(self._compose(track, rest, plan)[2] > limit)
         if not len(too_near) and last >= frames:
             return plan
         # How far the character goes on while it stops depends on the step it is in: of all stops
@@ -283,15 +402,19 @@ class _Stage:
             for share in (_STRIDES if travels else (1.0,))
             for stop in stops
         ]
-        ways = np.array([self._way(track, rest, stopped).max() for stopped in plans])
+        ways = np.array([self._compose(track, rest, stopped)[2].max() for stopped in plans])
         allowed = ways <= max(limit, ways.min())
-        return plans[int(np.where(allowed, ways, -np.inf).argmax())]
+        best = int(np.where(allowed, ways, -np.inf).argmax())
+        if self.route is None or not len(too_near):
+            return plans[best]
+        return self._to_the_end(track, rest, plans[best], self.route)
 
-    def _way(self, track: _Track, rest: _Track, plan: _Plan) -> Float64:
-        """(F,) how far the character has come towards the viewer, metres."""
-        path, _ = self._compose(track, rest, plan)
-        towards = np.array([np.sin(self.viewer), -np.cos(self.viewer)])
-        return (path[:, :2] - self.start[:2]) @ towards
+    def _to_the_end(self, track: _Track, rest: _Track, plan: _Plan, route: Route) -> _Plan:
+        """The plan with its stride such that its last step ends where the path does."""
+        for _ in range(3):
+            way = float(self._compose(track, rest, plan)[2][-1])
+            plan = replace(plan, stride=plan.stride * min(route.length / way, _MOST_STRETCH))
+        return plan
 
     def _stopping(self, track: _Track, plan: _Plan, stop: int, travels: bool) -> _Plan:
         leave = _smooth((np.arange(len(track.root)) - stop) / (_STOP_S * self.fps))
@@ -299,10 +422,10 @@ class _Stage:
 
     def _with_steps(self, plan: _Plan, rotations: Float64, path: Float64) -> _Plan:
         """The plan with a step for each foot that the photo has elsewhere than the clip."""
-        done = int(np.searchsorted(plan.enter, 1.0 - 1e-9))
-        turned = np.abs(plan.heading - plan.heading[-1]) < 1e-3
-        done = max(done, int(turned.argmax()))
-        if done >= len(path) or done < 4:
+        entered = plan.enter >= 1.0 - 1e-9
+        turned = np.abs(plan.heading - plan.heading[plan.turned.argmax()]) < 1e-3
+        done = max(int(entered.argmax()), int(turned.argmax()))
+        if not entered.any() or done < 4:
             return plan
         points = self.soles.in_world(
             forward_kinematics(self.skeleton, rotations, path), self.skeleton
@@ -328,6 +451,17 @@ class _Stage:
             in_air = height[side] > _IN_THE_AIR_M
             standing[0 if in_air else start : stop, side] = False
         return replace(plan, standing=standing)
+
+
+def _backwards(plan: _Plan) -> _Plan:
+    return replace(
+        plan,
+        enter=plan.enter[::-1],
+        leave=plan.leave[::-1],
+        turned=plan.turned[::-1],
+        heading=plan.heading[::-1],
+        standing=plan.standing[::-1],
+    )
 
 
 def _step_begin(standing: Mask, stop: int, fps: float) -> int:

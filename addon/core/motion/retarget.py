@@ -9,6 +9,8 @@ else from the motion itself: bones' directions and the axes about which knees an
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -32,9 +34,13 @@ _HIPS_LEVEL = 0.35
 
 _FLOOR_PERCENTILE = 5.0  # ankles are this low at the moments when they stand
 _PLANTED_PERCENTILE = 30.0
+_LOWEST_PERCENTILE = 2.0  # lower may be noise
+_PLANTED_LEGS = 0.035  # leg lengths (3 cm): an ankle so much over its lowest has left the flat foot
 _MOST_SOLE_TILT = np.radians(35.0)  # more is dancing on tiptoe, not a rest pose's tilt
 _LEAST_BEND = 0.15  # mean sine of a knee's or elbow's bend that shows its axis
 _LOOP_MEAN, _LOOP_MOST = np.radians(4.0), np.radians(15.0)
+_REPEATED = 0.25  # of a frame's step: a last pose so near to the first one is the first one
+_REPEATED_HEIGHT = 0.01  # leg lengths
 _FACING_S = 0.4  # the start of the motion, which faces the viewer
 _SAME_RATE = 1e-3
 _CALIBRATION_JUMP = np.radians(40.0)  # no joint turns this far in a frame
@@ -59,8 +65,8 @@ def retarget(
         for part in ("hip", "knee", "shoulder"):
             if _bone(source, joints, f"{side}_{part}") is None:
                 raise MotionError(
-                    f"The motion's skeleton has no length from its {side} {part} on: "
-                    "choose another BVH file."
+                    f"{source.where(joints[f'{side}_{part}'])}: the skeleton has no length from "
+                    f"its {side} {part} on; choose another motion."
                 )
     turned, placed = source.world()
     axes = _axes(source, joints, placed)
@@ -75,9 +81,20 @@ def retarget(
     world = facing @ world
     root = (root - [root[0, 0], root[0, 1], 0.0]) @ facing.T
     rotations, root = _without_leading_rest_pose(_local(world), root)
-    clip = Clip(name, source.fps, rotations, root, False)
-    clip = Clip(name, source.fps, rotations, root, _is_loop(clip))
+    clip = as_loop(Clip(name, source.fps, rotations, root, False))
     return clip if fps is None else at_rate(clip, fps)
+
+
+def as_loop(clip: Clip) -> Clip:
+    """The clip as a loop where its first pose goes on from its last, else as it is.
+
+    Many loops are written with their first pose again at the end, which is where the next round
+    begins: that frame is left out, or each round would halt for a frame.
+    """
+    if _repeats(clip):
+        clip = replace(clip, rotations=clip.rotations[:-1], root=clip.root[:-1])
+        return replace(clip, loop=True)
+    return replace(clip, loop=_is_loop(clip))
 
 
 def at_rate(clip: Clip, fps: float) -> Clip:
@@ -283,7 +300,9 @@ def _level_foot(
     ankle = joints[f"{side}_ankle"]
     height = placed[:, ankle, 2]
     speed = np.linalg.norm(np.gradient(placed[:, ankle], axis=0), axis=1) if len(placed) > 1 else 0
-    low = height <= np.percentile(height, _PLANTED_PERCENTILE) + 1e-9
+    leg = np.linalg.norm(placed[:, ankle] - placed[:, joints[f"{side}_hip"]], axis=1).max()
+    lowest = np.percentile(height, _LOWEST_PERCENTILE) + _PLANTED_LEGS * leg
+    low = height <= min(float(np.percentile(height, _PLANTED_PERCENTILE)), lowest) + 1e-9
     slow = speed <= np.percentile(np.where(low, speed, np.inf)[low], 50) + 1e-9
     normals = turned[low & slow, ankle].transpose(0, 2, 1) @ _UP
     normal = _unit(np.median(normals, axis=0))
@@ -403,16 +422,30 @@ def _without_leading_rest_pose(rotations: Float64, root: Float64) -> tuple[Float
 
 def _farthest(first: Float64, second: Float64) -> float:
     """Largest angle in radians between two poses (24, 4)."""
+    return float(_angles(first, second).max())
+
+
+def _angles(first: Float64, second: Float64) -> Float64:
+    """(24,) angles in radians between the joints of two poses (24, 4)."""
     dots = np.abs(np.einsum("jk,jk->j", first, second))
-    return float(2 * np.arccos(np.clip(dots.min(), 0.0, 1.0)))
+    return 2 * np.arccos(np.clip(dots, 0.0, 1.0))
+
+
+def _repeats(clip: Clip) -> bool:
+    """Whether the last pose is the first again: far nearer to it than frames are to the next."""
+    if len(clip.root) < 5:
+        return False
+    steps = [_angles(clip.rotations[a], clip.rotations[b]).mean() for a, b in ((0, 1), (-2, -1))]
+    apart = _angles(clip.rotations[0], clip.rotations[-1]).mean()
+    sunk = abs(clip.root[0, 2] - clip.root[-1, 2])
+    return bool(apart < _REPEATED * min(steps) and sunk < _REPEATED_HEIGHT)
 
 
 def _is_loop(clip: Clip) -> bool:
     """Whether the first pose goes on from the last: as near to it as a frame's step or two."""
     if len(clip.root) < 4:
         return False
-    dots = np.abs(np.einsum("jk,jk->j", clip.rotations[-1], clip.rotations[0]))
-    apart = 2 * np.arccos(np.clip(dots, 0.0, 1.0))
+    apart = _angles(clip.rotations[-1], clip.rotations[0])
     sunk = abs(clip.root[0, 2] + loop_step(clip.root)[2] - clip.root[-1, 2])
     return bool(apart.mean() < _LOOP_MEAN and apart.max() < _LOOP_MOST and sunk < 0.05)
 

@@ -1,23 +1,25 @@
-"""The project's own clips: walk, run, jump, wave and idle, made for any frame rate.
-
-Walking and running follow published curves of the leg's angles over the gait cycle (per cent from
-one heel strike to the next of the same foot). Every clip is a loop.
-"""
+"""Walking and running, from published curves of the leg's angles over the gait cycle (per cent from
+one heel strike to the next of the same foot)."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..types import Clip, Float64, Mask
-from . import authoring
-from .authoring import LEFT, RIGHT, Leg, about, bend_elbow, cyclic, hanging_arm
-
-_GRAVITY = 9.81  # m/s^2
-STANDING = 1.0  # root height of a body that stands straight, by definition of a clip's root
-
+from ...types import Clip, Float64, Mask
+from .. import authoring
+from ..authoring import (
+    LEFT,
+    RIGHT,
+    STANDING,
+    STRAIGHT,
+    Leg,
+    about,
+    bend_elbow,
+    cyclic,
+    hanging_arm,
+    whole_frames,
+)
 
 # Walking at natural speed: thigh and knee after Perry, Gait Analysis (1992), chapters 4 to 6, and
 # Winter, The Biomechanics and Motor Control of Human Gait (1991), appendix; the foot's angle to
@@ -58,9 +60,6 @@ _RUN_FOOT_X = 0.05
 _ROLL = 0.01  # leg lengths of height over which the contact passes from point to point of a sole
 _FLIGHT_CLEARANCE = 0.06  # leg lengths that both feet are off the ground in the middle of a flight
 
-_STAND_FOOT_X = 0.125
-_STAND_KNEE = 5.0  # nobody stands with locked knees
-
 
 def _walk_thigh(phase: Float64) -> Float64:
     return _WALK_CALM * _WALK_THIGH(phase)
@@ -68,7 +67,7 @@ def _walk_thigh(phase: Float64) -> Float64:
 
 def walk(fps: float) -> Clip:
     """One stride of walking: two steps, left heel strike first."""
-    frames = _frames(_WALK_PERIOD_S, fps)
+    frames = whole_frames(_WALK_PERIOD_S, fps)
     phase = np.arange(frames) / frames
     turn = 2 * np.pi * phase
     # Pelvis: the hip of the leading leg ahead, the hip of the swinging leg lower (Perry, ch. 7).
@@ -97,7 +96,7 @@ def walk(fps: float) -> Clip:
 
 def run(fps: float) -> Clip:
     """One stride of an easy run."""
-    frames = _frames(_RUN_PERIOD_S, fps)
+    frames = whole_frames(_RUN_PERIOD_S, fps)
     phase = np.arange(frames) / frames
     turn = 2 * np.pi * phase
     pelvis = (
@@ -124,87 +123,6 @@ def run(fps: float) -> Clip:
     stance = np.stack([phase < _RUN_STANCE, (phase + 0.5) % 1.0 < _RUN_STANCE], axis=1)
     root = _gait_root(legs, sway, stance)
     return Clip("run", fps, authoring.local_rotations(segments, frames), root, True)
-
-
-def idle(fps: float) -> Clip:
-    """Standing: breathing and a slow shift of the weight."""
-    frames = _frames(5.0, fps)
-    turn = 2 * np.pi * np.arange(frames) / frames
-    segments, root = _standing(turn)
-    return Clip("idle", fps, authoring.local_rotations(segments, frames), root, True)
-
-
-def wave(fps: float) -> Clip:
-    """Standing, the right arm raised, waving and lowered again."""
-    seconds, waves = 4.0, 4
-    frames = _frames(seconds, fps)
-    time = np.arange(frames) * seconds / frames
-    segments, root = _standing(2 * np.pi * time / seconds)
-    raised = authoring.keyed([0.0, 0.15, 0.75, 3.05, 3.75, seconds], [0, 0, 1, 1, 0, 0])(time)
-
-    def swung(at: Float64) -> Float64:
-        beat = 2 * np.pi * waves * (at - 0.6) / 2.4
-        return np.where((at > 0.6) & (at < 3.0), np.sin(beat) * np.sin(beat / waves / 2), 0.0)
-
-    swing = swung(time)
-    chest = segments["spine3"]
-    collar = chest * about("y", 9.0 * raised)
-    # From hanging at the side to the height of the shoulder, turned out until the palm shows.
-    upper = (
-        collar
-        * about("x", -4.0 - 14.0 * raised)
-        * about("z", 15.0 * (1.0 - raised))
-        * about("y", -82.0 + 86.0 * raised + 3.0 * swing)
-        * about("x", -80.0 * raised)
-    )
-    forearm = bend_elbow(RIGHT, upper, 13.0 + 75.0 * raised + 17.0 * swing)
-    segments["right_collar"] = collar
-    segments["right_shoulder"] = upper
-    segments["right_elbow"] = forearm
-    segments["right_wrist"] = forearm * about("z", 9.0 * swung(time - 0.05))
-    segments["head"] = segments["head"] * about("y", -4.0 * raised)
-    return Clip("wave", fps, authoring.local_rotations(segments, frames), root, True)
-
-
-def jump(fps: float) -> Clip:
-    """A jump on the spot: crouch, take-off, flight, landing, standing up."""
-    times = [0.0, 0.1, 0.34, 0.54, 0.68, 0.78, 0.88, 0.99, 1.1, 1.2, 1.36, 1.66, 1.96, 2.2]
-    take_off, touch_down, seconds = 0.78, 1.2, times[-1]
-    frames = _frames(seconds, fps)
-    time = np.arange(frames) * seconds / frames
-    thigh = authoring.keyed(times, [3, 3, 32, 62, 38, -2, 2, 14, 20, 20, 56, 26, 6, 3])(time)
-    knee = authoring.keyed(times, [5, 5, 54, 98, 60, 3, 10, 28, 30, 24, 88, 46, 11, 5])(time)
-    pitch = authoring.keyed(times, [0, 0, 0, 0, 10, 48, 50, 36, 24, 14, 0, 0, 0, 0])(time)
-    lean = authoring.keyed(times, [1, 1, 22, 42, 25, 2, -2, 0, 4, 8, 32, 18, 5, 1])(time)
-    reach = authoring.keyed(times, [-2, -2, -25, -45, 25, 100, 150, 158, 140, 100, 40, 8, -2, -2])(
-        time
-    )
-    elbow = authoring.keyed(times, [13, 13, 16, 22, 34, 30, 22, 20, 22, 24, 28, 20, 13, 13])(time)
-    # The pelvis follows the trunk's lean by half, as hips and spine share it.
-    pelvis, chest = about("x", lean * 0.5), about("x", lean)
-    head = about("x", lean * 0.35)
-    adduction = np.zeros(frames)
-    legs = [
-        authoring.pose_leg(side, pelvis, thigh, adduction, knee, pitch, 7.0, np.ones(frames))
-        for side in (LEFT, RIGHT)
-    ]
-    segments = {**authoring.trunk(pelvis, chest, head), **authoring.leg_segments(*legs)}
-    for name, side in (("left", LEFT), ("right", RIGHT)):
-        upper = hanging_arm(side, chest, reach, 8.0 + 8.0 * (reach > 0) * reach / 160.0)
-        segments[f"{name}_shoulder"] = upper
-        segments[f"{name}_elbow"] = bend_elbow(side, upper, elbow)
-    root = _jump_root(legs, time, take_off, touch_down)
-    return Clip("jump", fps, authoring.local_rotations(segments, frames), root, True)
-
-
-CLIPS: dict[str, Callable[[float], Clip]] = {
-    "walk": walk, "run": run, "jump": jump, "wave": wave, "idle": idle,
-}  # fmt: skip
-
-
-def _frames(seconds: float, fps: float) -> int:
-    """Whole frames of a loop, so that its last is followed exactly by its first."""
-    return max(int(round(seconds * fps)), 2)
 
 
 def _gait_leg(
@@ -255,51 +173,5 @@ def _gait_root(legs: list[Leg], sway: Float64, stance: Mask) -> Float64:
     speed = np.linalg.lstsq(waves.T[known], pushed[known], rcond=None)[0] @ waves
     travel = np.concatenate([[0.0], np.cumsum(speed[:-1])])
     root = np.stack([sway, -travel, height], axis=1)
-    root[:, 2] += STANDING - _STRAIGHT
-    return root
-
-
-# Pelvis joint over the ground when the leg is straight and the sole flat.
-_STRAIGHT = authoring.HIP_DROP + authoring.THIGH + authoring.SHIN + authoring.ANKLE_HEIGHT
-
-
-def _standing(turn: Float64) -> tuple[dict[str, Rotation], Float64]:
-    """Segments and root of relaxed standing; `turn` (F,) runs once through 2 pi."""
-    frames = len(turn)
-    sway = 0.010 * np.sin(turn)
-    breath = np.sin(turn + 0.8)
-    pelvis = about("y", -0.8 * np.sin(turn)) * about("z", 0.6 * np.sin(turn + 1.0))
-    legs = []
-    for side in (LEFT, RIGHT):
-        hip = sway + pelvis.apply([side * authoring.HIP_HALF_WIDTH, 0, -authoring.HIP_DROP])[:, 0]
-        adduction = np.degrees(np.arctan2(side * hip - _STAND_FOOT_X, 1.0))
-        # The leg that carries less bends a little more.
-        knee = _STAND_KNEE - side * 1.5 * np.sin(turn)
-        flat = np.zeros(frames)
-        legs.append(authoring.pose_leg(side, pelvis, knee * 0.5, adduction, knee, flat, 9.0, flat))
-    chest = about("x", 1.0 - 0.9 * breath) * about("y", 0.5 * np.sin(turn))
-    head = about("x", 1.0 + 0.5 * np.sin(turn + 2.0)) * about("z", 1.5 * np.sin(turn + 0.4))
-    segments = {**authoring.trunk(pelvis, chest, head), **authoring.leg_segments(*legs)}
-    for name, side in (("left", LEFT), ("right", RIGHT)):
-        segments[f"{name}_collar"] = chest * about("y", -side * 0.8 * breath)
-        upper = hanging_arm(side, chest, -2.0 + 0.8 * np.sin(turn + side), 8.0 + 0.7 * breath)
-        segments[f"{name}_shoulder"] = upper
-        segments[f"{name}_elbow"] = bend_elbow(side, upper, 14.0 + 1.2 * np.sin(turn + 0.5))
-    low = np.stack([leg.sole[..., 2].min(axis=1) for leg in legs]).min(axis=0)
-    root = np.stack([sway, np.zeros(frames), STANDING - _STRAIGHT - low], axis=1)
-    return segments, root
-
-
-def _jump_root(legs: list[Leg], time: Float64, take_off: float, touch_down: float) -> Float64:
-    """(F, 3) root of a jump: over the balls of the feet on the ground, a parabola in the air."""
-    sole = (legs[0].sole + legs[1].sole) / 2
-    root = np.zeros((len(time), 3))
-    root[:, 1] = -(sole[:, 1, 1] - sole[0, 1, 1])
-    root[:, 2] = -sole[..., 2].min(axis=1)
-    flight = (time > take_off) & (time < touch_down)
-    ground = np.flatnonzero(~flight)
-    for axis in (1, 2):
-        root[flight, axis] = np.interp(time[flight], time[ground], root[ground, axis])
-    rise = _GRAVITY / 2 * (time - take_off) * (touch_down - time) / authoring.LEG_LENGTH_M
-    root[:, 2] += np.where(flight, rise, 0.0) + STANDING - _STRAIGHT
+    root[:, 2] += STANDING - STRAIGHT
     return root
