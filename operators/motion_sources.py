@@ -20,9 +20,10 @@ from ..addon.core.motion.mapping_presets import (
     read_preset,
     write_preset,
 )
+from ..addon.core.motion.sequence import Batch, motion_files
 from ..addon.core.types import Clip
 from ..addon.scene import mapping_list, user_files
-from ..addon.scene.batch import Batch, motion_files, perform_folder
+from ..addon.scene.batch import perform_folder
 from ..addon.scene.build import find_parts
 from ..addon.scene.ik_controls import has_controls, remove_controls
 from ..addon.scene.motion import FIRST_FRAME

@@ -11,6 +11,7 @@ from mathutils import Vector
 
 from ..core.body.skeleton import BONE_NAMES, PARENTS
 from ..core.errors import MotionError, WakeUpError
+from ..core.motion.options import PerformOptions
 from ..core.motion.perform import perform
 from ..core.motion.sampled import motion_of, source_from_matrices
 from ..core.types import Clip, Float64, Motion, Pose, Skeleton
@@ -101,9 +102,16 @@ class Performer:
         place: Vector = armature.matrix_world.inverted() @ camera
         return Performer(read_skeleton(armature), np.array(place, np.float64))
 
-    def perform(self, clip: Clip, pose: Pose, frames: int, fps: float) -> Motion:
+    def perform(
+        self,
+        clip: Clip,
+        pose: Pose,
+        frames: int,
+        fps: float,
+        options: PerformOptions | None = None,
+    ) -> Motion:
         """The clip as this character performs it from `pose` on, in the armature's axes."""
-        return perform(self.skeleton, pose, clip, frames, fps, self.camera)
+        return perform(self.skeleton, pose, clip, frames, fps, self.camera, options)
 
 
 def take(
