@@ -15,6 +15,7 @@ from ..addon.scene.ik_controls import (
     remove_controls,
 )
 from ..addon.scene.performing import chosen_armature, current_pose, photo_pose, read_skeleton
+from ..addon.ui.motion_properties import NEAR
 from .base import reported
 from .motion_sources import can_pose
 
@@ -73,8 +74,7 @@ class WAKEUP_OT_apply_controls(bpy.types.Operator):
     bl_idname = "wakeup.apply_controls"
     bl_label = "Apply Controls"
     bl_description = (
-        "Make keys of the character's own bones of what the handles do, on every frame of its "
-        "animation, and take the handles off"
+        "Make keys of the character's own bones of what the handles do, and take the handles off"
     )
     bl_options = {"REGISTER", "UNDO"}
 
@@ -85,7 +85,9 @@ class WAKEUP_OT_apply_controls(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         with reported(self, context) as outcome:
             armature = chosen_armature(context.scene.wake_up.result, context.active_object)
-            frames = bake_controls(armature)
+            settings = context.scene.wake_up_motion
+            near = (context.scene.frame_current, settings.radius)
+            frames = bake_controls(armature, near if settings.reach == NEAR else None)
             outcome.message = f"{frames} frames are keyed." if frames else "The pose is applied."
         return outcome.returned
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.body.posing import LIMBS, limb_handles
 from ..core.body.skeleton import BONE_NAMES, JOINT
 from ..core.errors import WakeUpError
+from ..core.motion.layering import mixed, share_around
 from .build import claim_beside
 from .handles import (
     BEND,
@@ -78,8 +79,10 @@ def add_controls(armature: bpy.types.Object) -> None:
     bpy.context.view_layer.update()
 
 
-def bake_controls(armature: bpy.types.Object) -> int:
+def bake_controls(armature: bpy.types.Object, around: tuple[int, int] | None = None) -> int:
     """Make keys of what the handles do and take them off; returns how many frames were keyed.
+
+    around : a frame and how many to either side of it follow, less and less; None: all do
 
     With an animation, all of it is sampled into an action of the same name; without, the pose is
     the bones' own from then on, not keyed, and 0 is returned.
@@ -91,10 +94,17 @@ def bake_controls(armature: bpy.types.Object) -> int:
     )
     if moving:
         sampled = sampled_motion(armature)
+        motion = sampled.motion
         remove_controls(armature)
+        if around is not None:
+            # Keys of handles may have reached beyond the clip's own.
+            frames = range(sampled.first_frame, sampled.first_frame + len(motion.root))
+            plain = sampled_motion(armature, frames).motion
+            centre, radius = around[0] - sampled.first_frame, max(around[1], 1)
+            motion = mixed(plain, motion, share_around(len(motion.root), centre, radius))
         name = animation.action.name if animation.action is not None else armature.name
-        take(armature, sampled.motion, name, sampled.first_frame)
-        return len(sampled.motion.root)
+        take(armature, motion, name, sampled.first_frame)
+        return len(motion.root)
     pose = current_pose(armature)
     remove_controls(armature)
     set_pose(armature, read_skeleton(armature), pose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .motion_properties import ARMATURE, FILE
+from .motion_properties import ARMATURE, FILE, NEAR
 from .panels import SidebarPanel
 
 _LISTED_ROWS = 6  # of the mapping, before it scrolls
@@ -80,6 +80,9 @@ class WAKEUP_PT_posing(SidebarPanel, bpy.types.Panel):
         layout.enabled = not context.window_manager.wake_up.running
         controls = layout.column(align=True)
         controls.operator("wakeup.add_controls", icon="CON_KINEMATIC")
+        controls.prop(settings, "reach", text="")
+        if settings.reach == NEAR:
+            controls.prop(settings, "radius")
         controls.operator("wakeup.apply_controls", icon="KEYFRAME_HLT")
         controls.operator("wakeup.remove_controls", icon="X")
         layout.label(text="Parts that stay:")

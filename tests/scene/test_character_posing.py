@@ -158,6 +158,19 @@ def test_a_clip_with_a_held_hand_becomes_keys(armature):
     assert near[0] < REACHED_M
 
 
+def test_an_edit_around_a_frame_fades_to_either_side(armature):
+    motion = _moving(armature)
+    add_controls(armature)
+    _drag(armature, "left hand", (0.05, -0.1, 0.1))
+    armature.pose.bones["left hand"].keyframe_insert("location", frame=14)  # past the clip's end
+    seen = sampled_motion(armature).motion
+    assert bake_controls(armature, around=(6, 3)) == 14
+    baked = sampled_motion(armature, range(1, figures.FRAMES + 1)).motion
+    changed = angles_between(baked.rotations, motion.rotations).max(axis=1)
+    assert np.all(changed[[0, 1, 2, 8, 9]] < SAME_DEG) and changed[5] > 2
+    assert angles_between(baked.rotations[5], seen.rotations[5]).max() < SAME_DEG
+
+
 def test_keyed_handles_are_sampled_where_they_are(armature):
     _moving(armature)
     add_controls(armature)
