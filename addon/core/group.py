@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import PersonError
-from .pipeline import WakeUpResult, WakeUpSettings, advance
+from .pipeline import WakeUpResult, WakeUpSettings, advance, motion_checked
 from .types import BodyMaps, Character, FittedBody, Float32, Progress, SurfaceMaps
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
@@ -27,6 +27,7 @@ def wake_up_everyone(
     makes somebody taller or smaller. Who cannot be cut out is left out; PersonError where nobody
     can.
     """
+    yield from motion_checked(settings)
     first = yield from _part(advance(WakeUpResult(), settings, photo_path, "people"), 0.0, 0.05)
     people = first.people or ()
     share = (1.0 - 0.05 - _PLATE_SHARE) / len(people)

@@ -128,6 +128,8 @@ def advance(
     wanted = _needed_for(until, result)
     total = sum(_STAGES[stage][0] for stage in wanted) or 1.0
     done = 0.0
+    if "motion" in wanted:
+        yield from motion_checked(settings)
     for stage in wanted:
         share, message = _STAGES[stage]
         yield Progress(done / total, message)
@@ -140,6 +142,18 @@ def advance(
         done += share
     yield Progress(1.0, "Done")
     return result
+
+
+def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:
+    """Raise MotionError for a motion that cannot be read, before minutes go into a photo."""
+
+    def read(_report: Report) -> Values:
+        from .motion.library import load_motion
+
+        load_motion(settings.motion, settings.fps)
+        return {}
+
+    yield from in_thread(read, 0.0, 0.0)
 
 
 def drain(work: Generator[Progress, None, WakeUpResult]) -> WakeUpResult:

@@ -10,7 +10,8 @@ import pytest
 import trimesh
 
 from photo_wake_up.addon.core import contact_sheet, pipeline, report
-from photo_wake_up.addon.core.errors import Cancelled, PersonError, PhotoError
+from photo_wake_up.addon.core.errors import Cancelled, MotionError, PersonError, PhotoError
+from photo_wake_up.addon.core.group import wake_up_everyone
 from photo_wake_up.addon.core.perception.people import choose
 from photo_wake_up.addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings
 from photo_wake_up.addon.core.types import (
@@ -41,6 +42,14 @@ def recorded(monkeypatch):
 
     monkeypatch.setattr(pipeline, "_work", work)
     return ran
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_an_unknown_motion_is_refused_before_the_photo_is_read(recorded, everybody):
+    start = wake_up_everyone if everybody else pipeline.wake_up
+    with pytest.raises(MotionError, match="walk"):
+        pipeline.drain(start("photo.jpg", WakeUpSettings(motion="moonwalk")))
+    assert not recorded
 
 
 def test_stages_run_once_in_order_with_rising_progress(recorded):
