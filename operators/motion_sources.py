@@ -33,6 +33,7 @@ from ..addon.scene.performing import (
     chosen_armature,
     current_pose,
     lay_strips,
+    match_first_frame,
     photo_pose,
     show_frames,
     take,
@@ -203,6 +204,7 @@ class WAKEUP_OT_perform(bpy.types.Operator):
                 remove_controls(armature)  # what they did is in the first pose
             take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
             show_frames(scene, find_parts(collection), len(motion.root))
+            match_first_frame(collection)
             outcome.message = f"{len(motion.root)} frames of '{clip.name}'."
         return outcome.returned
 
@@ -250,6 +252,7 @@ class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
             raise WakeUpError(f"{self._armature} is gone: press Wake Up again.")
         last = lay_strips(armature, outcome.motions, in_turn)
         show_frames(context.scene, find_parts(context.scene.wake_up.result), last)
+        match_first_frame(context.scene.wake_up.result)
         context.scene.frame_set(FIRST_FRAME)
         return outcome.sentence
 

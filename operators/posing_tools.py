@@ -14,7 +14,13 @@ from ..addon.scene.ik_controls import (
     has_controls,
     remove_controls,
 )
-from ..addon.scene.performing import chosen_armature, current_pose, photo_pose, read_skeleton
+from ..addon.scene.performing import (
+    chosen_armature,
+    current_pose,
+    match_first_frame,
+    photo_pose,
+    read_skeleton,
+)
 from ..addon.ui.motion_properties import NEAR
 from .base import reported
 from .motion_sources import can_pose
@@ -88,6 +94,7 @@ class WAKEUP_OT_apply_controls(bpy.types.Operator):
             settings = context.scene.wake_up_motion
             near = (context.scene.frame_current, settings.radius)
             frames = bake_controls(armature, near if settings.reach == NEAR else None)
+            match_first_frame(context.scene.wake_up.result)
             outcome.message = f"{frames} frames are keyed." if frames else "The pose is applied."
         return outcome.returned
 
@@ -137,6 +144,7 @@ class WAKEUP_OT_freeze_parts(bpy.types.Operator):
             chosen = scene.wake_up_motion.frozen
             freeze(armature, read_skeleton(armature), part_numbers(chosen), pose)
             scene.frame_set(scene.frame_current)
+            match_first_frame(scene.wake_up.result)
             names = [name for name in PART_NAMES if name in chosen]
             said = f"{', '.join(names).capitalize()} stay" if names else "All parts move"
             outcome.message = f"{said}s." if len(names) == 1 else f"{said}."

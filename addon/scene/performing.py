@@ -14,11 +14,13 @@ from ..core.errors import MotionError, WakeUpError
 from ..core.motion.options import PerformOptions
 from ..core.motion.perform import perform
 from ..core.motion.sampled import motion_of, source_from_matrices
+from ..core.motion.sequence import is_same_pose
 from ..core.types import Clip, Float64, Motion, Pose, Skeleton
 from .build import SceneParts, find_parts
 from .freezing import freeze_again
 from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
+from .plate import show_still
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
 
@@ -189,3 +191,12 @@ def show_frames(scene: bpy.types.Scene, parts: SceneParts, last: int) -> None:
     ]
     scene.frame_start = min(scene.frame_start, FIRST_FRAME)
     scene.frame_end = round(max([last, *others]))
+
+
+def match_first_frame(collection: bpy.types.Collection) -> None:
+    """Let frame 1 show the photo's own pixels around everybody, as long as all begin as there."""
+    begins = [
+        is_same_pose(sampled_motion(armature, [FIRST_FRAME]).pose(0), photo_pose(armature))
+        for armature in find_parts(collection).armatures
+    ]
+    show_still(collection, all(begins))

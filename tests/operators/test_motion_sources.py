@@ -84,6 +84,8 @@ def test_the_motion_starts_from_the_edited_pose(standing):
     first = sampled_motion(armature).pose(0)
     assert angles_between(first.rotations, edited.rotations).max() < SAME_DEG
     assert np.abs(first.root - edited.root).max() < 1e-5
+    still = standing.objects["tubes Frame 1"]
+    assert still.hide_render and still.hide_viewport  # it has the photo's outline
     # The photo's own pose is not forgotten.
     assert angles_between(photo_pose(armature).rotations, figures.photo_pose().rotations).max() < (
         SAME_DEG
@@ -92,6 +94,7 @@ def test_the_motion_starts_from_the_edited_pose(standing):
     assert bpy.ops.wakeup.perform() == {"FINISHED"}
     first = sampled_motion(armature).pose(0)
     assert angles_between(first.rotations, figures.photo_pose().rotations).max() < SAME_DEG
+    assert not still.hide_render and not still.hide_viewport
 
 
 def test_a_mapping_is_shown_edited_kept_and_used(standing, tmp_path):

@@ -6,12 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import MotionError
 from ..types import Clip, Motion, Pose
 
 MOTION_FILES = (".bvh", ".fbx", ".npz")
 _LONGEST_LIST = 3  # failures that are told in one sentence; all are in the log
 _LEAST_LOOP_S = 4.0  # a loop is repeated at least so long: going over into it takes a second
+# Blender's single precision turns a pose by less, and nobody poses by so little on purpose.
+_SAME_RAD, _SAME_M = np.radians(0.2), 2e-3
 _MOST_FRAMES = 100_000  # more than an hour: surely a slip
 
 
@@ -31,6 +35,14 @@ def performed_frames(clip: Clip, fps: float, speed: float = 1.0) -> int:
 def last_pose(motion: Motion) -> Pose:
     """Where a motion ends, for the next one to begin."""
     return Pose(motion.rotations[-1], motion.root[-1])
+
+
+def is_same_pose(first: Pose, second: Pose) -> bool:
+    """Whether nobody would see a difference."""
+    dots = np.abs(np.einsum("jk,jk->j", first.rotations, second.rotations))
+    angle = 2 * np.arccos(np.clip(dots, 0.0, 1.0)).max()
+    away = np.linalg.norm(np.asarray(first.root) - second.root)
+    return bool(angle < _SAME_RAD and away < _SAME_M)
 
 
 @dataclass(frozen=True, eq=False)
