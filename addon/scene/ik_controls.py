@@ -151,10 +151,11 @@ def _ahead(armature: bpy.types.Object) -> tuple[int, float]:
 
 
 def _remove_keys(armature: bpy.types.Object) -> None:
-    """Keys of the handles, from the armature's own action."""
+    """Keys of the handles, from the armature's own action; one that had nothing else goes, too."""
     animation = armature.animation_data
     if animation is None or animation.action is None or animation.action_slot is None:
         return
+    left = removed = 0
     paths = tuple(f'pose.bones["{name}"].' for name in _HANDLES)
     for layer in animation.action.layers:
         for strip in layer.strips:
@@ -163,5 +164,11 @@ def _remove_keys(armature: bpy.types.Object) -> None:
                 continue
             for curve in [c for c in channels.fcurves if c.data_path.startswith(paths)]:
                 channels.fcurves.remove(curve)
+                removed += 1
+            left += len(channels.fcurves)
             for group in [g for g in channels.groups if g.name in _HANDLES]:
                 channels.groups.remove(group)
+    if removed and not left:
+        action, animation.action = animation.action, None
+        if action.users == 0:
+            bpy.data.actions.remove(action)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -13,9 +14,14 @@ from photo_wake_up.addon.core.motion.bvh import read_bvh
 from photo_wake_up.addon.core.motion.joint_map import map_joints
 from photo_wake_up.addon.core.motion.mapping_presets import named_mapping, preset_path
 from photo_wake_up.addon.scene import user_files
-from photo_wake_up.addon.scene.build import build_scene, find_parts, remove_scene
+from photo_wake_up.addon.scene.build import build_group, build_scene, find_parts, remove_scene
 from photo_wake_up.addon.scene.motion_source import _datablocks
-from photo_wake_up.addon.scene.performing import current_pose, photo_pose, sampled_motion
+from photo_wake_up.addon.scene.performing import (
+    Performer,
+    current_pose,
+    photo_pose,
+    sampled_motion,
+)
 
 from ..core.motion_inputs import STICK_ORDER, angles_between, stick_bvh, stick_row
 from ..scene import figures
@@ -227,6 +233,27 @@ def test_folders_that_give_nothing_change_nothing(standing, tmp_path):
         bpy.ops.wakeup.perform_folder()
     assert _counts() == before and not armature.animation_data.nla_tracks
     assert armature.animation_data.action is not None
+
+
+def test_of_several_people_the_active_one_performs(addon):
+    first = figures.result()
+    character = first.build.character
+    aside = character.world_from_camera.copy()
+    aside[0, 3] += 0.8  # the camera is so much farther to the right of the second one's own place
+    other = replace(character, world_from_camera=aside)
+    second = replace(first, build=replace(first.build, character=other))
+    addon.wake_up.result = build_group([first, second], addon)
+    addon.wake_up.frames = 8
+    parts = find_parts(addon.wake_up.result)
+    bpy.context.view_layer.update()
+    for armature, person in zip(parts.armatures, (character, other), strict=True):
+        seen = Performer.of(armature, addon.wake_up.result).camera
+        assert np.abs(seen - person.world_from_camera[:3, 3]).max() < 1e-5
+    before = [armature.animation_data.action for armature in parts.armatures]
+    bpy.context.view_layer.objects.active = parts.characters[1]
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    after = [armature.animation_data.action for armature in parts.armatures]
+    assert after[0] == before[0] and "walk" in after[1].name
 
 
 def test_buttons_say_why_they_are_off(addon):

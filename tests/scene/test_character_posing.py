@@ -92,10 +92,12 @@ def _same(first, second):
     assert np.abs(first.root - second.root).max() < SAME_M
 
 
-@pytest.mark.parametrize("moves", [False, True])
+@pytest.mark.parametrize("moves", ["", "action", "strips"])
 def test_controls_come_and_go_without_a_trace(armature, moves):
     if moves:
         _moving(armature)
+    if moves == "strips":
+        lay_strips(armature, [("swing", figures.motion(figures.photo_pose()))], in_turn=True)
     before, rest, pose = _trace(armature), _rest(armature), current_pose(armature)
     add_controls(armature)
     assert has_controls(armature)
