@@ -13,7 +13,6 @@ from ..addon.core.motion.bvh import SourceMotion, read_bvh
 from ..addon.core.motion.joint_map import map_joints
 from ..addon.core.motion.library import load_motion
 from ..addon.core.motion.mapping_presets import (
-    checked_mapping,
     mapping_for,
     named_mapping,
     preset_path,
@@ -318,21 +317,22 @@ def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: flo
 def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:
     """Fill the list; the sentence that tells where it comes from."""
     folder = user_files.mappings_folder()
-    settings.is_preset = False
+    is_preset = False
     try:
         joints = mapping_for(source, folder)
-        settings.is_preset = preset_path(folder, source).is_file()
+        is_preset = preset_path(folder, source).is_file()
         said = f"{len(joints)} joints are mapped" + (
-            " as you saved them." if settings.is_preset else ": where one is wrong, choose another."
+            " as you saved them." if is_preset else ": where one is wrong, choose another."
         )
     except MotionError as error:
         # A preset that is damaged does not keep anybody from making a new one.
         try:
-            joints = checked_mapping(source, named_mapping(source, map_joints(source)))
+            joints = map_joints(source)
         except MotionError:
             joints = {}
         said = f"{error} The list can be edited and saved."
     mapping_list.fill(settings, source, named_mapping(source, joints))
+    settings.is_preset = is_preset
     return said
 
 

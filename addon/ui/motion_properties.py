@@ -47,6 +47,11 @@ class WakeUpBone(bpy.types.PropertyGroup):
     )
 
 
+def _edited(mapping: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """What is shown is no longer what was saved."""
+    mapping.id_data.wake_up_motion.is_preset = False
+
+
 class WakeUpJointMapping(bpy.types.PropertyGroup):
     """Which bone of the source is a joint of the body."""
 
@@ -54,7 +59,9 @@ class WakeUpJointMapping(bpy.types.PropertyGroup):
         name="Joint", description="The joint's name in SMPL's body"
     )
     bone: StringProperty(  # type: ignore[valid-type]
-        name="Bone", description="The source's bone that is this joint; empty where it has none"
+        name="Bone",
+        description="The source's bone that is this joint; empty where it has none",
+        update=_edited,
     )
 
 

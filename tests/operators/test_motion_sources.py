@@ -132,6 +132,17 @@ def test_a_mapping_is_shown_edited_kept_and_used(standing, tmp_path):
     assert np.array_equal(by_list, by_preset)
     assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
     assert {e.joint: e.bone for e in settings.mapping if e.bone} == expected
+    assert settings.is_preset
+    settings.mapping[0].bone = ""
+    assert not settings.is_preset
+    # A preset that is damaged is told of, and can be made anew.
+    preset_path(user_files.mappings_folder(), source).write_text("{")
+    with pytest.raises(RuntimeError, match="is not a joint mapping"):
+        settings.skeleton = ""
+        bpy.ops.wakeup.perform()
+    assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
+    assert "not a joint mapping" in bpy.context.window_manager.wake_up.message
+    assert {e.joint: e.bone for e in settings.mapping if e.bone} == found
     assert bpy.ops.wakeup.forget_mapping() == {"FINISHED"}
     assert not preset_path(user_files.mappings_folder(), source).exists()
     assert bpy.ops.wakeup.perform() == {"FINISHED"}

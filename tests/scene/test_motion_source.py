@@ -189,8 +189,12 @@ def test_an_fbx_file_gives_its_motion_and_leaves_no_trace(scene, tmp_path, kind)
     bpy.ops.export_scene.fbx(filepath=str(path), **options | _EXPORTS[kind])
     bpy.data.objects.remove(armature)
     bpy.data.orphans_purge()
+    other = new_armature("Other", _skeleton(), scene.collection)
+    bpy.context.view_layer.objects.active = other
+    bpy.ops.object.mode_set(mode="POSE")
     scene.render.fps, before = 25, _uids()
     source = source_from_fbx(path)
+    assert bpy.context.mode == "POSE" and bpy.context.object == other
     assert _uids() == before and scene.render.fps == 25 and bpy.context.scene == scene
     assert source.fps == FPS and abs(source.frame_count - 12) <= 1
     clip = retarget(source, "fbx")
