@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..operators import cli, corrections, export, render, wake_up
+from ..operators import cli, corrections, export, motion_library, render, wake_up
 from . import results
 from .ui import panels, preferences, properties
 
@@ -13,6 +13,7 @@ CLASSES = (
     *preferences.CLASSES,
     *wake_up.CLASSES,
     *corrections.CLASSES,
+    *motion_library.CLASSES,
     *render.CLASSES,
     *export.CLASSES,
     *panels.CLASSES,

@@ -50,7 +50,7 @@ def test_help_names_every_option(capsys):
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
-        "plate-network", "keep-shadow",
+        "plate-network", "keep-shadow", "speed", "mirror", "in-place", "return",
     ):  # fmt: skip
         assert f"--{option}" in text
 
