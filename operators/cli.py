@@ -27,6 +27,7 @@ from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.group import wake_up_everyone
+from ..addon.core.motion.options import PerformOptions
 from ..addon.core.motion.sequence import motion_files
 from ..addon.core.perception.joints import read_joints
 from ..addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings, advance, peak_memory_mb
@@ -87,6 +88,14 @@ def parser() -> argparse.ArgumentParser:
         "--motions", metavar="DIR", default="",
         help="a folder of motion files (.bvh, .fbx, .npz), performed one after the other instead",
     )  # fmt: skip
+    made.add_argument(
+        "--speed", metavar="FACTOR", type=float, default=1.0,
+        help="how fast the motion goes, as a share of its own speed (1)",
+    )  # fmt: skip
+    made.add_argument("--mirror", action="store_true", help="exchange left and right in the motion")
+    made.add_argument("--in-place", action="store_true", help="perform the motion on the spot")
+    made.add_argument("--return", dest="returns", action="store_true",
+                      help="end the motion in the photo's pose")  # fmt: skip
     made.add_argument(
         "--frames", metavar="N", type=int, default=DEFAULT_FRAMES,
         help=f"length of the motion at {DEFAULT_FPS:g} frames a second ({DEFAULT_FRAMES})",
@@ -214,6 +223,7 @@ def _check(options: argparse.Namespace) -> None:
         raise WakeUpError("--focal is a focal length in pixels and greater than 0.")
     if not LEAST_TRIANGLES <= options.triangles <= MOST_TRIANGLES:
         raise WakeUpError(f"--triangles is a number from {LEAST_TRIANGLES} to {MOST_TRIANGLES}.")
+    _settings(options)  # a motion's options say themselves what is wrong with them
     if options.motions:
         motion_files(Path(options.motions).expanduser())
         if options.person == EVERYONE:
@@ -227,6 +237,12 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
         person=max(options.person, 0),
         box=options.box,
         motion=options.motion,
+        performing=PerformOptions(
+            speed=options.speed,
+            mirror=options.mirror,
+            in_place=options.in_place,
+            returns=options.returns,
+        ),
         frames=options.frames,
         fps=DEFAULT_FPS,
         height_m=options.height,
@@ -381,6 +397,7 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> 
             DEFAULT_FPS,
             True,
             user_files.mappings_folder(),
+            _settings(options).performing,
         ),
         tell,
     )

@@ -182,7 +182,7 @@ class WAKEUP_OT_perform(bpy.types.Operator):
     bl_label = "Perform"
     bl_description = (
         "Let the character perform the source's motion, from the photo's pose or from the one "
-        "that it has now; the scene stays as it is otherwise"
+        "that it has now, at the speed and along the path that are set; nothing else is built anew"
     )
     bl_options = {"REGISTER", "UNDO"}
 
@@ -198,7 +198,8 @@ class WAKEUP_OT_perform(bpy.types.Operator):
             fps = scene.render.fps / scene.render.fps_base
             clip = _read_clip(context, armature, fps)
             performer = Performer.of(armature, collection)
-            motion = performer.perform(clip, pose, scene.wake_up.frames, fps)
+            wanted = scene.wake_up.pipeline_settings(scene)
+            motion = performer.perform(clip, pose, wanted.frames, fps, wanted.performing, True)
             if has_controls(armature) and scene.wake_up_motion.start == POSE:
                 remove_controls(armature)  # what they did is in the first pose
             take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
@@ -238,6 +239,7 @@ class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
             Performer.of(armature, collection), paths,
             _first_pose(context, armature), scene.render.fps / scene.render.fps_base,
             settings.arrangement == IN_TURN, user_files.mappings_folder(),
+            scene.wake_up.pipeline_settings(scene).performing,
         )  # fmt: skip
 
     def work(self, asked: tuple, _in_worker: bool) -> Work:

@@ -20,6 +20,7 @@ from .build import SceneParts, find_parts
 from .freezing import freeze_again
 from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
+from .path import read_path
 from .plate import show_still
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
@@ -96,13 +97,17 @@ class Performer:
 
     skeleton: Skeleton
     camera: Float64  # (3,), the photo's, in the armature's axes: whom to face, where to stop
+    path: Float64 | None  # (N, 3), the user's, in the armature's axes; None: to the camera
 
     @staticmethod
     def of(armature: bpy.types.Object, collection: bpy.types.Collection) -> Performer:
         """The character of this armature before its result's camera."""
-        camera = find_parts(collection).camera.matrix_world.translation
-        place: Vector = armature.matrix_world.inverted() @ camera
-        return Performer(read_skeleton(armature), np.array(place, np.float64))
+        parts = find_parts(collection)
+        into = armature.matrix_world.inverted()
+        camera = np.array(into @ parts.camera.matrix_world.translation, np.float64)
+        points = read_path(collection) if len(parts.armatures) == 1 else ()
+        path = np.array([into @ Vector(point) for point in points], np.float64)
+        return Performer(read_skeleton(armature), camera, path if len(points) else None)
 
     def perform(
         self,
@@ -111,9 +116,11 @@ class Performer:
         frames: int,
         fps: float,
         options: PerformOptions | None = None,
+        follows_path: bool = False,
     ) -> Motion:
         """The clip as this character performs it from `pose` on, in the armature's axes."""
-        return perform(self.skeleton, pose, clip, frames, fps, self.camera, options)
+        path = self.path if follows_path else None
+        return perform(self.skeleton, pose, clip, frames, fps, self.camera, options, path)
 
 
 def take(

@@ -51,7 +51,7 @@ def test_help_names_every_option(capsys):
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
-        "plate-network", "keep-shadow", "motions",
+        "plate-network", "keep-shadow", "motions", "speed", "mirror", "in-place", "return",
     ):  # fmt: skip
         assert f"--{option}" in text
 

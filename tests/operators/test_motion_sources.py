@@ -246,6 +246,20 @@ def test_folders_that_give_nothing_change_nothing(standing, tmp_path):
     assert armature.animation_data.action is not None
 
 
+def test_the_panels_options_hold(standing):
+    armature = _armature(standing)
+    standing.wake_up.motion, standing.wake_up.frames = "walk", 60
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    plain = sampled_motion(armature).motion
+    standing.wake_up.in_place = standing.wake_up.returns = True
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    motion = sampled_motion(armature).motion
+    travelled = [np.linalg.norm(m.root[-1, :2] - m.root[0, :2]) for m in (plain, motion)]
+    assert travelled[0] > 0.2 and travelled[1] < 0.05
+    last = angles_between(motion.rotations[-1], figures.photo_pose().rotations)
+    assert last.max() < SAME_DEG
+
+
 def test_of_several_people_the_active_one_performs(addon):
     first = figures.result()
     character = first.build.character

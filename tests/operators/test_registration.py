@@ -103,7 +103,7 @@ def test_panels_draw_without_a_result(addon):
             "wakeup.wake_up", "wakeup.find_person", "wakeup.fit_body", "wakeup.build_character",
             "wakeup.fill_background", "wakeup.animate", "wakeup.render", "wakeup.export_gltf",
             "wakeup.add_box", "wakeup.paint_mask", "wakeup.paint_labels",
-            "wakeup.use_corrections",
+            "wakeup.use_corrections", "wakeup.add_clip_library",
             "wakeup.correct_pose", "wakeup.refine_pose", "wakeup.forget_pose",
             "wakeup.perform", "wakeup.perform_folder", "wakeup.read_skeleton",
             "wakeup.save_mapping", "wakeup.load_mapping", "wakeup.forget_mapping",
