@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import bpy
 
-from ..operators import cli, corrections, export, motion_sources, render, wake_up
+from ..operators import (
+    cli,
+    corrections,
+    export,
+    motion_library,
+    motion_sources,
+    posing_tools,
+    render,
+    wake_up,
+)
 from . import results
 from .ui import motion_panels, motion_properties, panels, preferences, properties
 
@@ -14,7 +23,9 @@ CLASSES = (
     *preferences.CLASSES,
     *wake_up.CLASSES,
     *corrections.CLASSES,
+    *motion_library.CLASSES,
     *motion_sources.CLASSES,
+    *posing_tools.CLASSES,
     *render.CLASSES,
     *export.CLASSES,
     *panels.CLASSES,

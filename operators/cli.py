@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +27,8 @@ from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.group import wake_up_everyone
+from ..addon.core.motion.options import PerformOptions
+from ..addon.core.motion.sequence import motion_files
 from ..addon.core.perception.joints import read_joints
 from ..addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings, advance, peak_memory_mb
 
@@ -81,6 +84,18 @@ def parser() -> argparse.ArgumentParser:
         "--motion", metavar="CLIP", default="walk",
         help="walk, run, jump, dance, wave, sit, turn, look, idle or a BVH file (walk)",
     )  # fmt: skip
+    made.add_argument(
+        "--motions", metavar="DIR", default="",
+        help="a folder of motion files (.bvh, .fbx, .npz), performed one after the other instead",
+    )  # fmt: skip
+    made.add_argument(
+        "--speed", metavar="FACTOR", type=float, default=1.0,
+        help="how fast the motion goes, as a share of its own speed (1)",
+    )  # fmt: skip
+    made.add_argument("--mirror", action="store_true", help="exchange left and right in the motion")
+    made.add_argument("--in-place", action="store_true", help="perform the motion on the spot")
+    made.add_argument("--return", dest="returns", action="store_true",
+                      help="end the motion in the photo's pose")  # fmt: skip
     made.add_argument(
         "--frames", metavar="N", type=int, default=DEFAULT_FRAMES,
         help=f"length of the motion at {DEFAULT_FPS:g} frames a second ({DEFAULT_FRAMES})",
@@ -208,6 +223,11 @@ def _check(options: argparse.Namespace) -> None:
         raise WakeUpError("--focal is a focal length in pixels and greater than 0.")
     if not LEAST_TRIANGLES <= options.triangles <= MOST_TRIANGLES:
         raise WakeUpError(f"--triangles is a number from {LEAST_TRIANGLES} to {MOST_TRIANGLES}.")
+    _settings(options)  # a motion's options say themselves what is wrong with them
+    if options.motions:
+        motion_files(Path(options.motions).expanduser())
+        if options.person == EVERYONE:
+            raise WakeUpError("--motions is about one person: leave out --person all.")
     if options.seed < 0:
         raise WakeUpError("--seed is a whole number from 0 up.")
 
@@ -217,6 +237,12 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
         person=max(options.person, 0),
         box=options.box,
         motion=options.motion,
+        performing=PerformOptions(
+            speed=options.speed,
+            mirror=options.mirror,
+            in_place=options.in_place,
+            returns=options.returns,
+        ),
         frames=options.frames,
         fps=DEFAULT_FPS,
         height_m=options.height,
@@ -315,6 +341,9 @@ def _write(
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         scene = bpy.context.scene
         collection = build.build_group(results, scene)
+        if options.motions:
+            report["motions"] = _perform_folder(options, collection, tell)
+            results = (replace(result, motion_name="the folder's clips"),)
         render.look_through(scene, collection, options.engine, fps=DEFAULT_FPS)
         render.show_in_viewports()
         if options.render == "png":
@@ -343,16 +372,39 @@ def _write(
         save_png(folder / "contact_sheet.png", _contact_sheet(results, first, scene, collection))
 
     if options.render != "none":
-        with timed("render", f"Rendering {options.frames} frames"):
+        with timed("render", f"Rendering {scene.frame_end} frames"):
             if options.render == "mp4":
                 render.set_video(scene, folder / "video.mp4")
             else:
                 (folder / "frames").mkdir()
                 render.set_frames(scene, folder / "frames")
             render.render_animation(scene)
-    report["frames"], report["fps"] = options.frames, DEFAULT_FPS
+    report["frames"], report["fps"] = scene.frame_end, DEFAULT_FPS
     report["engine"], report["render"] = options.engine, options.render
     return report
+
+
+def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> dict[str, Any]:
+    """Lay the folder's motions on the character as NLA strips; what became of each file."""
+    from ..addon.scene import batch, performing, user_files
+
+    armature = performing.chosen_armature(collection, None)
+    performed = _told(
+        batch.perform_folder(
+            performing.Performer.of(armature, collection),
+            motion_files(Path(options.motions).expanduser()),
+            performing.photo_pose(armature),
+            DEFAULT_FPS,
+            True,
+            user_files.mappings_folder(),
+            _settings(options).performing,
+        ),
+        tell,
+    )
+    performing.lay_strips(armature, performed.motions, in_turn=True)
+    tell(performed.sentence)
+    lengths = [{"clip": name, "frames": len(motion.root)} for name, motion in performed.motions]
+    return {"performed": lengths, "failures": dict(performed.failures)}
 
 
 def _contact_sheet(

@@ -13,17 +13,18 @@ from ..addon.core.motion.bvh import SourceMotion, read_bvh
 from ..addon.core.motion.joint_map import map_joints
 from ..addon.core.motion.library import load_motion
 from ..addon.core.motion.mapping_presets import (
-    checked_mapping,
     mapping_for,
     named_mapping,
     preset_path,
     read_preset,
     write_preset,
 )
+from ..addon.core.motion.sequence import Batch, motion_files
 from ..addon.core.types import Clip
 from ..addon.scene import mapping_list, user_files
-from ..addon.scene.batch import Batch, motion_files, perform_folder
+from ..addon.scene.batch import perform_folder
 from ..addon.scene.build import find_parts
+from ..addon.scene.ik_controls import has_controls, remove_controls
 from ..addon.scene.motion import FIRST_FRAME
 from ..addon.scene.motion_source import clip_from_source, sample_armature, source_from_fbx
 from ..addon.scene.performing import (
@@ -31,6 +32,7 @@ from ..addon.scene.performing import (
     chosen_armature,
     current_pose,
     lay_strips,
+    match_first_frame,
     photo_pose,
     show_frames,
     take,
@@ -180,7 +182,7 @@ class WAKEUP_OT_perform(bpy.types.Operator):
     bl_label = "Perform"
     bl_description = (
         "Let the character perform the source's motion, from the photo's pose or from the one "
-        "that it has now; the scene stays as it is otherwise"
+        "that it has now, at the speed and along the path that are set; nothing else is built anew"
     )
     bl_options = {"REGISTER", "UNDO"}
 
@@ -196,9 +198,13 @@ class WAKEUP_OT_perform(bpy.types.Operator):
             fps = scene.render.fps / scene.render.fps_base
             clip = _read_clip(context, armature, fps)
             performer = Performer.of(armature, collection)
-            motion = performer.perform(clip, pose, scene.wake_up.frames, fps)
+            wanted = scene.wake_up.pipeline_settings(scene)
+            motion = performer.perform(clip, pose, wanted.frames, fps, wanted.performing, True)
+            if has_controls(armature) and scene.wake_up_motion.start == POSE:
+                remove_controls(armature)  # what they did is in the first pose
             take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
             show_frames(scene, find_parts(collection), len(motion.root))
+            match_first_frame(collection)
             outcome.message = f"{len(motion.root)} frames of '{clip.name}'."
         return outcome.returned
 
@@ -233,6 +239,7 @@ class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
             Performer.of(armature, collection), paths,
             _first_pose(context, armature), scene.render.fps / scene.render.fps_base,
             settings.arrangement == IN_TURN, user_files.mappings_folder(),
+            scene.wake_up.pipeline_settings(scene).performing,
         )  # fmt: skip
 
     def work(self, asked: tuple, _in_worker: bool) -> Work:
@@ -246,6 +253,7 @@ class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
             raise WakeUpError(f"{self._armature} is gone: press Wake Up again.")
         last = lay_strips(armature, outcome.motions, in_turn)
         show_frames(context.scene, find_parts(context.scene.wake_up.result), last)
+        match_first_frame(context.scene.wake_up.result)
         context.scene.frame_set(FIRST_FRAME)
         return outcome.sentence
 
@@ -311,21 +319,22 @@ def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: flo
 def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:
     """Fill the list; the sentence that tells where it comes from."""
     folder = user_files.mappings_folder()
-    settings.is_preset = False
+    is_preset = False
     try:
         joints = mapping_for(source, folder)
-        settings.is_preset = preset_path(folder, source).is_file()
+        is_preset = preset_path(folder, source).is_file()
         said = f"{len(joints)} joints are mapped" + (
-            " as you saved them." if settings.is_preset else ": where one is wrong, choose another."
+            " as you saved them." if is_preset else ": where one is wrong, choose another."
         )
     except MotionError as error:
         # A preset that is damaged does not keep anybody from making a new one.
         try:
-            joints = checked_mapping(source, named_mapping(source, map_joints(source)))
+            joints = map_joints(source)
         except MotionError:
             joints = {}
         said = f"{error} The list can be edited and saved."
     mapping_list.fill(settings, source, named_mapping(source, joints))
+    settings.is_preset = is_preset
     return said
 
 

@@ -25,6 +25,7 @@ from ..addon.scene.build import (
 from ..addon.scene.corrections import add_box, read_box, read_joints
 from ..addon.scene.images import new_thumbnail, read_mask
 from ..addon.scene.labels import read_painted
+from ..addon.scene.path import find_path, put_in, read_path, take_out
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
 from ..addon.scene.render import look_through, show_photo
@@ -72,9 +73,14 @@ class Stage(JobOperator):
         # What the stage before has shown goes; the user's own things stay.
         old, settings.result, settings.mask = settings.result, None, None
         settings.labels = None
+        path = find_path(old) if old is not None and self._source.settings.path else None
+        if path is not None:
+            take_out(path)
         if old is not None and is_result(old):
             remove_scene(old)
-        show(context, found, self._source, self._held, self.shows_body)
+        collection = show(context, found, self._source, self._held, self.shows_body)
+        if path is not None:
+            put_in(path, collection)
         # Of several results only what they share can be gone on from.
         kept = found[0] if len(found) == 1 else found[0].without("person")
         settings.key = results.keep(kept, self._source)
@@ -122,7 +128,10 @@ def wanted_source(context: bpy.types.Context) -> results.Source:
     )
     source = results.Source.of(photo_path(settings), wanted)
     box = read_box(settings.result) if _is_of(settings.result, source) else None
-    return replace(source, settings=replace(wanted, box=box))
+    source = replace(source, settings=replace(wanted, box=box))
+    if settings.everyone or not is_of_person(settings.result, source):
+        return source
+    return replace(source, settings=replace(source.settings, path=read_path(settings.result)))
 
 
 def photo_path(settings: bpy.types.PropertyGroup) -> Path:

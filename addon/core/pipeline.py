@@ -21,6 +21,7 @@ import numpy as np
 from .character.build import DEFAULT_TRIANGLES, CharacterBuild
 from .errors import Cancelled
 from .frames import DEFAULT_HEIGHT_M
+from .motion.options import PerformOptions
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
 
 # Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
@@ -58,6 +59,9 @@ class WakeUpSettings:
     box: tuple[float, float, float, float] | None = None  # x0 y0 x1 y1 in pixels: who is meant
     motion: str = "walk"  # a built-in clip's name or a BVH file's path
     frames: int = 120  # length of the motion, the photo's pose included
+    performing: PerformOptions = PerformOptions()  # speed, mirrored, on the spot, returning
+    # Points on the ground to walk along, metres in the character's world; empty: to the camera.
+    path: tuple[tuple[float, float, float], ...] = ()
     fps: float = 24.0
     height_m: float = DEFAULT_HEIGHT_M  # the person's height in T-pose
     focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
@@ -310,6 +314,8 @@ def _work(
             settings.frames,
             settings.fps,
             camera_position=character.world_from_camera[:3, 3],
+            options=settings.performing,
+            path=settings.path or None,
         )
         return {"motion": performed, "motion_name": clip.name}
 

@@ -16,6 +16,7 @@ from .character import new_armature, new_character
 from .images import new_image
 from .labels import new_label_image
 from .motion import new_action, note_photo_pose, play, set_pose
+from .path import add_path
 from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
 
 _ROLE = "photo_wake_up_role"  # custom property that tells an object's part in the scene
@@ -99,6 +100,8 @@ def build_group(
     for item in (camera, plate, still, ground):
         collection.objects.link(item)
 
+    if len(results) == 1 and first.motion is not None:
+        add_path(f"{name} Path", first.motion, collection)
     for role, item in zip(_SINGLE_ROLES, (camera, plate, ground), strict=True):
         item[_ROLE] = role
     for number, (mesh, armature) in enumerate(figures, start=1):
@@ -140,6 +143,12 @@ def claim(items: Iterable[bpy.types.Object]) -> None:
     put beside them."""
     for item in items:
         item[_MADE] = True
+
+
+def claim_beside(item: bpy.types.Object, claimed: bpy.types.Object) -> None:
+    """Let an object go with another one of its result, where that one is claimed."""
+    if _MADE in claimed:
+        claim([item])
 
 
 def find_parts(collection: bpy.types.Collection) -> SceneParts:

@@ -47,7 +47,7 @@ def export_glb(
                 export_all_influences=False,
                 export_armature_object_remove=True,
                 export_animations=True,
-                export_animation_mode="ACTIVE_ACTIONS",
+                export_animation_mode=_animations_of(parts.armatures[person - 1]),
                 export_anim_slide_to_zero=True,
                 export_frame_range=False,
                 export_cameras=False,
@@ -55,6 +55,13 @@ def export_glb(
             )
         except RuntimeError as error:
             raise OutputError(f"{path.name} could not be written: {error}.") from error
+
+
+def _animations_of(armature: bpy.types.Object) -> str:
+    """What is a clip in the file: the action, else each NLA track."""
+    animation = armature.animation_data
+    has_strips = animation is not None and animation.action is None and animation.nla_tracks
+    return "NLA_TRACKS" if has_strips else "ACTIVE_ACTIONS"
 
 
 @contextmanager

@@ -20,14 +20,21 @@ PHOTO_POSE = "photo_wake_up_pose"  # custom property: rotations (24, 4) and root
 _LINEAR = 1  # F-curve interpolation as foreach_set wants it: every frame is keyed
 
 
-def set_pose(armature: bpy.types.Object, skeleton: Skeleton, pose: Pose) -> None:
-    """Pose the armature without keying it."""
+def set_pose(
+    armature: bpy.types.Object,
+    skeleton: Skeleton,
+    pose: Pose,
+    joints: Sequence[int] | None = None,
+) -> None:
+    """Pose the armature, or only some of its joints, without keying it."""
     rotations, locations = _in_bone_axes(
         armature, skeleton, pose.rotations[None], np.asarray(pose.root)[None]
     )
-    for joint, name in enumerate(skeleton.names):
-        armature.pose.bones[name].rotation_quaternion = Quaternion(rotations[0, joint])
-    armature.pose.bones[skeleton.names[0]].location = Vector(locations[0])
+    for joint in range(len(skeleton.names)) if joints is None else joints:
+        bone = armature.pose.bones[skeleton.names[joint]]
+        bone.rotation_quaternion = Quaternion(rotations[0, joint])
+        if joint == 0:
+            bone.location = Vector(locations[0])
 
 
 def read_pose(armature: bpy.types.Object, names: Sequence[str], parents: Sequence[int]) -> Pose:

@@ -196,7 +196,10 @@ def _alone(
 def _imported() -> Iterator[bpy.types.Scene]:
     """A scene to import into, which the window shows for as long; afterwards it is gone with every
     datablock that is new in the file, of whatever kind."""
-    window = bpy.context.window or bpy.context.window_manager.windows[0]
+    windows = bpy.context.window_manager.windows
+    window = bpy.context.window or (windows[0] if len(windows) else None)
+    if window is None:
+        raise MotionError("Blender imports FBX files only where it has a window: use BVH files.")
     shown = window.scene
     before = {block.session_uid for block in _datablocks()}
     try:

@@ -11,12 +11,17 @@ from mathutils import Vector
 
 from ..core.body.skeleton import BONE_NAMES, PARENTS
 from ..core.errors import MotionError, WakeUpError
+from ..core.motion.options import PerformOptions
 from ..core.motion.perform import perform
 from ..core.motion.sampled import motion_of, source_from_matrices
+from ..core.motion.sequence import is_same_pose
 from ..core.types import Clip, Float64, Motion, Pose, Skeleton
 from .build import SceneParts, find_parts
+from .freezing import freeze_again
 from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
+from .path import read_path
+from .plate import show_still
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
 
@@ -92,17 +97,30 @@ class Performer:
 
     skeleton: Skeleton
     camera: Float64  # (3,), the photo's, in the armature's axes: whom to face, where to stop
+    path: Float64 | None  # (N, 3), the user's, in the armature's axes; None: to the camera
 
     @staticmethod
     def of(armature: bpy.types.Object, collection: bpy.types.Collection) -> Performer:
         """The character of this armature before its result's camera."""
-        camera = find_parts(collection).camera.matrix_world.translation
-        place: Vector = armature.matrix_world.inverted() @ camera
-        return Performer(read_skeleton(armature), np.array(place, np.float64))
+        parts = find_parts(collection)
+        into = armature.matrix_world.inverted()
+        camera = np.array(into @ parts.camera.matrix_world.translation, np.float64)
+        points = read_path(collection) if len(parts.armatures) == 1 else ()
+        path = np.array([into @ Vector(point) for point in points], np.float64)
+        return Performer(read_skeleton(armature), camera, path if len(points) else None)
 
-    def perform(self, clip: Clip, pose: Pose, frames: int, fps: float) -> Motion:
+    def perform(
+        self,
+        clip: Clip,
+        pose: Pose,
+        frames: int,
+        fps: float,
+        options: PerformOptions | None = None,
+        follows_path: bool = False,
+    ) -> Motion:
         """The clip as this character performs it from `pose` on, in the armature's axes."""
-        return perform(self.skeleton, pose, clip, frames, fps, self.camera)
+        path = self.path if follows_path else None
+        return perform(self.skeleton, pose, clip, frames, fps, self.camera, options, path)
 
 
 def take(
@@ -119,8 +137,10 @@ def take(
     play(armature, action)
     for track in animation.nla_tracks:
         track.mute = True
+    freeze_again(armature)
     if before is not None and before.users == 0:
         bpy.data.actions.remove(before)
+        action.name = name  # which the one before may have had
     return action
 
 
@@ -159,6 +179,7 @@ def lay_strips(
         end = max(end, start + len(motion.root) - 1)
         if in_turn:
             start += max(len(motion.root) - 1, 1)
+    freeze_again(armature)
     return end
 
 
@@ -177,3 +198,12 @@ def show_frames(scene: bpy.types.Scene, parts: SceneParts, last: int) -> None:
     ]
     scene.frame_start = min(scene.frame_start, FIRST_FRAME)
     scene.frame_end = round(max([last, *others]))
+
+
+def match_first_frame(collection: bpy.types.Collection) -> None:
+    """Let frame 1 show the photo's own pixels around everybody, as long as all begin as there."""
+    begins = [
+        is_same_pose(sampled_motion(armature, [FIRST_FRAME]).pose(0), photo_pose(armature))
+        for armature in find_parts(collection).armatures
+    ]
+    show_still(collection, all(begins))

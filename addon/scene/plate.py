@@ -16,6 +16,7 @@ from .motion import FIRST_FRAME
 _CLEARANCE_M = 0.5  # between the deepest point and the plate: room to edit a pose
 _REACH_M = 1.2  # an arm or leg stretched from the pelvis
 _STILL_STEP_M = 0.01  # how far frame 1's plate stands before and behind the other
+_STILL = "photo_wake_up_still"  # custom property that tells frame 1's plate
 _GROUND_SIDE_M = 20.0  # wide enough for any clip and its shadows
 
 
@@ -65,6 +66,16 @@ def show_on_first_frame(
     for curve in still.animation_data.action.fcurves:
         for key in curve.keyframe_points:
             key.interpolation = "CONSTANT"
+    still[_STILL] = True
+
+
+def show_still(collection: bpy.types.Collection, shown: bool) -> None:
+    """Show or hide the plate of frame 1: behind anybody who begins otherwise than in the photo it
+    would show the person's outline and shadow."""
+    # Blender makes a collection's list anew when the visibility of anything in it changes.
+    for item in list(collection.all_objects):
+        if _STILL in item:
+            item.hide_viewport = item.hide_render = not shown
 
 
 def new_ground(name: str) -> bpy.types.Object:

@@ -8,27 +8,18 @@ when the file is saved, opened again, or goes on to become a character.
 
 from __future__ import annotations
 
-import math
-
 import bpy
 import numpy as np
-from mathutils import Vector
 
 from ..core import frames
 from ..core.body.model import BodyModel
 from ..core.body.pose import pose_of, skeleton_of, skin_matrices, unskin_vertices
-from ..core.body.posing import (
-    LEAST_BEND_RAD,
-    LIMBS,
-    LimbHandles,
-    PoseCorrection,
-    limb_handles,
-    posed_by_hand,
-)
+from ..core.body.posing import LIMBS, PoseCorrection, limb_handles, posed_by_hand
 from ..core.body.skeleton import BONE_NAMES, PARENTS
 from ..core.errors import WakeUpError
 from ..core.types import FittedBody, Float64, Mask
 from .character import bind, new_armature
+from .handles import TOUCHED_M, new_cube, new_handle_bones, new_pull
 from .meshes import new_mesh
 from .motion import read_pose, set_pose
 from .selection import selected
@@ -38,10 +29,6 @@ _PLACE = "photo_wake_up_fit_place"  # custom property: world from camera, row by
 _BODY_FILE = "photo_wake_up_fit_body"  # custom property: which body was fitted; empty: the default
 _PART = "photo_wake_up_posed"  # custom property that tells the posed armature and its body
 _COLOUR = (0.25, 0.6, 1.0, 0.4)  # of the body: the photo shows through
-_PALETTES = {"left": "THEME02", "right": "THEME04"}  # orange and blue, as the joints are
-_HANDLE_M = 0.12  # length of a handle's bone: easy to hit, smaller than a head
-_HANDLE_SIZE_M = 0.05  # half a side of the cube that a handle is drawn as
-_TOUCHED_M = 1e-4  # a handle that was moved by more pulls
 
 
 def new_posed_body(
@@ -70,16 +57,13 @@ def new_posed_body(
     for bone in armature.pose.bones[1:]:
         bone.lock_location = (True, True, True)  # joints stay where the bones above end
     handles = limb_handles(skeleton, pose)
-    cube = bpy.data.objects.new(f"{name} Handle", None)
-    cube.empty_display_type = "CUBE"
-    cube.hide_viewport = cube.hide_render = True
-    collection.objects.link(cube)
+    cube = new_cube(f"{name} Handle", collection)
     with selected([armature], mode="EDIT"):
         for handle in handles:
-            _new_handle_bones(armature.data, handle)
+            new_handle_bones(armature.data, handle)
     bpy.context.view_layer.update()
     for handle in handles:
-        _new_pull(armature, handle, cube)
+        new_pull(armature, handle, cube)
     return armature
 
 
@@ -87,87 +71,6 @@ def _new_material(name: str) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
     material.diffuse_color = _COLOUR
     return material
-
-
-def _new_handle_bones(armature: bpy.types.Armature, handle: LimbHandles) -> None:
-    above = BONE_NAMES[PARENTS[handle.limb.root]]
-    for name, place, parent in (
-        (handle.limb.handle, handle.end, None),
-        (handle.limb.pole, handle.pole, above),
-    ):
-        bone = armature.edit_bones.new(name)
-        bone.head = Vector(place)
-        bone.tail = Vector(place) + Vector((0.0, 0.0, _HANDLE_M))
-        bone.use_deform = False
-        bone.color.palette = _PALETTES[name.partition(" ")[0]]
-        if parent is not None:
-            bone.parent = armature.edit_bones[parent]
-
-
-def _new_pull(armature: bpy.types.Object, handle: LimbHandles, cube: bpy.types.Object) -> None:
-    """Let a limb follow its handle from the moment that it is dragged."""
-    limb, bones = handle.limb, armature.pose.bones
-    for name in (limb.handle, limb.pole):
-        bones[name].lock_rotation = bones[name].lock_scale = (True, True, True)
-        bones[name].lock_rotation_w = True
-        bones[name].custom_shape = cube
-        bones[name].use_custom_shape_bone_size = False
-        size = _HANDLE_SIZE_M * (1.0 if name == limb.handle else 0.4)
-        bones[name].custom_shape_scale_xyz = (size, size, size)
-    upper, lower = (bones[BONE_NAMES[joint]] for joint in (limb.root, limb.middle))
-
-    bend = lower.constraints.new("LIMIT_ROTATION")
-    bend.name = "Bend the right way"
-    bend.owner_space = "LOCAL"
-    # A limit is about one of the bone's own axes, the one that is nearly the joint's hinge.
-    hinge = np.array(lower.bone.matrix_local.to_3x3(), np.float64).T @ handle.hinge
-    axis = int(np.abs(hinge).argmax())
-    letter = "xyz"[axis]
-    least, most = LEAST_BEND_RAD, math.pi
-    setattr(bend, f"use_limit_{letter}", True)
-    setattr(bend, f"min_{letter}", least if hinge[axis] > 0 else -most)
-    setattr(bend, f"max_{letter}", most if hinge[axis] > 0 else -least)
-
-    pull = lower.constraints.new("IK")
-    pull.name = "Follow the handle"
-    pull.target, pull.subtarget, pull.chain_count = armature, limb.handle, 2
-    pull.pole_target, pull.pole_subtarget = armature, limb.pole
-    pull.pole_angle = _pole_angle(upper, lower, bones[limb.pole].head)
-    for constraint in (bend, pull):
-        _let_influence_follow(constraint, armature, limb.handle)
-
-
-def _pole_angle(
-    upper: bpy.types.PoseBone, lower: bpy.types.PoseBone, pole: Vector
-) -> float:  # radians
-    """For which Blender's solver finds that the limb, as it is posed, points at its pole.
-
-    The solver turns the limb about the line from its root to its end until the upper bone's own
-    x cos(angle) + z sin(angle) lies in one half plane with the pole.
-    """
-    line = (lower.tail - upper.head).normalized()
-    aim = pole - upper.head
-    aside = aim.cross(line)  # normal of the half plane
-    angle = math.atan2(-upper.x_axis.dot(aside), upper.z_axis.dot(aside))
-    up = upper.x_axis * math.cos(angle) + upper.z_axis * math.sin(angle)
-    if (up - up.dot(line) * line).dot(aim) < 0:
-        angle += math.pi if angle < 0 else -math.pi
-    return angle
-
-
-def _let_influence_follow(
-    constraint: bpy.types.Constraint, armature: bpy.types.Object, handle: str
-) -> None:
-    """Influence 0 where the handle stands at rest, else 1: a simple expression, which Blender
-    evaluates in files whose scripts it does not trust, too."""
-    driver = constraint.driver_add("influence").driver
-    driver.type = "SCRIPTED"
-    for axis, name in enumerate("xyz"):
-        variable = driver.variables.new()
-        variable.name = name
-        variable.targets[0].id = armature
-        variable.targets[0].data_path = f'pose.bones["{handle}"].location[{axis}]'
-    driver.expression = f"1.0 if abs(x) + abs(y) + abs(z) > {_TOUCHED_M} else 0.0"
 
 
 def find_posed(collection: bpy.types.Collection) -> bpy.types.Object | None:
@@ -234,7 +137,7 @@ def read_correction(collection: bpy.types.Collection, body_file: str = "") -> Po
         limb.end
         for limb in LIMBS
         if limb.handle in armature.pose.bones
-        and armature.pose.bones[limb.handle].location.length > _TOUCHED_M
+        and armature.pose.bones[limb.handle].location.length > TOUCHED_M
     ]
     place = np.array(collection[_PLACE]).reshape(4, 4)
     return posed_by_hand(before, read_pose(armature, BONE_NAMES, PARENTS), place, dragged)

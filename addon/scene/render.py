@@ -73,9 +73,16 @@ def show_in_viewports() -> None:
 
 
 def last_frame(parts: SceneParts) -> int:
-    """The last frame of the longest clip, FIRST_FRAME where there is none."""
+    """The last frame of the longest clip or strips, FIRST_FRAME where there is none."""
     played = [armature.animation_data for armature in parts.armatures]
     ends = [item.action.frame_range[1] for item in played if item and item.action]
+    ends += [
+        track.strips[-1].frame_end
+        for item in played
+        if item
+        for track in item.nla_tracks
+        if len(track.strips) and not track.mute
+    ]
     return int(round(max(ends, default=FIRST_FRAME)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .motion_properties import ARMATURE, FILE
+from .motion_properties import ARMATURE, FILE, NEAR
 from .panels import SidebarPanel
 
 _LISTED_ROWS = 6  # of the mapping, before it scrolls
@@ -68,8 +68,31 @@ class WAKEUP_PT_mapping(SidebarPanel, bpy.types.Panel):
         buttons.operator("wakeup.forget_mapping", icon="TRASH")
 
 
+class WAKEUP_PT_posing(SidebarPanel, bpy.types.Panel):
+    """Handles, and parts that stay."""
+
+    bl_label = "Posing"
+    bl_parent_id = "WAKEUP_PT_photo"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.wake_up_motion
+        layout.enabled = not context.window_manager.wake_up.running
+        controls = layout.column(align=True)
+        controls.operator("wakeup.add_controls", icon="CON_KINEMATIC")
+        controls.prop(settings, "reach", text="")
+        if settings.reach == NEAR:
+            controls.prop(settings, "radius")
+        controls.operator("wakeup.apply_controls", icon="KEYFRAME_HLT")
+        controls.operator("wakeup.remove_controls", icon="X")
+        layout.label(text="Parts that stay:")
+        layout.column().prop(settings, "frozen")
+        layout.operator("wakeup.freeze_parts", icon="FREEZE")
+
+
 CLASSES = (
     WAKEUP_PT_motions,
     WAKEUP_UL_mapping,
     WAKEUP_PT_mapping,
+    WAKEUP_PT_posing,
 )

@@ -31,6 +31,11 @@ _ARRANGEMENTS = [
     (IN_TURN, "In Turn", "One after the other, each beginning where the one before ends"),
     (TRACKS, "Tracks", "Each on an NLA track of its own, all but the first muted"),
 ]
+EVERYWHERE, NEAR = "EVERYWHERE", "NEAR"
+_REACHES = [
+    (EVERYWHERE, "Whole Motion", "What the handles do holds on every frame of the animation"),
+    (NEAR, "Around This Frame", "It holds on this frame, and less and less to either side"),
+]
 _PARTS = [(name, name.title(), f"The {name} stays while the rest moves") for name in PART_NAMES[1:]]
 
 
@@ -42,6 +47,11 @@ class WakeUpBone(bpy.types.PropertyGroup):
     )
 
 
+def _edited(mapping: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """What is shown is no longer what was saved."""
+    mapping.id_data.wake_up_motion.is_preset = False
+
+
 class WakeUpJointMapping(bpy.types.PropertyGroup):
     """Which bone of the source is a joint of the body."""
 
@@ -49,7 +59,9 @@ class WakeUpJointMapping(bpy.types.PropertyGroup):
         name="Joint", description="The joint's name in SMPL's body"
     )
     bone: StringProperty(  # type: ignore[valid-type]
-        name="Bone", description="The source's bone that is this joint; empty where it has none"
+        name="Bone",
+        description="The source's bone that is this joint; empty where it has none",
+        update=_edited,
     )
 
 
@@ -108,6 +120,19 @@ class WakeUpMotionSettings(bpy.types.PropertyGroup):
     )
     is_preset: BoolProperty(  # type: ignore[valid-type]
         name="Saved", description="The mapping was saved for all motions of this skeleton"
+    )
+    reach: EnumProperty(  # type: ignore[valid-type]
+        name="Reach",
+        description="Which frames are changed when controls are applied",
+        items=_REACHES,
+        default=EVERYWHERE,
+    )
+    radius: IntProperty(  # type: ignore[valid-type]
+        name="Frames Around",
+        description="How many frames to either side of this one follow the controls",
+        default=12,
+        min=1,
+        soft_max=100,
     )
     frozen: EnumProperty(  # type: ignore[valid-type]
         name="Frozen Parts",

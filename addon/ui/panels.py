@@ -123,8 +123,8 @@ class WAKEUP_PT_stages(SidebarPanel, bpy.types.Panel):
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
         for name in (
-            "height", "focal", "triangles", "texture_size", "back", "frames", "seed",
-            "remove_shadow",
+            "height", "focal", "triangles", "texture_size", "back", "frames", "speed", "mirror",
+            "in_place", "returns", "seed", "remove_shadow",
         ):  # fmt: skip
             layout.prop(settings, name)
         if settings.back != "mirrored":
@@ -132,6 +132,7 @@ class WAKEUP_PT_stages(SidebarPanel, bpy.types.Panel):
         buttons = layout.column(align=True)
         for operator, icon in STAGE_BUTTONS:
             buttons.operator(operator, icon=icon)
+        layout.operator("wakeup.add_clip_library", icon="ASSET_MANAGER")
 
 
 class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):

@@ -18,6 +18,7 @@ from ..core.body.parts import PART_NAMES
 from ..core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
+from ..core.motion.options import FASTEST, SLOWEST, PerformOptions
 from ..core.pipeline import WakeUpSettings
 from ..scene.posing import show_body
 
@@ -157,6 +158,23 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=RELATIVE,
     )
+    speed: FloatProperty(  # type: ignore[valid-type]
+        name="Speed",
+        description="How fast the motion goes, as a share of the clip's own speed",
+        default=1.0,
+        min=SLOWEST,
+        max=FASTEST,
+        subtype="FACTOR",
+    )
+    mirror: BoolProperty(  # type: ignore[valid-type]
+        name="Mirror", description="Exchange left and right in the motion"
+    )
+    in_place: BoolProperty(  # type: ignore[valid-type]
+        name="In Place", description="Perform on the spot, as on a treadmill"
+    )
+    returns: BoolProperty(  # type: ignore[valid-type]
+        name="Return to Photo", description="End in the photo's pose"
+    )
     frames: IntProperty(  # type: ignore[valid-type]
         name="Frames",
         description="Length of the motion in frames, the photo's pose included",
@@ -231,6 +249,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         joint_network: str = "",
         plate_network: str = "",
         box: tuple[float, float, float, float] | None = None,
+        path: tuple[tuple[float, float, float], ...] = (),
     ) -> WakeUpSettings:
         """These choices as the pipeline takes them; the scene gives the frame rate."""
         motion = bpy.path.abspath(self.motion_file) if self.motion == BVH_FILE else self.motion
@@ -238,6 +257,13 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             person=self.person,
             box=box,
             motion=motion,
+            performing=PerformOptions(
+                speed=round(self.speed, 4),
+                mirror=self.mirror,
+                in_place=self.in_place,
+                returns=self.returns,
+            ),
+            path=path,
             frames=self.frames,
             fps=scene.render.fps / scene.render.fps_base,
             # Blender keeps single floats: what was typed, not what that became.

@@ -48,6 +48,17 @@ def test_a_clip_comes_back(lies, scale):
     assert len(back.root) == len(clip.root)
 
 
+@pytest.mark.parametrize("lies", [_LYING, _UPSIDE_DOWN], ids=["lying", "down"])
+def test_an_object_with_other_axes_stands_up(lies):
+    """Rest and motion both lie, as after an import with the wrong axes."""
+    _, sampled = _sampled()
+    plain = retarget(source_from_matrices(*sampled), "plain")
+    sampled[4] = sampled[4].copy()
+    sampled[4][:, :3, :3] = lies
+    back = retarget(source_from_matrices(*sampled), "back")
+    assert angles_between(back.rotations, plain.rotations).max() < 1e-3
+
+
 def test_the_own_motion_is_exact():
     clip, sampled = _sampled()
     own = motion_of(source_from_matrices(*sampled), BONE_NAMES)

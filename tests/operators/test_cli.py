@@ -14,6 +14,7 @@ from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.operators import cli
 
+from ..core.motion_inputs import stick_bvh, stick_row
 from ..scene import figures
 
 FILES = {
@@ -50,7 +51,7 @@ def test_help_names_every_option(capsys):
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
-        "plate-network", "keep-shadow",
+        "plate-network", "keep-shadow", "motions", "speed", "mirror", "in-place", "return",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -109,6 +110,36 @@ def test_everything_is_written(woken, tmp_path, capfd):
     bpy.ops.wm.open_mainfile(filepath=str(out / "scene.blend"))
     assert bpy.context.scene.camera.name == "tubes Camera"
     assert bpy.context.scene.frame_end == figures.FRAMES
+
+
+def test_a_folder_of_motions_becomes_strips(woken, tmp_path, capfd):
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for name, count in (("a", 9), ("c", 5)):
+        rows = [stick_row(LeftArm=(5 * k, 0, 0)) for k in range(count)]
+        (clips / f"{name}.bvh").write_text(stick_bvh(rows))
+    (clips / "b.bvh").write_text("HIERARCHY")
+    out = tmp_path / "out"
+    options = ["--motions", str(clips), "--render", "none"]
+    assert cli.main(["photo.jpg", "--out", str(out), *options]) == cli.DONE
+    assert "b.bvh, line 1" in capfd.readouterr().out
+    report = json.loads((out / "report.json").read_text())
+    assert [each["clip"] for each in report["motions"]["performed"]] == ["a", "c"]
+    assert list(report["motions"]["failures"]) == ["b.bvh"]
+    lengths = [each["frames"] for each in report["motions"]["performed"]]
+    bpy.ops.wm.open_mainfile(filepath=str(out / "scene.blend"))
+    scene = bpy.context.scene
+    assert report["frames"] == scene.frame_end == sum(lengths) - 1
+    tracks = scene.objects["tubes Armature"].animation_data.nla_tracks
+    assert [len(track.strips) for track in tracks if not track.mute] == [2]
+
+
+def test_folders_without_motions_are_refused_before_any_work(tmp_path, capfd):
+    (tmp_path / "empty").mkdir()
+    for name, says in (("gone", "no folder gone"), ("empty", "holds no motion files")):
+        out = ["--out", tmp_path / "out", "--motions", tmp_path / name]
+        assert says in refused(capfd, "photo.jpg", *out)
+    assert [item.name for item in tmp_path.iterdir()] == ["empty"]
 
 
 def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):

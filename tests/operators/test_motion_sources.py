@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -13,9 +14,14 @@ from photo_wake_up.addon.core.motion.bvh import read_bvh
 from photo_wake_up.addon.core.motion.joint_map import map_joints
 from photo_wake_up.addon.core.motion.mapping_presets import named_mapping, preset_path
 from photo_wake_up.addon.scene import user_files
-from photo_wake_up.addon.scene.build import build_scene, find_parts, remove_scene
+from photo_wake_up.addon.scene.build import build_group, build_scene, find_parts, remove_scene
 from photo_wake_up.addon.scene.motion_source import _datablocks
-from photo_wake_up.addon.scene.performing import current_pose, photo_pose, sampled_motion
+from photo_wake_up.addon.scene.performing import (
+    Performer,
+    current_pose,
+    photo_pose,
+    sampled_motion,
+)
 
 from ..core.motion_inputs import STICK_ORDER, angles_between, stick_bvh, stick_row
 from ..scene import figures
@@ -84,6 +90,8 @@ def test_the_motion_starts_from_the_edited_pose(standing):
     first = sampled_motion(armature).pose(0)
     assert angles_between(first.rotations, edited.rotations).max() < SAME_DEG
     assert np.abs(first.root - edited.root).max() < 1e-5
+    still = standing.objects["tubes Frame 1"]
+    assert still.hide_render and still.hide_viewport  # it has the photo's outline
     # The photo's own pose is not forgotten.
     assert angles_between(photo_pose(armature).rotations, figures.photo_pose().rotations).max() < (
         SAME_DEG
@@ -92,6 +100,7 @@ def test_the_motion_starts_from_the_edited_pose(standing):
     assert bpy.ops.wakeup.perform() == {"FINISHED"}
     first = sampled_motion(armature).pose(0)
     assert angles_between(first.rotations, figures.photo_pose().rotations).max() < SAME_DEG
+    assert not still.hide_render and not still.hide_viewport
 
 
 def test_a_mapping_is_shown_edited_kept_and_used(standing, tmp_path):
@@ -123,6 +132,17 @@ def test_a_mapping_is_shown_edited_kept_and_used(standing, tmp_path):
     assert np.array_equal(by_list, by_preset)
     assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
     assert {e.joint: e.bone for e in settings.mapping if e.bone} == expected
+    assert settings.is_preset
+    settings.mapping[0].bone = ""
+    assert not settings.is_preset
+    # A preset that is damaged is told of, and can be made anew.
+    preset_path(user_files.mappings_folder(), source).write_text("{")
+    with pytest.raises(RuntimeError, match="is not a joint mapping"):
+        settings.skeleton = ""
+        bpy.ops.wakeup.perform()
+    assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
+    assert "not a joint mapping" in bpy.context.window_manager.wake_up.message
+    assert {e.joint: e.bone for e in settings.mapping if e.bone} == found
     assert bpy.ops.wakeup.forget_mapping() == {"FINISHED"}
     assert not preset_path(user_files.mappings_folder(), source).exists()
     assert bpy.ops.wakeup.perform() == {"FINISHED"}
@@ -224,6 +244,41 @@ def test_folders_that_give_nothing_change_nothing(standing, tmp_path):
         bpy.ops.wakeup.perform_folder()
     assert _counts() == before and not armature.animation_data.nla_tracks
     assert armature.animation_data.action is not None
+
+
+def test_the_panels_options_hold(standing):
+    armature = _armature(standing)
+    standing.wake_up.motion, standing.wake_up.frames = "walk", 60
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    plain = sampled_motion(armature).motion
+    standing.wake_up.in_place = standing.wake_up.returns = True
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    motion = sampled_motion(armature).motion
+    travelled = [np.linalg.norm(m.root[-1, :2] - m.root[0, :2]) for m in (plain, motion)]
+    assert travelled[0] > 0.2 and travelled[1] < 0.05
+    last = angles_between(motion.rotations[-1], figures.photo_pose().rotations)
+    assert last.max() < SAME_DEG
+
+
+def test_of_several_people_the_active_one_performs(addon):
+    first = figures.result()
+    character = first.build.character
+    aside = character.world_from_camera.copy()
+    aside[0, 3] += 0.8  # the camera is so much farther to the right of the second one's own place
+    other = replace(character, world_from_camera=aside)
+    second = replace(first, build=replace(first.build, character=other))
+    addon.wake_up.result = build_group([first, second], addon)
+    addon.wake_up.frames = 8
+    parts = find_parts(addon.wake_up.result)
+    bpy.context.view_layer.update()
+    for armature, person in zip(parts.armatures, (character, other), strict=True):
+        seen = Performer.of(armature, addon.wake_up.result).camera
+        assert np.abs(seen - person.world_from_camera[:3, 3]).max() < 1e-5
+    before = [armature.animation_data.action for armature in parts.armatures]
+    bpy.context.view_layer.objects.active = parts.characters[1]
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    after = [armature.animation_data.action for armature in parts.armatures]
+    assert after[0] == before[0] and "walk" in after[1].name
 
 
 def test_buttons_say_why_they_are_off(addon):

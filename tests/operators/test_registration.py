@@ -103,10 +103,12 @@ def test_panels_draw_without_a_result(addon):
             "wakeup.wake_up", "wakeup.find_person", "wakeup.fit_body", "wakeup.build_character",
             "wakeup.fill_background", "wakeup.animate", "wakeup.render", "wakeup.export_gltf",
             "wakeup.add_box", "wakeup.paint_mask", "wakeup.paint_labels",
-            "wakeup.use_corrections",
+            "wakeup.use_corrections", "wakeup.add_clip_library",
             "wakeup.correct_pose", "wakeup.refine_pose", "wakeup.forget_pose",
             "wakeup.perform", "wakeup.perform_folder", "wakeup.read_skeleton",
             "wakeup.save_mapping", "wakeup.load_mapping", "wakeup.forget_mapping",
+            "wakeup.add_controls", "wakeup.apply_controls", "wakeup.remove_controls",
+            "wakeup.freeze_parts",
         }  # fmt: skip
     assert all(hasattr(bpy.types, cls.__name__) for cls in every)
 

@@ -11,8 +11,11 @@ import pytest
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.edits import with_mask
+from photo_wake_up.addon.core.motion.library import CLIP_NAMES
+from photo_wake_up.addon.core.motion.options import PerformOptions
 from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, drain, wake_up
 from photo_wake_up.addon.scene.build import find_parts
+from photo_wake_up.addon.scene.path import find_path, read_path
 
 FRAMES = 30
 
@@ -62,10 +65,10 @@ def test_pressing_again_replaces_and_computes_only_what_depends(addon, demo_phot
     result = _seed(demo_photo, addon)
     assert bpy.ops.wakeup.animate() == {"FINISHED"}
     once = _datablocks()
-    addon.wake_up.motion = "wave"
+    addon.wake_up.motion = "run"
     assert bpy.ops.wakeup.wake_up() == {"FINISHED"}
     kept = results.recall(addon.wake_up.key)
-    assert kept.build is result.build and kept.motion_name == "wave"
+    assert kept.build is result.build and kept.motion_name == "run"
     now = _datablocks()
     assert {k: len(v) for k, v in now.items()} == {k: len(v) for k, v in once.items()}
     assert now["objects"] == once["objects"]
@@ -216,3 +219,60 @@ def test_render_and_export_check_their_folders(addon, demo_photo, tmp_path):
     bpy.ops.preferences.addon_enable(module="io_scene_gltf2")
     assert bpy.ops.wakeup.export_gltf(filepath=str(tmp_path / "a.glb")) == {"FINISHED"}
     assert (tmp_path / "a.glb").stat().st_size > 100_000
+
+
+def test_an_edited_path_is_what_the_character_walks_along(addon, demo_photo):
+    _seed(demo_photo, addon)
+    addon.wake_up.frames = 150
+    assert bpy.ops.wakeup.animate() == {"FINISHED"}
+    before = results.recall(addon.wake_up.key).motion
+    path = find_path(addon.wake_up.result)
+    assert np.allclose(path.data.splines[0].bezier_points[2].co[:2], before.root[-1, :2], atol=1e-5)
+    # As it was made, it changes nothing.
+    assert bpy.ops.wakeup.animate() == {"FINISHED"}
+    assert np.array_equal(results.recall(addon.wake_up.key).motion.root, before.root)
+    path = find_path(addon.wake_up.result)
+    start, end = before.root[0, :2], before.root[-1, :2] + [1.0, 0.3]
+    for point in path.data.splines[0].bezier_points:
+        point.handle_left_type = point.handle_right_type = "VECTOR"
+    knots = path.data.splines[0].bezier_points
+    knots[1].co[:2], knots[2].co[:2] = (start + end) / 2, end
+    for point in knots:
+        point.handle_left_type = point.handle_right_type = "FREE"
+        point.handle_left = point.handle_right = point.co
+    points = np.array(read_path(addon.wake_up.result))
+    assert bpy.ops.wakeup.animate() == {"FINISHED"}
+    kept = results.recall(addon.wake_up.key)
+    assert np.linalg.norm(kept.motion.root[-1, :2] - end) < 0.1
+    # The curve is still the user's, and still read.
+    assert find_path(addon.wake_up.result) == path and path.name in addon.wake_up.result.objects
+    assert np.array_equal(read_path(addon.wake_up.result), points)
+    curves = len(bpy.data.curves)
+    assert bpy.ops.wakeup.animate() == {"FINISHED"}
+    assert len(bpy.data.curves) == curves == 1
+    assert np.array_equal(results.recall(addon.wake_up.key).motion.root, kept.motion.root)
+
+
+def test_options_of_the_motion_reach_the_performance(addon, demo_photo):
+    _seed(demo_photo, addon)
+    settings = addon.wake_up
+    settings.motion, settings.speed, settings.mirror = "wave", 1.25, True
+    settings.returns = settings.in_place = True
+    wanted = settings.pipeline_settings(addon).performing
+    assert wanted == PerformOptions(speed=1.25, mirror=True, in_place=True, returns=True)
+    assert bpy.ops.wakeup.animate() == {"FINISHED"}
+    kept = results.recall(settings.key)
+    pose = kept.build.character.pose
+    assert np.allclose(kept.motion.root[-1], pose.root, atol=0.002)
+    assert find_path(settings.result) is None
+
+
+def test_the_clip_library_becomes_assets(addon, demo_photo):
+    assert not bpy.ops.wakeup.add_clip_library.poll()
+    _seed(demo_photo, addon)
+    assert bpy.ops.wakeup.animate() == {"FINISHED"}
+    performed = find_parts(addon.wake_up.result).armature.animation_data.action
+    assert bpy.ops.wakeup.add_clip_library() == {"FINISHED"}
+    assets = [action for action in bpy.data.actions if action.asset_data is not None]
+    assert len(assets) == len(CLIP_NAMES) and performed not in assets
+    assert find_parts(addon.wake_up.result).armature.animation_data.action == performed

@@ -12,6 +12,7 @@ import pytest
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.export import export_glb
+from photo_wake_up.addon.scene.performing import lay_strips
 
 from . import figures
 
@@ -129,6 +130,25 @@ def test_clip_has_the_length_and_starts_at_zero(exported):
     assert any(
         channel["target"] == {"node": root, "path": "translation"} for channel in clip["channels"]
     )
+
+
+@pytest.mark.parametrize(("in_turn", "lengths"), [(True, [2]), (False, [1, 1])])
+def test_strips_are_clips_of_the_file(empty_file, tmp_path, in_turn, lengths):
+    result = figures.result()
+    collection = build.build_scene(result)
+    armature = build.find_parts(collection).armature
+    bpy.data.actions.remove(armature.animation_data.action)
+    lay_strips(armature, [("one", result.motion), ("two", result.motion)], in_turn)
+    muted = [track.mute for track in armature.animation_data.nla_tracks]
+    export_glb(collection, tmp_path / "strips.glb")
+    glb = Glb(tmp_path / "strips.glb")
+    ends = [
+        max(glb.array(sampler["input"]).max() for sampler in clip["samplers"])
+        for clip in glb.json["animations"]
+    ]
+    one = (figures.FRAMES - 1) / figures.FPS
+    assert ends == pytest.approx([count * one for count in lengths], abs=1e-4)
+    assert [track.mute for track in armature.animation_data.nla_tracks] == muted
 
 
 def test_exporting_leaves_the_selection(empty_file, tmp_path):

@@ -168,19 +168,33 @@ def _uids():
     return sorted((type(block).__name__, block.name) for block in _datablocks())
 
 
-def test_an_fbx_file_gives_its_motion_and_leaves_no_trace(scene, tmp_path):
+_EXPORTS = {
+    "as exported": {},
+    "other axes": {"axis_forward": "Y", "axis_up": "Z"},
+    "centimetres": {"global_scale": 0.01, "apply_scale_options": "FBX_SCALE_UNITS"},
+    "bones along x": {"primary_bone_axis": "X", "secondary_bone_axis": "Y"},
+    "leaf bones": {"add_leaf_bones": True},
+}
+
+
+@pytest.mark.parametrize("kind", _EXPORTS)
+def test_an_fbx_file_gives_its_motion_and_leaves_no_trace(scene, tmp_path, kind):
     armature, motion = _performed(frames=12)
     path = tmp_path / "clip.fbx"
     scene.frame_end = 12  # of the exporter
-    bpy.ops.export_scene.fbx(
-        filepath=str(path), object_types={"ARMATURE"}, add_leaf_bones=False,
-        bake_anim_simplify_factor=0.0, bake_anim_use_all_actions=False,
-        bake_anim_use_nla_strips=False,
-    )  # fmt: skip
+    options = {
+        "object_types": {"ARMATURE"}, "add_leaf_bones": False, "bake_anim_simplify_factor": 0.0,
+        "bake_anim_use_all_actions": False, "bake_anim_use_nla_strips": False,
+    }  # fmt: skip
+    bpy.ops.export_scene.fbx(filepath=str(path), **options | _EXPORTS[kind])
     bpy.data.objects.remove(armature)
     bpy.data.orphans_purge()
+    other = new_armature("Other", _skeleton(), scene.collection)
+    bpy.context.view_layer.objects.active = other
+    bpy.ops.object.mode_set(mode="POSE")
     scene.render.fps, before = 25, _uids()
     source = source_from_fbx(path)
+    assert bpy.context.mode == "POSE" and bpy.context.object == other
     assert _uids() == before and scene.render.fps == 25 and bpy.context.scene == scene
     assert source.fps == FPS and abs(source.frame_count - 12) <= 1
     clip = retarget(source, "fbx")

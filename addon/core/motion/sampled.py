@@ -40,9 +40,10 @@ def source_from_matrices(
     fps : of the samples
 
     World axes have z up. Scale of object and bones is taken out of the rotations and kept in the
-    places. The rest pose is turned upright by quarter turns where it lies: it is only a reference,
-    and `retarget` takes its upright for that of the world. Several roots hang from a joint that
-    stays where it is. Raises MotionError where there is nothing or a number is not finite.
+    places. Where the rest pose lies and the motion stands, the rest pose is turned upright by
+    quarter turns: it is only a reference, and `retarget` takes its upright for that of the world.
+    Several roots hang from a joint that stays where it is. Raises MotionError where there is
+    nothing or a number is not finite.
     """
     if not len(names) or not len(posed):
         raise MotionError("The armature has no bones or no frames: choose one that is animated.")
@@ -137,19 +138,29 @@ def _assembled(
 
 
 def _upright(motion: SourceMotion) -> Float64 | None:
-    """(3, 3) the turn that stands a lying rest pose up; None where it stands or is nobody's."""
+    """(3, 3) the turn that stands a lying rest pose up; None where it stands, is nobody's, or the
+    whole motion lies as it does: then the object was brought in with other axes."""
     try:
         joints = map_joints(motion)
     except MotionError:
         return None
     rest = motion.rest_positions()
-    shoulders = sum(rest[joints[f"{side}_shoulder"]] for side in SIDES)
-    trunk = shoulders - sum(rest[joints[f"{side}_hip"]] for side in SIDES)
+    trunk = _between_hips_and_shoulders(rest, joints)
     axis = np.zeros(3)
     along = int(np.abs(trunk).argmax())
     axis[along] = np.sign(trunk[along])
-    if axis[2] > 0:
+    moving = _between_hips_and_shoulders(motion.world()[1], joints).mean(axis=0)
+    if axis[2] > 0 or moving @ axis >= moving[2]:
         return None
     about = np.cross(axis, _UP) if axis[2] == 0 else np.array([np.pi, 0.0, 0.0])
     angle = np.pi / 2 if axis[2] == 0 else 1.0
     return Rotation.from_rotvec(about * angle).as_matrix()
+
+
+def _between_hips_and_shoulders(places: Float64, joints: dict[str, int]) -> Float64:
+    """(..., 3) the way up the trunk, of joints (..., J, 3)."""
+    hips, shoulders = (
+        places[..., [joints[f"{side}_{part}"] for side in SIDES], :].mean(axis=-2)
+        for part in ("hip", "shoulder")
+    )
+    return shoulders - hips

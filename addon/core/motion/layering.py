@@ -1,0 +1,34 @@
+"""An edit laid over a motion: all of it, or only around one frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ..errors import MotionError
+from ..types import Float64, Motion
+
+
+def share_around(frames: int, centre: float, radius: float) -> Float64:
+    """(F,) 1 at `centre`, 0 from `radius` frames away on, in between with no corner in speed.
+
+    centre : counted from 0; radius : frames, more than 0
+    """
+    near = np.clip(1 - np.abs(np.arange(frames) - centre) / radius, 0.0, 1.0)
+    return near**3 * (10 - 15 * near + 6 * near**2)
+
+
+def mixed(first: Motion, second: Motion, share: Float64) -> Motion:
+    """From each pose of `first` the `share` (F,) of the shortest way to that of `second`.
+
+    Raises MotionError where they differ in length.
+    """
+    if len(first.root) != len(second.root):
+        raise MotionError("Only motions of the same length can be mixed: sample them alike.")
+    a = Rotation.from_quat(first.rotations.reshape(-1, 4), scalar_first=True)
+    b = Rotation.from_quat(second.rotations.reshape(-1, 4), scalar_first=True)
+    part = np.repeat(share, first.rotations.shape[1])[:, None]
+    turned = a * Rotation.from_rotvec((a.inv() * b).as_rotvec() * part)
+    rotations = turned.as_quat(scalar_first=True).reshape(first.rotations.shape)
+    root = first.root + share[:, None] * (second.root - first.root)
+    return Motion(first.fps, rotations, root)

@@ -1,0 +1,86 @@
+"""Parts of the body that stay while a motion plays: their curves are muted, as an animator would.
+
+Muted curves keep their keys, so that a part moves again as soon as it is let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import bpy
+
+from ..core.body.parts import PART_NAMES, part_of_joint
+from ..core.body.skeleton import BONE_NAMES
+from ..core.types import Pose, Skeleton
+from .motion import set_pose
+
+_FROZEN = "photo_wake_up_frozen"  # custom property of the armature: numbers of the frozen parts
+
+
+def freeze(
+    armature: bpy.types.Object, skeleton: Skeleton, parts: Iterable[int], pose: Pose
+) -> None:
+    """Hold these parts (`body.parts`) as `pose` has them and let all others go.
+
+    A joint keeps its turn against the bone above, so that a frozen arm goes along with the trunk.
+    The pelvis carries the whole body and moves even with a frozen torso.
+    """
+    wanted = set(parts)
+    before = set(frozen_parts(armature))
+    _mute(armature, before - wanted, False)
+    if wanted:
+        armature[_FROZEN] = sorted(wanted)
+    elif _FROZEN in armature:
+        del armature[_FROZEN]
+    _mute(armature, wanted, True)
+    set_pose(armature, skeleton, pose, _joints(wanted))
+
+
+def frozen_parts(armature: bpy.types.Object) -> tuple[int, ...]:
+    """Numbers of the parts that are held."""
+    return tuple(int(part) for part in armature.get(_FROZEN, ()))
+
+
+def freeze_again(armature: bpy.types.Object) -> None:
+    """Let a new motion leave the frozen parts alone, too."""
+    _mute(armature, set(frozen_parts(armature)), True)
+
+
+def part_numbers(names: Iterable[str]) -> tuple[int, ...]:
+    """Parts by their names."""
+    return tuple(PART_NAMES.index(name) for name in names)
+
+
+def _joints(parts: set[int]) -> list[int]:
+    of = part_of_joint()
+    return [joint for joint in range(1, len(BONE_NAMES)) if int(of[joint]) in parts]
+
+
+def _mute(armature: bpy.types.Object, parts: set[int], muted: bool) -> None:
+    paths = tuple(f'pose.bones["{BONE_NAMES[joint]}"].rotation' for joint in _joints(parts))
+    if not paths:
+        return
+    for curve in _curves(armature):
+        if curve.data_path.startswith(paths):
+            curve.mute = muted
+
+
+def _curves(armature: bpy.types.Object) -> Iterator[bpy.types.FCurve]:
+    """Of all that the armature plays: its action and its strips'."""
+    animation = armature.animation_data
+    if animation is None:
+        return
+    played = [(animation.action, animation.action_slot)]
+    played += [
+        (strip.action, strip.action_slot)
+        for track in animation.nla_tracks
+        for strip in track.strips
+    ]
+    for action, slot in played:
+        if action is None or slot is None:
+            continue
+        for layer in action.layers:
+            for strip in layer.strips:
+                channels = strip.channelbag(slot)
+                if channels is not None:
+                    yield from channels.fcurves

@@ -1,0 +1,159 @@
+"""Handles for the character's hands, feet and head, and parts that stay while it moves."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import EnumProperty
+
+from ..addon.core.body.parts import PART_NAMES
+from ..addon.core.errors import WakeUpError
+from ..addon.scene.freezing import freeze, part_numbers
+from ..addon.scene.ik_controls import (
+    add_controls,
+    bake_controls,
+    has_controls,
+    remove_controls,
+)
+from ..addon.scene.performing import (
+    chosen_armature,
+    current_pose,
+    match_first_frame,
+    photo_pose,
+    read_skeleton,
+)
+from ..addon.ui.motion_properties import NEAR
+from .base import reported
+from .motion_sources import can_pose
+
+_KEPT = [
+    ("PHOTO", "Photo's Pose", "The parts stay as the photo has them"),
+    ("NOW", "Pose Now", "The parts stay as they are now"),
+]
+
+
+def _has_controls(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if not can_pose(operator, context):
+        return False
+    try:
+        armature = chosen_armature(context.scene.wake_up.result, context.active_object)
+    except WakeUpError:
+        return True  # the button says what is wrong
+    if not has_controls(armature):
+        operator.poll_message_set("Press Add Controls first")
+        return False
+    return True
+
+
+class WAKEUP_OT_add_controls(bpy.types.Operator):
+    """Put handles on the character's hands, feet and head"""
+
+    bl_idname = "wakeup.add_controls"
+    bl_label = "Add Controls"
+    bl_description = (
+        "Put handles on the character's hands and feet, and one that the head looks at, in Pose "
+        "Mode: a limb follows its handle from the moment that it is dragged"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return can_pose(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            armature = chosen_armature(context.scene.wake_up.result, context.active_object)
+            add_controls(armature)
+            if context.mode != "OBJECT":
+                bpy.ops.object.mode_set(mode="OBJECT")
+            for item in context.selected_objects:
+                item.select_set(False)
+            armature.select_set(True)
+            context.view_layer.objects.active = armature
+            bpy.ops.object.mode_set(mode="POSE")
+            outcome.message = "Drag the handles, then press Apply Controls."
+        return outcome.returned
+
+
+class WAKEUP_OT_apply_controls(bpy.types.Operator):
+    """Make keys of what the handles do and take them off"""
+
+    bl_idname = "wakeup.apply_controls"
+    bl_label = "Apply Controls"
+    bl_description = (
+        "Make keys of the character's own bones of what the handles do, and take the handles off"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_controls(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            armature = chosen_armature(context.scene.wake_up.result, context.active_object)
+            settings = context.scene.wake_up_motion
+            near = (context.scene.frame_current, settings.radius)
+            frames = bake_controls(armature, near if settings.reach == NEAR else None)
+            match_first_frame(context.scene.wake_up.result)
+            outcome.message = f"{frames} frames are keyed." if frames else "The pose is applied."
+        return outcome.returned
+
+
+class WAKEUP_OT_remove_controls(bpy.types.Operator):
+    """Take the handles off without keeping what they did"""
+
+    bl_idname = "wakeup.remove_controls"
+    bl_label = "Remove Controls"
+    bl_description = "Take the handles off: the character is posed as if they had never been there"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_controls(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            remove_controls(chosen_armature(context.scene.wake_up.result, context.active_object))
+            outcome.message = "The controls are off."
+        return outcome.returned
+
+
+class WAKEUP_OT_freeze_parts(bpy.types.Operator):
+    """Let the ticked parts stay while the rest moves"""
+
+    bl_idname = "wakeup.freeze_parts"
+    bl_label = "Freeze Parts"
+    bl_description = (
+        "Let the ticked parts of the body stay while the rest moves, and all others move again"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    kept: EnumProperty(  # type: ignore[valid-type]
+        name="Keep", description="How the frozen parts stand", items=_KEPT, default="PHOTO"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return can_pose(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported(self, context) as outcome:
+            scene = context.scene
+            armature = chosen_armature(scene.wake_up.result, context.active_object)
+            pose = photo_pose(armature) if self.kept == "PHOTO" else current_pose(armature)
+            chosen = scene.wake_up_motion.frozen
+            freeze(armature, read_skeleton(armature), part_numbers(chosen), pose)
+            scene.frame_set(scene.frame_current)
+            match_first_frame(scene.wake_up.result)
+            names = [name for name in PART_NAMES if name in chosen]
+            said = f"{', '.join(names).capitalize()} stay" if names else "All parts move"
+            outcome.message = f"{said}s." if len(names) == 1 else f"{said}."
+        return outcome.returned
+
+
+CLASSES = (
+    WAKEUP_OT_add_controls,
+    WAKEUP_OT_apply_controls,
+    WAKEUP_OT_remove_controls,
+    WAKEUP_OT_freeze_parts,
+)
