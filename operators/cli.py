@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..addon.core.body.parts import PART_NAMES
+from ..addon.core.camera_moves import HELD, MOVES
 from ..addon.core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
@@ -91,6 +92,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--engine", choices=("workbench", "eevee", "cycles"), default="workbench",
         help="what to render with (workbench)",
+    )  # fmt: skip
+    made.add_argument(
+        "--camera", choices=tuple(name.replace("_", "-") for name in MOVES), default=HELD,
+        help="how the camera moves; each way begins as the photo (held)",
     )  # fmt: skip
     made.add_argument(
         "--height", metavar="METRES", type=float, default=DEFAULT_HEIGHT_M,
@@ -317,6 +322,9 @@ def _write(
         collection = build.build_group(results, scene)
         render.look_through(scene, collection, options.engine, fps=DEFAULT_FPS)
         render.show_in_viewports()
+        said = render.choose_camera(scene, collection, options.camera.replace("-", "_"))
+        if said:
+            tell(said)
         if options.render == "png":
             render.set_frames(scene, Path("//frames"))
         else:

@@ -16,6 +16,7 @@ from mathutils import Matrix, Vector
 from ..core.errors import OutputError
 from ..core.types import UInt8
 from .build import SceneParts, find_parts, photo_size
+from .camera import move_camera, photo_camera
 from .images import read_file
 from .motion import FIRST_FRAME
 
@@ -49,6 +50,19 @@ def look_through(
     scene.frame_start = FIRST_FRAME
     scene.frame_end = last_frame(parts)
     scene.frame_set(FIRST_FRAME)
+
+
+def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move: str) -> str:
+    """Let the result's camera make one of `core.camera_moves` over the scene's frames; returns
+    what had to be limited, a sentence or ""."""
+    parts = find_parts(collection)
+    size = photo_size(collection)
+    place, _ = photo_camera(parts.camera, size)
+    bpy.context.view_layer.update()
+    plate = np.linalg.inv(place) @ np.append(parts.plate.matrix_world.translation, 1.0)
+    note = move_camera(scene, parts.camera, parts.armatures, move, size, float(plate[2]))
+    scene.frame_set(scene.frame_current)
+    return note
 
 
 def show_photo(

@@ -15,6 +15,7 @@ from bpy.props import (
 )
 
 from ..core.body.parts import PART_NAMES
+from ..core.camera_moves import HELD, MOVES
 from ..core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
@@ -32,6 +33,7 @@ _ENGINES = [
     ("eevee", "EEVEE", "The photo's colours, with whatever else is in the scene lit"),
     ("cycles", "Cycles", "As EEVEE, by path tracing: slow"),
 ]
+_CAMERAS = [(name, name.replace("_", " ").title(), said) for name, said in MOVES.items()]
 _BACKS = [
     ("synthesised", "Synthesised", "The front mirrored, but hair where the face would be"),
     ("mirrored", "Mirrored", "The front's mirror image: right where the photo shows the back"),
@@ -184,6 +186,12 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
     )
     engine: EnumProperty(  # type: ignore[valid-type]
         name="Engine", description="What renders the video", items=_ENGINES, default="workbench"
+    )
+    camera: EnumProperty(  # type: ignore[valid-type]
+        name="Camera",
+        description="How the camera moves; each way begins as the photo",
+        items=_CAMERAS,
+        default=HELD,
     )
     width: IntProperty(  # type: ignore[valid-type]
         name="Width",
