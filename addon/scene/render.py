@@ -178,6 +178,15 @@ def render_animation(scene: bpy.types.Scene) -> None:
         raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
 
 
+def render_still(scene: bpy.types.Scene, path: Path) -> None:
+    """Render the current frame to a file of the kind that `set_frames` chose."""
+    scene.render.filepath = str(path)
+    try:
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+    except RuntimeError as error:
+        raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+
+
 def first_frame(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:
     """(H, W, 3): frame 1 through the photo's camera at the photo's size, pixel for pixel."""
     with _borrowed(scene):
@@ -191,7 +200,7 @@ def first_frame(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UIn
 def silhouette(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:
     """(H, W): opacity of the characters alone in frame 1 at the photo's size."""
     parts = find_parts(collection)
-    with _borrowed(scene), _only(scene, parts.characters):
+    with _borrowed(scene), only(scene, parts.characters):
         look_through(scene, collection)
         set_size(scene, *photo_size(collection))
         scene.display.render_aa = "OFF"
@@ -223,7 +232,7 @@ def views(
     perspective from directions turned by `yaws` degrees from the front (90 is its left side)."""
     character = find_parts(collection).characters[person - 1]
     pictures = []
-    with _borrowed(scene), _only(scene, (character,)):
+    with _borrowed(scene), only(scene, (character,)):
         look_through(scene, collection)
         set_size(scene, *size)
         scene.render.film_transparent = True
@@ -272,16 +281,12 @@ def _still(scene: bpy.types.Scene) -> UInt8:
     with TemporaryDirectory(prefix="wake-up-") as folder:
         set_frames(scene, Path(folder), transparent=scene.render.film_transparent)
         path = Path(folder) / "still.png"
-        scene.render.filepath = str(path)
-        try:
-            bpy.ops.render.render(write_still=True, scene=scene.name)
-        except RuntimeError as error:
-            raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+        render_still(scene, path)
         return read_file(path)
 
 
 @contextmanager
-def _only(scene: bpy.types.Scene, shown: Sequence[bpy.types.Object]) -> Iterator[None]:
+def only(scene: bpy.types.Scene, shown: Sequence[bpy.types.Object]) -> Iterator[None]:
     """Within, no other objects render."""
     before = {item: item.hide_render for item in scene.objects}
     for item in before:

@@ -34,6 +34,13 @@ _ENGINES = [
     ("cycles", "Cycles", "As EEVEE, by path tracing: slow"),
 ]
 _CAMERAS = [(name, name.replace("_", " ").title(), said) for name, said in MOVES.items()]
+_OUTPUTS = [
+    ("mp4", "Video (MP4)", "One H.264 file at the scene's rate"),
+    ("png", "Pictures (PNG)", "A folder with a PNG file a frame"),
+    ("character", "Character Alone (PNG)", "PNG files with alpha of nothing but the people"),
+    ("gif", "Loop (GIF)", "A picture that moves for ever, 256 colours"),
+    ("webp", "Loop (WebP)", "A picture that moves for ever, in full colour"),
+]
 _BACKS = [
     ("synthesised", "Synthesised", "The front mirrored, but hair where the face would be"),
     ("mirrored", "Mirrored", "The front's mirror image: right where the photo shows the back"),
@@ -193,6 +200,9 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         items=_CAMERAS,
         default=HELD,
     )
+    output: EnumProperty(  # type: ignore[valid-type]
+        name="Output", description="What is rendered", items=_OUTPUTS, default="mp4"
+    )
     width: IntProperty(  # type: ignore[valid-type]
         name="Width",
         description="Width of the video in pixels",
@@ -203,7 +213,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
     )
     video: StringProperty(  # type: ignore[valid-type]
         name="Video",
-        description="File that the video is written to",
+        description="File that is written, or folder for pictures; the suffix follows the kind",
         default="//wake-up.mp4",
         subtype="FILE_PATH",
         options=RELATIVE,

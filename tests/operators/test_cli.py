@@ -50,7 +50,7 @@ def test_help_names_every_option(capsys):
     for option in (
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
-        "plate-network", "keep-shadow",
+        "plate-network", "keep-shadow", "camera", "width",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -133,7 +133,9 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--triangles", "many"],
         ["--back", "wings"],
         ["--texture", "3000"],
-        ["--render", "gif"],
+        ["--render", "avi"],
+        ["--camera", "crane"],
+        ["--width", "3"],
         ["--engine", "unreal"],
         ["--person", "left"],
         ["--person", "-1"],
