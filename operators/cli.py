@@ -104,6 +104,14 @@ def parser() -> argparse.ArgumentParser:
         help="what to render with (workbench)",
     )  # fmt: skip
     made.add_argument(
+        "--no-shadow", action="store_true", help="let the character cast no shadow on the ground"
+    )
+    made.add_argument(
+        "--relight", action="store_true",
+        help="let the scene's sun shade the character (EEVEE, Cycles); frame 1 is then not the "
+        "photo",
+    )  # fmt: skip
+    made.add_argument(
         "--width", metavar="PIXELS", type=int, default=960, help="the render's width (960)"
     )
     made.add_argument(
@@ -340,6 +348,7 @@ def _write(
         said = render.choose_camera(scene, collection, options.camera.replace("-", "_"))
         if said:
             tell(said)
+        render.choose_light(collection, not options.no_shadow, options.relight)
         if options.render in ("png", "character"):
             render.set_frames(scene, Path("//frames"))
         else:

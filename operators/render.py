@@ -12,7 +12,7 @@ from ..addon.core.errors import OutputError
 from ..addon.core.types import Progress
 from ..addon.scene.build import is_whole
 from ..addon.scene.film import KINDS, film
-from ..addon.scene.render import choose_camera, look_through
+from ..addon.scene.render import choose_camera, choose_light, look_through
 from .base import JobOperator
 
 
@@ -82,6 +82,7 @@ def _work(
     fps = scene.render.fps / scene.render.fps_base
     look_through(scene, settings.result, settings.engine, settings.width, fps)
     note = choose_camera(scene, settings.result, settings.camera)
+    choose_light(settings.result, settings.shadow, settings.relight)
     written = yield from film(scene, settings.result, settings.output, path, stepwise)
     return written, note
 

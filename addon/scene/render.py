@@ -18,6 +18,7 @@ from ..core.types import UInt8
 from .build import SceneParts, find_parts, photo_size
 from .camera import move_camera, photo_camera
 from .images import read_file
+from .light import relight, show_shadow
 from .motion import FIRST_FRAME
 
 DEFAULT_WIDTH = 960  # pixels
@@ -63,6 +64,13 @@ def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move
     note = move_camera(scene, parts.camera, parts.armatures, move, size, float(plate[2]))
     scene.frame_set(scene.frame_current)
     return note
+
+
+def choose_light(collection: bpy.types.Collection, shadow: bool, lit: bool) -> None:
+    """Whether the people cast their shadow on the ground, and whether the scene's lamps shade them
+    (in EEVEE and Cycles) or the photo's colours stay as they are."""
+    show_shadow(collection.all_objects, shadow)
+    relight(find_parts(collection).characters, lit)
 
 
 def show_photo(

@@ -200,6 +200,18 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         items=_CAMERAS,
         default=HELD,
     )
+    shadow: BoolProperty(  # type: ignore[valid-type]
+        name="Shadow",
+        description="The people cast a shadow on the ground, away from the Sun object, which "
+        "stands where the photo's light comes from until it is turned",
+        default=True,
+    )
+    relight: BoolProperty(  # type: ignore[valid-type]
+        name="Relight",
+        description="The scene's lamps shade the people in EEVEE and Cycles; frame 1 is then not "
+        "the photo any more",
+        default=False,
+    )
     output: EnumProperty(  # type: ignore[valid-type]
         name="Output", description="What is rendered", items=_OUTPUTS, default="mp4"
     )

@@ -51,6 +51,7 @@ def test_help_names_every_option(capsys):
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
         "plate-network", "keep-shadow", "camera", "width",
+        "no-shadow", "relight",
     ):  # fmt: skip
         assert f"--{option}" in text
 
