@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from functools import partial
 from pathlib import Path
 
 import bpy
@@ -13,7 +12,7 @@ from ..addon.core.types import Progress
 from ..addon.scene.build import is_whole
 from ..addon.scene.film import KINDS, film
 from ..addon.scene.render import choose_camera, choose_light, look_through
-from .base import JobOperator
+from .base import JobOperator, Work
 
 
 def has_result(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -46,37 +45,31 @@ class WAKEUP_OT_render(JobOperator, bpy.types.Operator):
     bl_idname = "wakeup.render"
     bl_label = "Render"
     bl_description = "Render the motion to a video, to pictures or to a loop; Esc stops it"
+    _stepwise = False
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return has_result(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self._started(context, partial(_work, context)) or self._drained(context)
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._stepwise = not bpy.app.background and context.window is not None
+        return super().invoke(context, event)
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        if bpy.app.background or context.window is None:
-            return self.execute(context)
-        refused = self._started(context, partial(_work, context, stepwise=True))
-        if refused:
-            return refused
-        self._job.watch(context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def request(self, context: bpy.types.Context) -> Path:  # type: ignore[override]
+    def request(self, context: bpy.types.Context) -> tuple[bpy.types.Context, Path]:
         settings = context.scene.wake_up
-        return checked_file(settings.video, KINDS[settings.output])
+        return context, checked_file(settings.video, KINDS[settings.output])
 
-    def finish(  # type: ignore[override]
-        self, _context: bpy.types.Context, outcome: tuple[Path, str]
-    ) -> str:
+    def work(self, request: tuple[bpy.types.Context, Path], _in_worker: bool) -> Work:
+        """In this process, where the scene is; frame by frame where a window is to go on."""
+        return _work(*request, stepwise=self._stepwise)
+
+    def finish(self, _context: bpy.types.Context, outcome: tuple[Path, str]) -> str:
         path, note = outcome
         return f"{path.name} is written. {note}".strip()
 
 
 def _work(
-    context: bpy.types.Context, path: Path, stepwise: bool = False
+    context: bpy.types.Context, path: Path, stepwise: bool
 ) -> Generator[Progress, None, tuple[Path, str]]:
     scene, settings = context.scene, context.scene.wake_up
     fps = scene.render.fps / scene.render.fps_base
