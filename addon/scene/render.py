@@ -69,7 +69,8 @@ def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move
 def choose_light(collection: bpy.types.Collection, shadow: bool, lit: bool) -> None:
     """Whether the people cast their shadow on the ground, and whether the scene's lamps shade them
     (in EEVEE and Cycles) or the photo's colours stay as they are."""
-    show_shadow(collection.all_objects, shadow)
+    # Hiding an object makes the collection's own list anew, under the feet of who walks along it.
+    show_shadow(list(collection.all_objects), shadow)
     relight(find_parts(collection).characters, lit)
 
 
