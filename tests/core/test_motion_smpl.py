@@ -17,12 +17,14 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
+from photo_wake_up.addon.core.motion.bvh import read_bvh
 from photo_wake_up.addon.core.motion.library import load_motion
+from photo_wake_up.addon.core.motion.retarget import retarget
 from photo_wake_up.addon.core.motion.sampling import clip_at
 from photo_wake_up.addon.core.motion.smpl_sequence import read_smpl_sequence
 from photo_wake_up.addon.core.types import Clip
 
-from .motion_inputs import angles_between
+from .motion_inputs import angles_between, mocap
 
 FPS = 60.0
 # The pelvis joint in SMPL's own axes, which `trans` does not tell.
@@ -279,3 +281,27 @@ def test_hands_of_smpl_are_taken_and_fingers_are_not(tmp_path):
     assert angles_between(turned.rotations[0, JOINT["left_hand"]], np.array([1.0, 0, 0, 0])) > 20
     with_fingers = read_smpl_sequence(saved(tmp_path, smplh(fields)))
     assert angles_between(with_fingers.rotations[0, 22:], np.array([1.0, 0, 0, 0])).max() < 1e-6
+
+
+@pytest.mark.parametrize("noise", [0.001, 0.003])
+def test_noise_is_not_taken_for_legs(tmp_path, noise):
+    """Who stands still with millimetres and hundredths of radians of noise has usual legs; who
+    walks, the right ones."""
+    rng = np.random.default_rng(4)
+    for name, leg in (("idle", 0.8), ("walk", 0.9)):
+        clip = played(name)
+        fields = smpl_fields(clip, leg)
+        for key in ("poses", "trans"):
+            fields[key] = fields[key] + rng.normal(0.0, noise, fields[key].shape)
+        found = read_smpl_sequence(saved(tmp_path, fields))
+        height = np.abs(found.root[:, 2] - clip.root[:, 2])
+        assert height.max() < 0.05
+        ways = [np.linalg.norm(np.ptp(c.root[:, :2], axis=0)) for c in (found, clip)]
+        assert ways[0] == pytest.approx(ways[1], rel=0.06, abs=0.03)
+
+
+def test_hops_from_foot_to_foot_tell_nothing_of_legs(tmp_path):
+    """A dance in which no foot stands: a leg's length is not made up from it."""
+    clip = retarget(read_bvh(mocap("dance_rokoko_fingers.bvh")), "dance")
+    found = read_smpl_sequence(saved(tmp_path, smpl_fields(clip, 0.8)))
+    assert np.abs(found.root[:, 2] - clip.root[:, 2]).max() < 0.1

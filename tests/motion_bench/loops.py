@@ -33,7 +33,7 @@ from .sources import body, clip_paths, root_of
 POSITION_BAR_M = 1e-3
 VELOCITY_BAR_M_S = 1e-2
 
-# A clip's curves may bend as hard at a key as muscles pull; at this rate, 100 m/s2 within a frame
+# A clip's curves may bend as hard at a key as muscles pull; at this rate, 50 m/s2 within a frame
 # change the velocity by half of the bar.
 FINE_FPS = 9600.0
 FILM_FPS = 24.0

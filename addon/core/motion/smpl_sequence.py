@@ -46,12 +46,15 @@ _FEWEST_FPS, _MOST_FPS = 0.1, 10_000.0
 _LARGEST_TURN = 1e3  # radians; a rotation vector longer than some turns is a damaged number
 _FARTHEST_M = 1e4  # from where the sequence's axes begin
 
-# A leg's length where feet never stand: SMPL's mean body's.
+# A leg's length before any motion is seen: SMPL's mean body's, and how much people differ.
 _USUAL_LEG_M = 0.80
+_LEGS_DIFFER_M = 0.15
 _LEGS_M = (0.2, 1.3)  # a small child's to a giant's
-_STILL_SHARE = 0.5  # of the steps between frames: those in which the lower ankle slides least
-_FITS = 8  # rounds of choosing these steps and fitting the leg to them
-_LEAST_SWAY = 0.02  # leg lengths: what the pelvis must move over standing feet to tell of legs
+_SPAN_S = 0.1  # a move is taken over so long: much longer than noise, shorter than a stand
+_STILL_SHARE = 0.4  # of the moves: those in which the lower ankle slides least for its way
+_LEAST_SLIDE_M = 0.01  # that a standing ankle of a recording is off, at least: soles roll
+_MOST_SLIDE_SHARE = 0.3  # of the ways of pelvis and ankle, by which standing ankles are off
+_FITS = 8  # rounds of choosing these moves and fitting the leg to them
 
 
 class _UnfitError(Exception):
@@ -197,7 +200,7 @@ def _clip(name: str, sequence: _Sequence) -> Clip:
     place = (place - place[0]) @ facing.T
     ankles = _ankles(local)
     # `trans` moves the whole body, so the pelvis goes as it does, some constant way apart.
-    root = place / _leg_length(place, ankles)
+    root = place / _leg_length(place, ankles, sequence.fps)
     root[:, 2] -= HIP_DROP + np.percentile(
         (root[:, None] + ankles)[..., 2].min(axis=1), FLOOR_PERCENTILE
     )
@@ -231,27 +234,37 @@ def _ankles(local: Float64) -> Float64:
     return np.stack(made, axis=1)
 
 
-def _leg_length(place: Float64, ankles: Float64) -> float:
+def _leg_length(place: Float64, ankles: Float64, fps: float) -> float:
     """Metres of thigh and shin with which standing ankles stand still.
 
     place : (F, 3) metres, the pelvis; ankles : (F, 2, 3) leg lengths, from the pelvis
 
-    In a step between two frames in which an ankle stands, the pelvis moves by the leg's length
-    times what the ankle moves back against it. Least squares over the steps of the lower ankle
-    that fit best, chosen again with each result.
+    While an ankle stands, the pelvis moves by the leg's length times what the ankle moves back
+    against it. Least squares over the moves of the lower ankle that fit best, chosen again with
+    each result, together with what is known beforehand: legs of people differ by _LEGS_DIFFER_M.
+    Motions in which feet hardly stand or pelvises hardly move leave it at that.
     """
-    if len(place) < 3:
+    span = max(int(round(_SPAN_S * fps)), 1)
+    if len(place) <= span + 1:
         return _USUAL_LEG_M
-    moved = np.diff(place, axis=0)
-    back = -np.diff(ankles, axis=0)
-    lower = (ankles[1:, :, 2] + ankles[:-1, :, 2]).argmin(axis=1)
+    moved = place[span:] - place[:-span]
+    back = ankles[:-span] - ankles[span:]
+    lower = (ankles[span:, :, 2] + ankles[:-span, :, 2]).argmin(axis=1)
     back = np.take_along_axis(back, lower[:, None, None], axis=1)[:, 0]
     leg = _USUAL_LEG_M
     for _ in range(_FITS):
         slide = np.linalg.norm(moved - leg * back, axis=1)
-        still = slide <= np.quantile(slide, _STILL_SHARE)
-        if np.linalg.norm(back[still], axis=1).sum() < _LEAST_SWAY:
-            return _USUAL_LEG_M
-        leg = float((moved[still] * back[still]).sum() / (back[still] ** 2).sum())
-        leg = float(np.clip(leg, *_LEGS_M))
-    return leg
+        # Against the way that is gone: little moves slide little, and tell nothing.
+        way = np.linalg.norm(moved, axis=1) + leg * np.linalg.norm(back, axis=1)
+        share = slide / (way + _LEAST_SLIDE_M)
+        still = share <= np.quantile(share, _STILL_SHARE)
+        error = max(float(np.sqrt((slide[still] ** 2).mean())), _LEAST_SLIDE_M)
+        # Moves that overlap are no more than their share of news.
+        news = 1.0 / (span * error**2)
+        before = 1.0 / _LEGS_DIFFER_M**2
+        leg = (news * (moved[still] * back[still]).sum() + before * _USUAL_LEG_M) / (
+            news * (back[still] ** 2).sum() + before
+        )
+    if share[still].max() > _MOST_SLIDE_SHARE:  # nothing stands: a dance of hops
+        return _USUAL_LEG_M
+    return float(np.clip(leg, *_LEGS_M))
