@@ -24,8 +24,12 @@ from ..core.pipeline import WakeUpSettings
 from ..scene.posing import show_body
 
 BVH_FILE = "FILE"  # the motion menu's entry for a file of the user's
+_TITLES = {"sit": "Sit Down", "turn": "Turn Round", "look": "Look Around"}
 _MOTIONS = [
-    *((name, name.capitalize(), f"The built-in clip '{name}'") for name in CLIP_NAMES),
+    *(
+        (name, _TITLES.get(name, name.capitalize()), f"The built-in clip '{name}'")
+        for name in CLIP_NAMES
+    ),
     (BVH_FILE, "BVH File", "Motion capture of a human in a BVH file"),
 ]
 RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"}  # paths may begin with //, the .blend file's folder

@@ -161,6 +161,8 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--frames", "0"],
         ["--focal", "-1"],
         ["--seed", "-1"],
+        ["--speed", "0"],
+        ["--speed", "nan"],
         ["--triangles", "12"],
         ["--triangles", "many"],
         ["--back", "wings"],
