@@ -80,9 +80,9 @@ def new_shadow(
 
 def show_shadow(items: Iterable[bpy.types.Object], shown: bool) -> None:
     """Show or hide the shadows among a collection's objects."""
-    for item in items:
-        if _SHADOW in item:
-            item.hide_render = item.hide_viewport = not shown
+    # Hiding rebuilds what Blender keeps for `all_objects`: it may not be walked meanwhile.
+    for item in [item for item in items if _SHADOW in item]:
+        item.hide_render = item.hide_viewport = not shown
 
 
 def made_for(items: Iterable[bpy.types.Object]) -> list[bpy.types.ID]:
