@@ -127,6 +127,16 @@ def test_the_line_of_a_bone_of_any_length_is_right(tmp_path, old):
         _read(tmp_path, text)
 
 
+def test_a_file_that_nobody_recorded_is_not_read(tmp_path):
+    path = tmp_path / "huge.bvh"
+    with path.open("wb") as file:
+        file.truncate(2**40)  # a hole: it takes no room
+    with pytest.raises(MotionError, match="huge.bvh is larger than"):
+        read_bvh(path)
+    with pytest.raises(MotionError, match="cannot be read"):
+        read_bvh("a\0b.bvh")
+
+
 def test_joints_know_their_lines(tmp_path):
     motion = _read(tmp_path, _GOOD)
     lines = _GOOD.splitlines()

@@ -12,6 +12,7 @@ from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.motion.feet import (
     ANKLES,
     HIPS,
+    floor_under,
     phases,
     reach,
     soles_of,
@@ -160,3 +161,43 @@ def test_nothing_to_reach_changes_nothing():
     ankles = forward_kinematics(_BODY, clip.rotations, root)[:, ANKLES][..., :3, 3]
     solved = reach(_BODY, clip.rotations, root, ankles, np.zeros((len(root), 2)))
     assert angles_between(solved, clip.rotations).max() < 0.5
+
+
+def _hopping(drift_m: float, fps: float = 24.0) -> tuple[np.ndarray, np.ndarray]:
+    """Soles (F, 2, 3, 3) of hops from one foot to the other, 0.5 s a hop, and the floor under them,
+    which rises by `drift_m` under every other landing."""
+    frames = int(4 * fps)
+    soles = np.zeros((frames, 2, 3, 3))
+    seconds = np.arange(frames) / fps
+    hop = (seconds / 0.5).astype(int)
+    share = seconds / 0.5 - hop
+    floor = drift_m * (hop % 2)
+    flight = np.clip((share - 0.4) / 0.6, 0.0, 1.0)
+    height = floor + 4 * 0.3 * flight * (1 - flight)
+    stands = hop % 2
+    for side in range(2):
+        soles[:, side, :, 2] = (height + np.where(stands == side, 0.0, 0.4))[:, None]
+        soles[:, side, :, 0] = (0.9 * seconds + 0.2 * side)[:, None]  # they slide all the time
+    return soles, np.where(flight == 0.0, floor, np.nan)
+
+
+@pytest.mark.parametrize("drift_m", [0.0, 0.03, 0.07])
+def test_the_floor_is_found_under_landings_that_slide(drift_m):
+    """Recordings from sensors put each foot at a height of its own; where it lands is floor."""
+    soles, floor = _hopping(drift_m)
+    found = floor_under(soles, 24.0)
+    inside = np.arange(12, len(found) - 12)
+    known = inside[np.isfinite(floor[inside])]
+    assert np.abs(found[known] - floor[known]).max() < 0.02
+    assert (found <= soles[..., 2].min(axis=(1, 2)) + 1e-12).all()
+
+
+def test_the_floor_under_a_jump_is_where_it_begins_and_ends():
+    """Up to half a metre, 0.6 s, the feet in the air: no floor there, whatever the feet do."""
+    fps = 24.0
+    soles = np.zeros((72, 2, 3, 3))
+    flight = np.clip((np.arange(72) / fps - 1.0) / 0.6, 0.0, 1.0)
+    height = 4 * 0.5 * flight * (1 - flight)
+    height += 0.05 * np.sin(4 * np.pi * flight) * (flight > 0)  # legs are drawn up and let down
+    soles[..., 2] = height[:, None, None]
+    assert np.abs(floor_under(soles, fps)).max() < 0.01

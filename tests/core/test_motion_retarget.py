@@ -136,6 +136,22 @@ def test_meaningless_names_are_mapped_by_shape(tmp_path):
     assert angles_between(named.rotations, shaped.rotations).max() < 0.1
 
 
+@pytest.mark.parametrize("name", [name for name in MOCAP if not name.startswith("face")])
+def test_real_skeletons_are_mapped_by_shape_as_by_their_names(name):
+    """Without names, from the tree and the motion alone, every joint is the same; only which finger
+    stands for a hand may be another one."""
+    source = read_bvh(mocap(name))
+    nameless = replace(source, names=tuple(f"n{k}" for k in range(len(source.names))))
+    named, shaped = map_joints(source), map_joints(nameless)
+    parts = [part for part in named if not part.endswith("_hand")]
+    assert {p: source.names[shaped[p]] for p in parts} == {p: source.names[named[p]] for p in parts}
+    for side in ("left", "right"):
+        joint = shaped[f"{side}_hand"]
+        while joint != shaped[f"{side}_wrist"]:
+            joint = source.parents[joint]
+            assert joint >= 0  # it is not the wrist's finger
+
+
 def test_what_is_no_person_is_refused(tmp_path):
     text = "HIERARCHY\nROOT box\n{\nOFFSET 0 0 0\nCHANNELS 1 Xrotation\nEnd Site\n{\nOFFSET 1 0 0\n}\n}\nMOTION\nFrames: 1\nFrame Time: 0.1\n0\n"  # noqa: E501 - one file
     with pytest.raises(MotionError, match=r"clip\.bvh, line 2: .*person.* 1 joints box"):

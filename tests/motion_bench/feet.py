@@ -1,7 +1,8 @@
 """Feet: what stands still in the recording stands still in the performance, on the ground.
 
 Which foot is planted when, and on what, is read from the recording alone: a joint of the foot
-(ankle or ball) is planted while it keeps within STILL_M of one place, near the floor, for a while.
+(ankle or ball) is planted while it keeps within STILL_M of one place for a while and is not above
+the other foot's; where the floor is need not be known, and in some recordings it drifts.
 Its slide in the performance is the widest distance between any two places, level, of the same joint
 of the default body in that time. Penetration is how deep the skin of the body's feet is in the
 ground at the deepest, in all frames after the photo's.
@@ -15,12 +16,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import pdist
 
 from ...addon.core.body.pose import forward_kinematics
 from ...addon.core.body.skeleton import JOINT
 from ...addon.core.motion.bvh import read_bvh
 from ...addon.core.motion.feet import leg_length
+from ...addon.core.motion.feet import phases as runs
 from ...addon.core.motion.library import load_motion
 from ...addon.core.motion.perform import perform
 from ...addon.core.motion.retarget import retarget
@@ -32,6 +35,7 @@ from .sources import SIDES, Source, body, clip_paths, root_of, source, standing
 
 SLIDE_BAR_M = 0.02
 PENETRATION_BAR_M = 0.01
+OFF_GROUND_BAR_M = 0.02  # as the slide
 TILT_BAR_DEG = 10.0  # as limbs
 
 FPS = 24.0
@@ -40,13 +44,18 @@ ENTERING_S = 1.3  # from the photo's pose into the clip
 LEAVING_S = 1.7  # from the clip into standing, at the latest
 
 # In the recording, at the body's size: less than the bar for the slide, so that a foot which truly
-# slides is not taken for planted; joints stand this much higher than at their lowest when the heel
-# is off the ground; and shorter stands than that (three frames of a film) are passing touches.
+# slides is not taken for planted; a standing foot's joints are higher than the other's by this much
+# at most, where its heel is off the ground; and shorter stands than that (three frames of a film)
+# are passing touches.
 STILL_M = 0.015
 LOW_M = 0.05
 SHORTEST_S = 0.12
-LOWEST_PERCENTILE = 2.0
 FEWEST_CLIPS = 6  # the dance of the recordings is danced on sliding toes
+
+GRAVITY = 9.81  # m/s2
+FALL_S = 0.04  # hips are smoothed over so long, so that noise is no fall
+SWING_S = 0.4  # of the foot that makes the first step out of the clip
+CARRIED_S = 0.1  # shorter times between falls are noise
 
 JOINTS = ("ankle", "foot")
 
@@ -59,8 +68,11 @@ def rows(_out: Path) -> list[Row]:
         clip = load_motion(path, FPS)
         frames = int(LOOP_S * FPS) if clip.loop else len(clip.root)
         motion = perform(body().skeleton, standing(), clip, frames, FPS)
-        each = [slide(motion, *phase) for phase in performed_phases(truth, clip, motion)]
-        depth = penetration(motion)
+        phases = performed_phases(truth, clip, motion)
+        each = [slide(motion, *phase) for phase in phases]
+        skin = lowest_skin(motion)
+        balls = [(start + stop) // 2 for name, start, stop in phases if name.endswith("foot")]
+        depth = float(-skin[1:].min(initial=0.0))
         tilts = sole_tilts(truth, retarget(read_bvh(path), path.stem))
         if len(tilts):
             what = f"{path.stem}: sole off level where it stands flat, deg"
@@ -71,6 +83,13 @@ def rows(_out: Path) -> list[Row]:
             slides.append(mean)
             found.append(at_most(f"{path.stem}: slide a phase, m, mean", SLIDE_BAR_M, mean))
             found.append(row(f"{path.stem}: slide a phase, m, most", "", max(each), None))
+        if balls:
+            what = f"{path.stem}: off the ground where it stands, m"
+            found.append(at_most(what, OFF_GROUND_BAR_M, float(skin[balls].mean())))
+        downs = [] if clip.loop else landings(truth, skin)
+        if downs:
+            what = f"{path.stem}: least height where it is carried, m, most"
+            found.append(at_most(what, OFF_GROUND_BAR_M, max(downs)))
         found.append(at_most(f"{path.stem}: deepest in the ground, m", PENETRATION_BAR_M, depth))
         depths.append(depth)
     found.append(at_least("clips with planted phases in the source", FEWEST_CLIPS, len(slides)))
@@ -87,9 +106,10 @@ def planted_phases(truth: Source) -> list[tuple[str, int, int]]:
     found = []
     for name in (f"{side}_{part}" for side in SIDES for part in JOINTS):
         places = truth.places[name] * scale
-        # The floor is the same for both feet.
-        both = np.concatenate([truth.places[f"{s}_{name.split('_')[1]}"][:, 2] for s in SIDES])
-        low = places[:, 2] <= np.percentile(both * scale, LOWEST_PERCENTILE) + LOW_M
+        other = truth.places[
+            f"{'right' if name.startswith('left') else 'left'}_{name.split('_')[1]}"
+        ]
+        low = places[:, 2] <= other[:, 2] * scale + LOW_M
         start = 0
         while start < len(places):
             stop = start
@@ -119,6 +139,32 @@ def sole_tilts(truth: Source, clip: Clip) -> Float64:
     ]
     cosines = np.concatenate(upright) if upright else np.zeros(0)
     return np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+
+
+def _beside(name: str) -> str:
+    """The same joint of the other side."""
+    side, part = name.split("_")
+    return f"{'right' if side == 'left' else 'left'}_{part}"
+
+
+def landings(truth: Source, skin: Float64) -> list[float]:
+    """Metres over the ground that the feet come down to, each time that the ground carries the
+    body in the recording.
+
+    A body that does not fall is carried, also where no joint of a foot is still: from fall to fall
+    its hips do not accelerate downwards with more than half of gravity.
+    """
+    scale = leg_length(body().skeleton) / truth.leg
+    hips = (truth.places["left_hip"] + truth.places["right_hip"])[:, 2] / 2 * scale
+    falls = gaussian_filter1d(hips, FALL_S * truth.fps, order=2) * truth.fps**2 < -GRAVITY / 2
+    rate = truth.fps / FPS
+    end = len(skin) - (LEAVING_S + SWING_S) * FPS
+    found = []
+    for start, stop in runs(~falls):
+        first, last = max(int(np.ceil(start / rate)), int(ENTERING_S * FPS)), int(stop / rate)
+        if stop - start >= CARRIED_S * truth.fps and first < last <= end:
+            found.append(float(skin[first:last].min()))
+    return found
 
 
 def performed_phases(truth: Source, clip: Clip, motion: Motion) -> list[tuple[str, int, int]]:
@@ -162,11 +208,6 @@ def slide(motion: Motion, name: str, start: int, stop: int) -> float:
         body().skeleton, motion.rotations[start:stop], motion.root[start:stop]
     )
     return float(pdist(placed[:, JOINT[name], :2, 3]).max())
-
-
-def penetration(motion: Motion) -> float:
-    """Metres that the skin of the feet is under the ground at the deepest."""
-    return float(-lowest_skin(motion)[1:].min(initial=0.0))
 
 
 def lowest_skin(motion: Motion) -> Float64:

@@ -19,7 +19,8 @@ from scipy.spatial.transform import Rotation
 
 from ...addon.core.body.pose import forward_kinematics
 from ...addon.core.body.skeleton import JOINT
-from ...addon.core.motion.bvh import read_bvh
+from ...addon.core.motion.bvh import SourceMotion, read_bvh
+from ...addon.core.motion.joint_map import map_joints
 from ...addon.core.motion.library import load_motion
 from ...addon.core.motion.retarget import retarget
 from ...addon.core.motion.sampling import clip_at
@@ -42,6 +43,11 @@ def rows(_out: Path) -> list[Row]:
     for path in clip_paths():
         truth = source(path)
         clip = retarget(read_bvh(path), path.stem)
+        read = read_bvh(path)
+        nameless = replace(read, names=tuple(f"joint{k}" for k in range(len(read.names))))
+        for how, motion in (("names", read), ("shape", nameless)):
+            what = f"{path.stem}: limbs' joints mistaken by {how}"
+            found.append(at_most(what, 0, mistaken(truth, motion)))
         apart = limb_errors(truth, clip).mean(axis=0)
         worst = int(apart.argmax())
         what = f"{path.stem}: limb off the source, deg, {LIMBS[worst]}"
@@ -54,6 +60,12 @@ def rows(_out: Path) -> list[Row]:
         found.append(at_most(f"{path.stem}: frames lost or added", 0, abs(frames)))
         found.append(at_most(f"{path.stem}: duration at 24/s off, frames", 1.0, late(truth)))
     return found
+
+
+def mistaken(truth: Source, motion: SourceMotion) -> int:
+    """How many of the limbs' joints are mapped to others than they are."""
+    found = map_joints(motion)
+    return sum(found.get(name) != joint for name, joint in truth.joints.items())
 
 
 def limb_errors(truth: Source, clip: Clip, as_at_rest: bool = True) -> Float64:

@@ -25,8 +25,8 @@ SHOWN = 8
 FPS = 24.0
 LOOP_S = 3.0
 WHO = ("photo", "standing_frontal_studio", "walking_coat_street")
-VIEW_PX = (190, 230)
-VIEW_M = 2.3  # arms overhead fit
+VIEW_PX = (190, 250)
+VIEW_M = 2.1  # arms overhead fit
 TURNS = (0.0, 75.0)  # degrees from straight ahead, a row each
 
 

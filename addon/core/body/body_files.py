@@ -8,7 +8,6 @@ With fingers, face and expression at rest the folded body is the file's own, ver
 
 from __future__ import annotations
 
-import math
 import pickle
 import tokenize
 import zipfile
@@ -16,12 +15,13 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelFileError
+from ..npz_arrays import UnfitArchiveError, read_npz
 from ..types import Float32
 from .array_pickles import read_arrays
 from .model import BodyModel
@@ -140,42 +140,12 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise _UnfitError(f"it is larger than {MOST_BYTES >> 20} MB, and no body is")
     with path.open("rb") as file:
         if file.read(2) == b"PK":
-            return _read_npz(file)
+            try:
+                return read_npz(file, _WANTED, MOST_BYTES, ", so take the .pkl file instead")
+            except UnfitArchiveError as error:
+                raise _UnfitError(str(error)) from error
         file.seek(0)
         return read_arrays(file.read(), _WANTED)
-
-
-def _read_npz(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
-    """The wanted arrays of an .npz file; no other member is touched."""
-    fields = {}
-    with zipfile.ZipFile(file) as archive:
-        members = {item.filename: item for item in archive.infolist()}
-        if not any(name.endswith(".npy") for name in members):
-            raise _UnfitError("it is an archive without arrays, perhaps to be unpacked first")
-        wanted = {key: members[f"{key}.npy"] for key in _WANTED if f"{key}.npy" in members}
-        if sum(item.file_size for item in wanted.values()) > MOST_BYTES:
-            raise _UnfitError(f"it claims more than {MOST_BYTES >> 20} MB, and no body has")
-        for key, item in wanted.items():
-            with archive.open(item) as member:
-                _check_header(key, member, item.file_size)
-            with archive.open(item) as member:
-                fields[key] = np.lib.format.read_array(member, allow_pickle=False)
-    return fields
-
-
-def _check_header(key: str, member: IO[bytes], size: int) -> None:
-    """Look at an array's header before room is made for what it claims."""
-    version = np.lib.format.read_magic(member)
-    if version not in ((1, 0), (2, 0)):
-        raise _UnfitError(f"'{key}' is of an unknown format")
-    if version == (1, 0):
-        shape, _, kind = np.lib.format.read_array_header_1_0(member)
-    else:
-        shape, _, kind = np.lib.format.read_array_header_2_0(member)
-    if kind.hasobject:
-        raise _UnfitError(f"'{key}' is stored as a Python object, so take the .pkl file instead")
-    if math.prod(shape) * kind.itemsize > size:
-        raise _UnfitError(f"'{key}' is cut short")
 
 
 # -- checking ---------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from ..types import Float64
 # A joint farther than this many of the longest bones from the origin is a damaged number, not
 # travel, and so is a bone that many times as long as the usual one.
 _FARTHEST_SIZES = 1e4
+_MOST_BYTES = 2**28  # half an hour of sixty joints at 120 frames a second, as text
 _LARGEST_OFFSET = 1e8  # of the smallest unit in use, micrometres: a bone of a hundred metres
 # Some files count on after a full turn, but no performer turns a thousand times.
 _LARGEST_ANGLE_DEG = 360_000.0
@@ -89,9 +90,14 @@ def read_bvh(path: Path | str) -> SourceMotion:
     """
     path = Path(path)
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise MotionError(
+                f"The motion file {path.name} is larger than {_MOST_BYTES >> 20} MB: choose a "
+                "shorter one."
+            )
         text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, ValueError) as error:  # a path with a zero in it is a ValueError
+        reason = getattr(error, "strerror", None) or error
         raise MotionError(f"The motion file {path.name} cannot be read: {reason}.") from error
     return _Reader(path.name, text).read()
 

@@ -29,6 +29,9 @@ _STANDING_HEIGHT_M = 0.045
 _STANDING_SPEED_M_S = 0.5
 _STANDING_SPEED_SHARE = 0.3  # of the body's speed; swinging feet go at twice the body's
 _LONGEST_LEAP_S = 0.6
+_RESTING_SPEED_M_S = 0.3  # at the top of a flight this lasts 0.06 s
+_SHORTEST_HOP_S = 0.25  # from landing to landing
+_UNEVEN_M = 0.10  # that the floor of a recording with drifting feet differs from step to step
 _SHORTEST_STAND_S = 0.08
 _LONGEST_GAP_S = 0.06
 # A leg that is quite straight has no bend to widen, so reaching stops just before.
@@ -78,11 +81,36 @@ def leg_length(skeleton: Skeleton) -> float:
 
 
 def floor_under(soles: Float64, fps: float) -> Float64:
-    """(F,) height of the floor under a motion whose own floor is not known or drifts: the lowest
-    that the soles (F, 2, 3, 3) come within a leap's time before and after."""
+    """(F,) height of the floor under a motion whose own floor is not known or drifts.
+
+    There is floor where a lowest point of the soles (F, 2, 3, 3) rests, and where the soles turn
+    from sinking to rising, if that is not far above where they come within a leap's time: the top
+    of a flight may have a dip. From one such moment to the next the floor goes over from one height
+    to the other, under what is lower still.
+    """
     lowest = soles[..., 2].min(axis=(1, 2))
-    floor = minimum_filter1d(lowest, 2 * int(round(_LONGEST_LEAP_S * fps)) + 1, mode="nearest")
-    return gaussian_filter1d(floor, _LONGEST_LEAP_S * fps / 2, mode="nearest")
+    leap, turn = (2 * int(round(s * fps)) + 1 for s in (_LONGEST_LEAP_S, _SHORTEST_HOP_S / 2))
+    deepest = minimum_filter1d(lowest, leap, mode="nearest")
+    turns = lowest <= minimum_filter1d(lowest, turn, mode="nearest")
+    known = np.flatnonzero(_resting(soles, fps) | (turns & (lowest - deepest < _UNEVEN_M)))
+    floor = np.interp(np.arange(len(lowest)), known, lowest[known])
+    return np.minimum(floor, lowest)
+
+
+def _resting(soles: Float64, fps: float) -> Mask:
+    """(F,) bool: the soles' lowest point stays where it is, for longer than in the turning point
+    of a flight or swing."""
+    frames = len(soles)
+    if frames < 2:
+        return np.zeros(frames, bool)
+    flat = soles.reshape(frames, -1, 3)
+    at = flat[..., 2].argmin(axis=1)
+    speed = np.linalg.norm(np.diff(flat, axis=0), axis=-1) * fps  # (F - 1, 6)
+    # Of each frame's lowest point, to the next frame.
+    still = speed[np.arange(frames - 1), at[:-1]] < _RESTING_SPEED_M_S
+    shortest = max(int(np.ceil(_SHORTEST_STAND_S * fps)), 2)
+    held = binary_opening(np.pad(still, shortest), np.ones(shortest, bool))[shortest:-shortest]
+    return np.append(held, False) | np.insert(held, 0, False)
 
 
 def standing_feet(soles: Float64, fps: float, floor: Float64 | float = 0.0) -> Mask:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
 from ..errors import MotionError
-from ..types import Float64
 from .bvh import SourceMotion
 
 SIDES = ("left", "right")
@@ -31,6 +31,9 @@ _LIMB_NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _NEEDED = ("hip", "knee", "ankle", "shoulder", "elbow")
 _HEAD_NAMES = ("head", "skull")
+
+_NEARLY_AS_LONG = 0.85
+_LOOKED_AT = 25  # frames of the motion, evenly spread
 
 _TOLD_NAMES, _TOLD_LETTERS = 4, 60  # of unknown joints, so that a sentence stays one
 
@@ -158,22 +161,26 @@ def _by_shape(source: SourceMotion) -> dict[str, int] | None:
         if chest is None:
             continue
         arms, rest = _pair(source, children, chest)
-        leg_joints = [limb for leg in legs if (limb := _longest_two(source, children, leg))]
-        arm_joints = [limb for arm in arms if (limb := _longest_two(source, children, arm))]
-        if len(leg_joints) < 2 or len(arm_joints) < 2:
+        leg_joints = _from_longest_two(source, [_chain(source, children, leg) for leg in legs])
+        arm_joints = _from_longest_two(source, [_chain(source, children, arm) for arm in arms])
+        if leg_joints is None or arm_joints is None:
             continue
-        swap = _is_right_first(source, leg_joints, arm_joints)
+        sides = _Sides(source)
+        swap = sides.is_right_first(leg_joints, arm_joints)
+        cross = sides.is_crossed(leg_joints, arm_joints)
         found: dict[str, int] = {}
         for side, leg, arm in zip(
             SIDES, leg_joints[::-1] if swap else leg_joints,
-            _same_side(source, leg_joints, arm_joints, swap), strict=True,
+            arm_joints[::-1] if swap != cross else arm_joints, strict=True,
         ):  # fmt: skip
             for part, joint in zip(("hip", "knee", "ankle", "foot"), leg, strict=False):
                 found[f"{side}_{part}"] = joint
             for part, joint in zip(("shoulder", "elbow", "wrist", "hand"), arm, strict=False):
                 found[f"{side}_{part}"] = joint
+            if source.parents[arm[0]] != chest:
+                found[f"{side}_collar"] = source.parents[arm[0]]
         if rest:
-            found["head"] = _chain(children, rest[0])[-1]
+            found["head"] = _stem(children, rest[0])[-1]
         return found
     return None
 
@@ -189,11 +196,22 @@ def _fork(children: dict[int, list[int]], joint: int) -> int | None:
         joint = below[0]
 
 
-def _chain(children: dict[int, list[int]], joint: int) -> list[int]:
-    """From the joint down its first branches (a hand's first finger) to the end."""
+def _stem(children: dict[int, list[int]], joint: int) -> list[int]:
+    """From the joint down to where it branches or ends."""
     chain = [joint]
-    while children.get(chain[-1]):
+    while len(children.get(chain[-1], [])) == 1:
         chain.append(children[chain[-1]][0])
+    return chain
+
+
+def _chain(source: SourceMotion, children: dict[int, list[int]], joint: int) -> list[int]:
+    """From the joint down to the end, at branches (a hand's fingers) by the one in the middle and
+    straight on."""
+    chain = [joint]
+    while below := children.get(chain[-1]):
+        ways = np.stack([source.offsets[bone] for bone in (*below, chain[-1])])
+        ways /= np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-12)
+        chain.append(below[int((ways[:-1] @ ways.sum(axis=0)).argmax())])
     return chain
 
 
@@ -203,7 +221,7 @@ def _pair(
     """The two branches that are most alike in length, and the others."""
     branches = children[fork]
     lengths = [
-        sum(float(np.linalg.norm(source.offsets[j])) for j in _chain(children, branch)[1:])
+        sum(float(np.linalg.norm(source.offsets[j])) for j in _chain(source, children, branch)[1:])
         for branch in branches
     ]
     best = min(
@@ -216,38 +234,54 @@ def _pair(
     return pair, [branch for branch in branches if branch not in pair]
 
 
-def _longest_two(
-    source: SourceMotion, children: dict[int, list[int]], branch: int
-) -> list[int] | None:
-    """The joints from the start of a limb's two longest bones in a row to its end."""
-    chain = _chain(children, branch)
-    if len(chain) < 3:
+def _from_longest_two(source: SourceMotion, limbs: list[list[int]]) -> list[list[int]] | None:
+    """Two like limbs from the start of their two longest bones in a row; None where they have no
+    two bones. A wide collar and the upper arm may be as long as upper arm and forearm, but hand and
+    foot are short, so of bones that are nearly as long the last two count."""
+    count = min(len(limb) for limb in limbs)
+    if count < 3:
         return None
-    lengths = [float(np.linalg.norm(source.offsets[joint])) for joint in chain[1:]]
-    start = int(np.argmax([a + b for a, b in zip(lengths, lengths[1:], strict=False)]))
-    return chain[start:]
+    lengths = np.sum(
+        [[np.linalg.norm(source.offsets[j]) for j in limb[1:count]] for limb in limbs], axis=0
+    )
+    pairs = lengths[1:] + lengths[:-1]
+    start = int(np.flatnonzero(pairs >= _NEARLY_AS_LONG * pairs.max())[-1])
+    return [limb[start:] for limb in limbs]
 
 
-def _is_right_first(source: SourceMotion, legs: list[list[int]], arms: list[list[int]]) -> bool:
-    rest = source.rest_positions()
-    up = np.mean([rest[arm[0]] - rest[leg[2]] for leg, arm in zip(legs, arms, strict=True)], axis=0)
-    ahead = np.zeros(3)
-    for leg in legs:
-        ahead += rest[leg[3]] - rest[leg[2]] if len(leg) > 3 else source.ends.get(leg[2], 0.0)
-    left = np.cross(up, ahead)
-    return bool((rest[legs[0][0]] - rest[legs[1][0]]) @ left < 0)
+class _Sides:
+    """Left and right of unnamed limbs, from how the body stands in its motion: rest poses may have
+    all bones along one axis, and shoulders in the middle."""
 
+    def __init__(self, source: SourceMotion) -> None:
+        frames = np.linspace(0, source.frame_count - 1, _LOOKED_AT).astype(int)
+        seen = replace(
+            source, rotations=source.rotations[frames], positions=source.positions[frames]
+        )
+        self.source = source
+        self.turned, self.placed = seen.world()
 
-def _same_side(
-    source: SourceMotion, legs: list[list[int]], arms: list[list[int]], swap: bool
-) -> list[list[int]]:
-    """The arms in the order left, right, by the side of the legs they are on."""
-    rest = source.rest_positions()
-    across: Float64 = rest[legs[0][0]] - rest[legs[1][0]]
-    if swap:
-        across = -across
-    first_left = bool((rest[arms[0][0]] - rest[arms[1][0]]) @ across > 0)
-    return arms if first_left else arms[::-1]
+    def is_right_first(self, legs: list[list[int]], arms: list[list[int]]) -> bool:
+        """Whether the first leg is the right one, by where feet point and knees bend."""
+        at = self.placed
+        up = sum(at[:, arm[0]] - at[:, leg[2]] for leg, arm in zip(legs, arms, strict=True))
+        ahead = np.zeros_like(up)
+        for leg in legs:
+            if len(leg) > 3:
+                ahead += at[:, leg[3]] - at[:, leg[2]]
+            elif leg[2] in self.source.ends:
+                ahead += self.turned[:, leg[2]] @ self.source.ends[leg[2]]
+            else:
+                ahead += 2 * at[:, leg[1]] - at[:, leg[0]] - at[:, leg[2]]
+        left = np.cross(up, ahead)
+        return bool(((at[:, legs[0][0]] - at[:, legs[1][0]]) * left).sum() < 0)
+
+    def is_crossed(self, legs: list[list[int]], arms: list[list[int]]) -> bool:
+        """Whether the first arm is not on the first leg's side."""
+        legs_apart = self.placed[:, legs[0][0]] - self.placed[:, legs[1][0]]
+        # Elbows are on their sides, however near to one another arms begin.
+        arms_apart = sum(self.placed[:, arms[0][k]] - self.placed[:, arms[1][k]] for k in (0, 1))
+        return bool((legs_apart * arms_apart).sum() < 0)
 
 
 def _head_by_shape(source: SourceMotion, found: dict[str, int]) -> int | None:
@@ -260,5 +294,5 @@ def _head_by_shape(source: SourceMotion, found: dict[str, int]) -> int | None:
             children: dict[int, list[int]] = {}
             for child, above in enumerate(source.parents):
                 children.setdefault(above, []).append(child)
-            return _chain(children, joint)[-1]
+            return _stem(children, joint)[-1]
     return None

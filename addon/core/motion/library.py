@@ -1,4 +1,4 @@
-"""Clips by name: the project's own, and any BVH file."""
+"""Clips by name: the project's own, any BVH file and any SMPL sequence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ CLIP_NAMES: tuple[str, ...] = tuple(CLIPS)
 
 
 def load_motion(name_or_path: Path | str, fps: float) -> Clip:
-    """The built-in clip of that name, or the motion of a BVH file, at `fps` frames a second.
+    """The built-in clip of that name, or the motion of a BVH file or an .npz file with a sequence
+    of SMPL poses (AMASS), at `fps` frames a second.
 
     Raises MotionError for an unknown name, naming those that there are, and for files that cannot
     be read or hold no human motion.
@@ -24,9 +25,15 @@ def load_motion(name_or_path: Path | str, fps: float) -> Clip:
     if name.lower() in CLIPS:
         return CLIPS[name.lower()](float(fps))
     path = Path(name)
-    if path.suffix.lower() != ".bvh":
-        names = ", ".join(CLIP_NAMES)
-        raise MotionError(f"There is no motion '{name}': choose {names} or a BVH file.")
-    from .retarget import retarget
+    from .retarget import at_rate, retarget
 
-    return retarget(read_bvh(path), path.stem, fps)
+    if path.suffix.lower() == ".bvh":
+        return retarget(read_bvh(path), path.stem, fps)
+    if path.suffix.lower() == ".npz":
+        from .smpl_sequence import read_smpl_sequence
+
+        return at_rate(read_smpl_sequence(path), fps)
+    names = ", ".join(CLIP_NAMES)
+    raise MotionError(
+        f"There is no motion '{name}': choose {names}, or a BVH file or .npz file of SMPL poses."
+    )

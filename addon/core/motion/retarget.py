@@ -32,7 +32,7 @@ _LEGS_BELOW = -0.7
 _LEGS_ALONG = 0.5
 _HIPS_LEVEL = 0.35
 
-_FLOOR_PERCENTILE = 5.0  # ankles are this low at the moments when they stand
+FLOOR_PERCENTILE = 5.0  # ankles are this low at the moments when they stand
 _PLANTED_PERCENTILE = 30.0
 _LOWEST_PERCENTILE = 2.0  # lower may be noise
 _PLANTED_LEGS = 0.035  # leg lengths (3 cm): an ankle so much over its lowest has left the flat foot
@@ -75,9 +75,7 @@ def retarget(
     constants = _constants(source, joints, axes, turned, placed)
     world = _target_world(joints, constants, turned)
     root = _root(joints, world, placed)
-    start = max(int(round(_FACING_S * source.fps)), 1)
-    ahead = (world[:start, 0] @ _AHEAD).mean(axis=0)
-    facing = Rotation.from_rotvec([0.0, 0.0, -np.arctan2(ahead[0], -ahead[1])]).as_matrix()
+    facing = facing_ahead(world[:, 0], source.fps)
     world = facing @ world
     root = (root - [root[0, 0], root[0, 1], 0.0]) @ facing.T
     rotations, root = _without_leading_rest_pose(_local(world), root)
@@ -95,6 +93,16 @@ def as_loop(clip: Clip) -> Clip:
         clip = replace(clip, rotations=clip.rotations[:-1], root=clip.root[:-1])
         return replace(clip, loop=True)
     return replace(clip, loop=_is_loop(clip))
+
+
+def facing_ahead(pelvis: Float64, fps: float) -> Float64:
+    """(3, 3) the turn about the vertical after which a motion begins facing -y.
+
+    pelvis : (F, 3, 3) its orientation in the world, identity facing -y
+    """
+    start = max(int(round(_FACING_S * fps)), 1)
+    ahead = (pelvis[:start] @ _AHEAD).mean(axis=0)
+    return Rotation.from_rotvec([0.0, 0.0, -np.arctan2(ahead[0], -ahead[1])]).as_matrix()
 
 
 def at_rate(clip: Clip, fps: float) -> Clip:
@@ -392,7 +400,7 @@ def _root(joints: dict[str, int], world: Float64, placed: Float64) -> Float64:
     ]) * 2  # fmt: skip
     ankles = placed[:, [joints[f"{s}_ankle"] for s in SIDES], 2].min(axis=1)
     root = hips / leg
-    root[:, 2] = (hips[:, 2] - np.percentile(ankles, _FLOOR_PERCENTILE)) / leg
+    root[:, 2] = (hips[:, 2] - np.percentile(ankles, FLOOR_PERCENTILE)) / leg
     return root + (world[:, JOINT["pelvis"]] @ _UP - _UP) * HIP_DROP
 
 
