@@ -130,6 +130,12 @@ def test_a_mapping_is_shown_edited_kept_and_used(standing, tmp_path):
     assert bpy.ops.wakeup.perform() == {"FINISHED"}
     by_preset = sampled_motion(_armature(standing)).motion.rotations
     assert np.array_equal(by_list, by_preset)
+    # The menu's own file is read the same way.
+    standing.wake_up.motion, standing.wake_up.motion_file = "FILE", settings.file
+    settings.source = "MENU"
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    assert np.array_equal(by_list, sampled_motion(_armature(standing)).motion.rotations)
+    settings.source = "FILE"
     assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
     assert {e.joint: e.bone for e in settings.mapping if e.bone} == expected
     assert settings.is_preset
