@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..addon.core.body.parts import PART_NAMES
+from ..addon.core.camera_moves import HELD, MOVES
 from ..addon.core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
@@ -42,9 +43,15 @@ DEFAULT_FRAMES = 120  # 5 s
 BACKS = ("synthesised", "mirrored")
 TEXTURE_SIZES = (512, 1024, 2048, 4096, 8192)
 _LEAST_HEIGHT_M, _GREATEST_HEIGHT_M = 0.3, 3.0
+_LEAST_WIDTH, _GREATEST_WIDTH = 16, 8192  # pixels, as in the panel
 _MOST_FRAMES = 100_000  # more than an hour: surely a slip
 # Of the motion, shown on the contact sheet: most happens soon after the start.
 _DIRECTIONS = {"front": 0.0, "side": 90.0, "back": 180.0}  # degrees about the upright
+# What each kind of render is written to.
+_RENDERED = {
+    "mp4": "video.mp4", "png": "frames", "character": "character", "gif": "loop.gif",
+    "webp": "loop.webp",
+}  # fmt: skip
 _SHEET_MOMENTS = (0.1, 0.22, 0.4, 1.0)
 
 
@@ -101,11 +108,30 @@ def parser() -> argparse.ArgumentParser:
         help=f"length of the motion at {DEFAULT_FPS:g} frames a second ({DEFAULT_FRAMES})",
     )  # fmt: skip
     made.add_argument(
-        "--render", choices=("mp4", "png", "none"), default="mp4", help="what to render (mp4)"
+        "--render",
+        choices=(*_RENDERED, "none"),
+        default="mp4",
+        help="what to render: a video, pictures, pictures of the character alone with alpha, or a "
+        "loop (mp4)",
     )
     made.add_argument(
         "--engine", choices=("workbench", "eevee", "cycles"), default="workbench",
         help="what to render with (workbench)",
+    )  # fmt: skip
+    made.add_argument(
+        "--no-shadow", action="store_true", help="let the character cast no shadow on the ground"
+    )
+    made.add_argument(
+        "--relight", action="store_true",
+        help="let the scene's sun shade the character (EEVEE, Cycles); frame 1 is then not the "
+        "photo",
+    )  # fmt: skip
+    made.add_argument(
+        "--width", metavar="PIXELS", type=int, default=960, help="the render's width (960)"
+    )
+    made.add_argument(
+        "--camera", choices=tuple(name.replace("_", "-") for name in MOVES), default=HELD,
+        help="how the camera moves; each way begins as the photo (held)",
     )  # fmt: skip
     made.add_argument(
         "--height", metavar="METRES", type=float, default=DEFAULT_HEIGHT_M,
@@ -228,6 +254,8 @@ def _check(options: argparse.Namespace) -> None:
         motion_files(Path(options.motions).expanduser())
         if options.person == EVERYONE:
             raise WakeUpError("--motions is about one person: leave out --person all.")
+    if not _LEAST_WIDTH <= options.width <= _GREATEST_WIDTH:
+        raise WakeUpError(f"--width is in pixels, from {_LEAST_WIDTH} to {_GREATEST_WIDTH}.")
     if options.seed < 0:
         raise WakeUpError("--seed is a whole number from 0 up.")
 
@@ -320,7 +348,7 @@ def _write(
 
     from ..addon.core.images import save_png
     from ..addon.core.report import describe, intersection_over_union
-    from ..addon.scene import build, export, render
+    from ..addon.scene import build, export, film, render
 
     result = results[0]
     report = describe(result)
@@ -344,9 +372,13 @@ def _write(
         if options.motions:
             report["motions"] = _perform_folder(options, collection, tell)
             results = (replace(result, motion_name="the folder's clips"),)
-        render.look_through(scene, collection, options.engine, fps=DEFAULT_FPS)
+        render.look_through(scene, collection, options.engine, options.width, DEFAULT_FPS)
         render.show_in_viewports()
-        if options.render == "png":
+        said = render.choose_camera(scene, collection, options.camera.replace("-", "_"))
+        if said:
+            tell(said)
+        render.choose_light(collection, not options.no_shadow, options.relight)
+        if options.render in ("png", "character"):
             render.set_frames(scene, Path("//frames"))
         else:
             render.set_video(scene, Path("//video.mp4"))
@@ -373,12 +405,8 @@ def _write(
 
     if options.render != "none":
         with timed("render", f"Rendering {scene.frame_end} frames"):
-            if options.render == "mp4":
-                render.set_video(scene, folder / "video.mp4")
-            else:
-                (folder / "frames").mkdir()
-                render.set_frames(scene, folder / "frames")
-            render.render_animation(scene)
+            target = folder / _RENDERED[options.render]
+            _told(film.film(scene, collection, options.render, target), tell)
     report["frames"], report["fps"] = scene.frame_end, DEFAULT_FPS
     report["engine"], report["render"] = options.engine, options.render
     return report
@@ -509,9 +537,11 @@ def _move_into_place(folder: Path, out: Path) -> None:
     try:
         out.mkdir(exist_ok=True)
         # Of an earlier run with another choice of what to render.
-        (out / "video.mp4").unlink(missing_ok=True)
-        if (out / "frames").is_dir():
-            shutil.rmtree(out / "frames")
+        for name in _RENDERED.values():
+            if (out / name).is_dir():
+                shutil.rmtree(out / name)
+            else:
+                (out / name).unlink(missing_ok=True)
         for item in sorted(folder.iterdir()):
             os.replace(item, out / item.name)
     except OSError as error:

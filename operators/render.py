@@ -1,15 +1,18 @@
-"""The video button."""
+"""The render button."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import bpy
 
 from ..addon.core.errors import OutputError
+from ..addon.core.types import Progress
 from ..addon.scene.build import is_whole
-from ..addon.scene.render import look_through, render_animation, set_video
-from .base import reported
+from ..addon.scene.film import KINDS, film
+from ..addon.scene.render import choose_camera, choose_light, look_through
+from .base import JobOperator, Work
 
 
 def has_result(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -31,46 +34,50 @@ def checked_file(path: str, suffix: str) -> Path:
         raise OutputError("Save the Blender file first, or choose a full path.")
     if not target.parent.is_dir():
         raise OutputError(f"There is no folder {target.parent}: choose another one.")
+    if not suffix and target.is_file():  # a folder of pictures beside the last video
+        return target.with_suffix("")
     return target.with_suffix(suffix)
 
 
-class WAKEUP_OT_render(bpy.types.Operator):
-    """Render the motion through the photo's camera to a video"""
+class WAKEUP_OT_render(JobOperator, bpy.types.Operator):
+    """Render the motion to a video, pictures or a loop"""
 
     bl_idname = "wakeup.render"
-    bl_label = "Render Video"
-    bl_description = "Render the motion through the photo's camera to an H.264 video"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_label = "Render"
+    bl_description = "Render the motion to a video, to pictures or to a loop; Esc stops it"
+    _stepwise = False
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return has_result(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            path = _prepare(context)
-            render_animation(context.scene)
-            outcome.message = f"{path.name} is written."
-        return outcome.returned
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._stepwise = not bpy.app.background and context.window is not None
+        return super().invoke(context, event)
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        if bpy.app.background or context.window is None:
-            return self.execute(context)
-        with reported(self, context) as outcome:
-            path = _prepare(context)
-            # Blender's own job: it shows the frames and Esc stops it.
-            bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
-            outcome.message = f"Rendering to {path.name}."
-        return outcome.returned
+    def request(self, context: bpy.types.Context) -> tuple[bpy.types.Context, Path]:
+        settings = context.scene.wake_up
+        return context, checked_file(settings.video, KINDS[settings.output])
+
+    def work(self, request: tuple[bpy.types.Context, Path], _in_worker: bool) -> Work:
+        """In this process, where the scene is; frame by frame where a window is to go on."""
+        return _work(*request, stepwise=self._stepwise)
+
+    def finish(self, _context: bpy.types.Context, outcome: tuple[Path, str]) -> str:
+        path, note = outcome
+        return f"{path.name} is written. {note}".strip()
 
 
-def _prepare(context: bpy.types.Context) -> Path:
+def _work(
+    context: bpy.types.Context, path: Path, stepwise: bool
+) -> Generator[Progress, None, tuple[Path, str]]:
     scene, settings = context.scene, context.scene.wake_up
-    path = checked_file(settings.video, ".mp4")
     fps = scene.render.fps / scene.render.fps_base
     look_through(scene, settings.result, settings.engine, settings.width, fps)
-    set_video(scene, path)
-    return path
+    note = choose_camera(scene, settings.result, settings.camera)
+    choose_light(settings.result, settings.shadow, settings.relight)
+    written = yield from film(scene, settings.result, settings.output, path, stepwise)
+    return written, note
 
 
 CLASSES = (WAKEUP_OT_render,)

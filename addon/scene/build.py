@@ -10,11 +10,13 @@ import numpy as np
 
 from ..core.errors import WakeUpError
 from ..core.pipeline import WakeUpResult
+from ..core.sunlight import for_shadows, propose_sun
 from ..core.types import Float64, Photo
 from .camera import new_camera
 from .character import new_armature, new_character
 from .images import new_image
 from .labels import new_label_image
+from .light import made_for, new_fill, new_shadow, new_sun
 from .motion import new_action, note_photo_pose, play, set_pose
 from .path import add_path
 from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
@@ -97,7 +99,10 @@ def build_group(
     still = new_plate(f"{name} Frame 1", first.background.still, lens, place, depth)
     show_on_first_frame(still, lens, place, depth)
     ground = new_ground(f"{name} Ground")
-    for item in (camera, plate, still, ground):
+    light = propose_sun(first.photo, first.person.mask, first.build.labels, first.build.maps)
+    sun = new_sun(f"{name} Sun", for_shadows(place[:3, :3] @ np.array(light.direction)))
+    shadows = [new_shadow(f"{mesh.name} Shadow", mesh, armature, sun) for mesh, armature in figures]
+    for item in (camera, plate, still, ground, sun, new_fill(f"{name} Fill"), *shadows):
         collection.objects.link(item)
 
     if len(results) == 1 and first.motion is not None:
@@ -230,6 +235,7 @@ def remove_scene(collection: bpy.types.Collection) -> None:
     }
     materials = {slot.material for item in objects for slot in item.material_slots}
     materials.discard(None)
+    shadows = made_for(objects)
     textures = {
         node.image
         for material in materials
@@ -237,7 +243,7 @@ def remove_scene(collection: bpy.types.Collection) -> None:
         if node.type == "TEX_IMAGE" and node.image is not None
     }
     bpy.data.batch_remove([*objects, *collection.children_recursive, collection])
-    for block in (*data, *actions, *materials, *textures):
+    for block in (*data, *actions, *materials, *textures, *shadows):
         if block.users == 0:
             bpy.data.batch_remove([block])
     for image in images:

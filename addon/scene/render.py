@@ -16,7 +16,9 @@ from mathutils import Matrix, Vector
 from ..core.errors import OutputError
 from ..core.types import UInt8
 from .build import SceneParts, find_parts, photo_size
+from .camera import move_camera, photo_camera
 from .images import read_file
+from .light import relight, show_shadow
 from .motion import FIRST_FRAME
 
 DEFAULT_WIDTH = 960  # pixels
@@ -49,6 +51,27 @@ def look_through(
     scene.frame_start = FIRST_FRAME
     scene.frame_end = last_frame(parts)
     scene.frame_set(FIRST_FRAME)
+
+
+def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move: str) -> str:
+    """Let the result's camera make one of `core.camera_moves` over the scene's frames; returns
+    what had to be limited, a sentence or ""."""
+    parts = find_parts(collection)
+    size = photo_size(collection)
+    place, _ = photo_camera(parts.camera, size)
+    bpy.context.view_layer.update()
+    plate = np.linalg.inv(place) @ np.append(parts.plate.matrix_world.translation, 1.0)
+    note = move_camera(scene, parts.camera, parts.armatures, move, size, float(plate[2]))
+    scene.frame_set(scene.frame_current)
+    return note
+
+
+def choose_light(collection: bpy.types.Collection, shadow: bool, lit: bool) -> None:
+    """Whether the people cast their shadow on the ground, and whether the scene's lamps shade them
+    (in EEVEE and Cycles) or the photo's colours stay as they are."""
+    # Hiding an object makes the collection's own list anew, under the feet of who walks along it.
+    show_shadow(list(collection.all_objects), shadow)
+    relight(find_parts(collection).characters, lit)
 
 
 def show_photo(
@@ -171,6 +194,15 @@ def render_animation(scene: bpy.types.Scene) -> None:
         raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
 
 
+def render_still(scene: bpy.types.Scene, path: Path) -> None:
+    """Render the current frame to a file of the kind that `set_frames` chose."""
+    scene.render.filepath = str(path)
+    try:
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+    except RuntimeError as error:
+        raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+
+
 def first_frame(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:
     """(H, W, 3): frame 1 through the photo's camera at the photo's size, pixel for pixel."""
     with _borrowed(scene):
@@ -184,7 +216,7 @@ def first_frame(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UIn
 def silhouette(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:
     """(H, W): opacity of the characters alone in frame 1 at the photo's size."""
     parts = find_parts(collection)
-    with _borrowed(scene), _only(scene, parts.characters):
+    with _borrowed(scene), only(scene, parts.characters):
         look_through(scene, collection)
         set_size(scene, *photo_size(collection))
         scene.display.render_aa = "OFF"
@@ -216,7 +248,7 @@ def views(
     perspective from directions turned by `yaws` degrees from the front (90 is its left side)."""
     character = find_parts(collection).characters[person - 1]
     pictures = []
-    with _borrowed(scene), _only(scene, (character,)):
+    with _borrowed(scene), only(scene, (character,)):
         look_through(scene, collection)
         set_size(scene, *size)
         scene.render.film_transparent = True
@@ -265,16 +297,12 @@ def _still(scene: bpy.types.Scene) -> UInt8:
     with TemporaryDirectory(prefix="wake-up-") as folder:
         set_frames(scene, Path(folder), transparent=scene.render.film_transparent)
         path = Path(folder) / "still.png"
-        scene.render.filepath = str(path)
-        try:
-            bpy.ops.render.render(write_still=True, scene=scene.name)
-        except RuntimeError as error:
-            raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+        render_still(scene, path)
         return read_file(path)
 
 
 @contextmanager
-def _only(scene: bpy.types.Scene, shown: Sequence[bpy.types.Object]) -> Iterator[None]:
+def only(scene: bpy.types.Scene, shown: Sequence[bpy.types.Object]) -> Iterator[None]:
     """Within, no other objects render."""
     before = {item: item.hide_render for item in scene.objects}
     for item in before:

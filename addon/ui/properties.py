@@ -15,6 +15,7 @@ from bpy.props import (
 )
 
 from ..core.body.parts import PART_NAMES
+from ..core.camera_moves import HELD, MOVES
 from ..core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
@@ -32,6 +33,14 @@ _ENGINES = [
     ("workbench", "Workbench", "Fastest: the photo's colours as they are"),
     ("eevee", "EEVEE", "The photo's colours, with whatever else is in the scene lit"),
     ("cycles", "Cycles", "As EEVEE, by path tracing: slow"),
+]
+_CAMERAS = [(name, name.replace("_", " ").title(), said) for name, said in MOVES.items()]
+_OUTPUTS = [
+    ("mp4", "Video (MP4)", "One H.264 file at the scene's rate"),
+    ("png", "Pictures (PNG)", "A folder with a PNG file a frame"),
+    ("character", "Character Alone (PNG)", "PNG files with alpha of nothing but the people"),
+    ("gif", "Loop (GIF)", "A picture that moves for ever, 256 colours"),
+    ("webp", "Loop (WebP)", "A picture that moves for ever, in full colour"),
 ]
 _BACKS = [
     ("synthesised", "Synthesised", "The front mirrored, but hair where the face would be"),
@@ -203,6 +212,27 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
     engine: EnumProperty(  # type: ignore[valid-type]
         name="Engine", description="What renders the video", items=_ENGINES, default="workbench"
     )
+    camera: EnumProperty(  # type: ignore[valid-type]
+        name="Camera",
+        description="How the camera moves; each way begins as the photo",
+        items=_CAMERAS,
+        default=HELD,
+    )
+    shadow: BoolProperty(  # type: ignore[valid-type]
+        name="Shadow",
+        description="The people cast a shadow on the ground, away from the Sun object, which "
+        "stands where the photo's light comes from until it is turned",
+        default=True,
+    )
+    relight: BoolProperty(  # type: ignore[valid-type]
+        name="Relight",
+        description="The scene's lamps shade the people in EEVEE and Cycles; frame 1 is then not "
+        "the photo any more",
+        default=False,
+    )
+    output: EnumProperty(  # type: ignore[valid-type]
+        name="Output", description="What is rendered", items=_OUTPUTS, default="mp4"
+    )
     width: IntProperty(  # type: ignore[valid-type]
         name="Width",
         description="Width of the video in pixels",
@@ -213,7 +243,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
     )
     video: StringProperty(  # type: ignore[valid-type]
         name="Video",
-        description="File that the video is written to",
+        description="File that is written, or folder for pictures; the suffix follows the kind",
         default="//wake-up.mp4",
         subtype="FILE_PATH",
         options=RELATIVE,

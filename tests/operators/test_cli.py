@@ -52,6 +52,7 @@ def test_help_names_every_option(capsys):
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
         "plate-network", "keep-shadow", "motions", "speed", "mirror", "in-place", "return",
+        "camera", "width", "no-shadow", "relight",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -164,7 +165,9 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--triangles", "many"],
         ["--back", "wings"],
         ["--texture", "3000"],
-        ["--render", "gif"],
+        ["--render", "avi"],
+        ["--camera", "crane"],
+        ["--width", "3"],
         ["--engine", "unreal"],
         ["--person", "left"],
         ["--person", "-1"],

@@ -36,6 +36,7 @@ _BLEND_SPEED_DEG_S = 200.0
 _LONGEST_BLEND_S = 1.2
 _TURN_SPEED_DEG_S = 110.0
 _STOP_S = 0.8
+_REST_S = 0.5  # standing at the end of a path
 
 # Clips that cover at least this, in leg lengths a second, travel; the others stay in place.
 _TRAVELS = 0.3
@@ -98,7 +99,8 @@ def perform(
         clips that do not travel, and those performed in place, do without
 
     Loops repeat and travel on; other clips end in standing, or hold their last pose when that is
-    not upright. Whoever returns ends in the photo's pose, and where it was if it did not travel.
+    not upright. Whoever returns ends in the photo's pose, and where it was if it did not travel;
+    from a clip that ends sitting or lying by getting up as it went down.
     Raises MotionError when there is nothing to perform, or the path is none.
     """
     if frames < 1 or len(clip.root) == 0 or not fps > 0:
@@ -148,7 +150,7 @@ class _Stage:
         begin = self._best_start(clip) if clip.loop and travels else 0.0
         stride, tempo = self._gait(clip, frames) if travels else (1.0, 1.0)
         tempo *= self.options.speed
-        track = self._track(clip, frames, begin, tempo)
+        track = self._track(clip, frames, begin, tempo, self.options.returns and _ends_low(clip))
         rest = self._track(clips.idle(self.fps), frames, 0.0, 1.0)
         plan = self._plan(track, frames, stride)
         plan = self._with_start(plan)
@@ -225,7 +227,9 @@ class _Stage:
         """Shares of the clip's stride and tempo at which its way fits before the camera or on the
         path."""
         way = self._room()
-        seconds = max(frames / self.fps - self.options.blend_s, 1e-6)
+        # On a path there is time to come to rest at its end.
+        lost = self.options.blend_s + (_STOP_S + _REST_S if self.route else 0.0)
+        seconds = max(frames / self.fps - lost, 1e-6)
         wanted = _speed(clip) * self.options.speed * self.leg * seconds
         stride = float(np.clip(way / wanted, _SHORTEST_STRIDE, 1.0))
         return stride, float(np.clip(way / (wanted * stride), _SLOWEST, 1.0))
@@ -236,8 +240,13 @@ class _Stage:
             return np.inf
         return self.route.length if self.route else self.distance - self._nearest()
 
-    def _track(self, clip: Clip, frames: int, begin: float, tempo: float) -> _Track:
-        at = begin + np.arange(frames) * tempo * clip.fps / self.fps
+    def _track(
+        self, clip: Clip, frames: int, begin: float, tempo: float, and_back: bool = False
+    ) -> _Track:
+        passed = np.arange(frames) * tempo * clip.fps / self.fps
+        if and_back:
+            passed = np.minimum(passed, passed[::-1])
+        at = begin + passed
         rotations, root = clip_at(clip, at)
         root = root * self.leg
         root[:, 2] += self.skeleton.joints[0, 2] - clips.STANDING * self.leg
@@ -489,6 +498,11 @@ def _ending(standing: Mask, stop: int, leave: Float64, travels: bool) -> Mask:
         result[leaves:arrived, other] = False
     result[arrived:] = True
     return result
+
+
+def _ends_low(clip: Clip) -> bool:
+    """Whether a clip ends sitting or lying: one gets up from there by its way backwards."""
+    return not clip.loop and bool(clip.root[-1, 2] < _UPRIGHT * clips.STANDING)
 
 
 def _speed(clip: Clip) -> float:

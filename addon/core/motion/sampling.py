@@ -12,14 +12,27 @@ from ..types import Clip, Float64
 _LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]
 
 
+# Frames of a loop between which its missing step is found from all its steps: fewer say too little,
+# and with more the neighbours are near enough.
+_FEWEST_FRAMES, _MANY_FRAMES = 12, 40
+
+
 def loop_step(root: Float64) -> Float64:
     """(3,) way of a loop's root (F, 3) from its last frame to its first of the next round.
 
-    The missing step of a smooth sequence of steps, from the two on either side of it (the cubic
-    through them, at its middle); height returns exactly.
+    The missing step of a smooth sequence of steps: in short loops, whose speed changes within a
+    few frames, the one that leaves least above a quarter of the loop's harmonics; in long ones from
+    the two on either side (the cubic through them, at its middle). Height returns exactly.
     """
     steps = np.diff(root, axis=0)
-    if len(steps) >= 4:
+    count = len(root)
+    if _FEWEST_FRAMES <= count < _MANY_FRAMES:
+        # The kernel of the high-pass filter that is to leave nothing, at the distances of the rest.
+        harmonics = np.arange(count // 4 + 1, count - count // 4)
+        away = np.arange(1, count)
+        kernel = np.cos(2 * np.pi * np.outer(away, harmonics) / count).sum(axis=1)
+        step = -(kernel @ steps) / len(harmonics)
+    elif len(steps) >= 4:
         step = (4 * (steps[-1] + steps[0]) - (steps[-2] + steps[1])) / 6
     elif len(steps):
         step = (steps[-1] + steps[0]) / 2

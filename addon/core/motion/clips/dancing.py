@@ -24,7 +24,7 @@ _BEATS = 8
 _WIDE = 0.24  # leg lengths of a step to the side
 _SWING_S = 0.34
 _AFTER_S = 0.08  # a foot leaves so long after the beat on which the other one came down
-_DROP, _BOUNCE = 0.045, 0.035  # leg lengths: how low the knees keep the hips, and each beat more
+_DROP, _BOUNCE = 0.032, 0.034  # leg lengths: how low the knees keep the hips, and each beat more
 
 # Arms over the eight beats: in front at the waist, then up and over to either side.
 _RAISE = cyclic({0: 16, 12.5: 6, 25: 16, 37.5: 8, 50: 24, 62.5: 118, 75: 96, 87.5: 112, 95: 60})

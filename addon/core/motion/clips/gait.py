@@ -57,6 +57,7 @@ _RUN_FOOT = cyclic({
 _RUN_PERIOD_S = 0.72
 _RUN_STANCE = 0.36  # share of the cycle with the foot on the ground
 _RUN_FOOT_X = 0.05
+_FINE_HZ = 1920.0
 _ROLL = 0.01  # leg lengths of height over which the contact passes from point to point of a sole
 _FLIGHT_CLEARANCE = 0.06  # leg lengths that both feet are off the ground in the middle of a flight
 
@@ -67,7 +68,7 @@ def _walk_thigh(phase: Float64) -> Float64:
 
 def walk(fps: float) -> Clip:
     """One stride of walking: two steps, left heel strike first."""
-    frames = whole_frames(_WALK_PERIOD_S, fps)
+    frames, finer = _sampling(_WALK_PERIOD_S, fps)
     phase = np.arange(frames) / frames
     turn = 2 * np.pi * phase
     # Pelvis: the hip of the leading leg ahead, the hip of the swinging leg lower (Perry, ch. 7).
@@ -91,12 +92,13 @@ def walk(fps: float) -> Clip:
         segments[f"{name}_elbow"] = bend_elbow(side, upper, 24.0 - 11.0 * np.cos(swing - 0.6))
     stance = np.stack([phase < _WALK_STANCE, (phase + 0.5) % 1.0 < _WALK_STANCE], axis=1)
     root = _gait_root(legs, sway, stance)
-    return Clip("walk", fps, authoring.local_rotations(segments, frames), root, True)
+    rotations = authoring.local_rotations(segments, frames)
+    return Clip("walk", fps, rotations[::finer], root[::finer], True)
 
 
 def run(fps: float) -> Clip:
     """One stride of an easy run."""
-    frames = whole_frames(_RUN_PERIOD_S, fps)
+    frames, finer = _sampling(_RUN_PERIOD_S, fps)
     phase = np.arange(frames) / frames
     turn = 2 * np.pi * phase
     pelvis = (
@@ -122,7 +124,15 @@ def run(fps: float) -> Clip:
         segments[f"{name}_elbow"] = bend_elbow(side, upper, 88.0 - 12.0 * np.cos(swing - 0.5))
     stance = np.stack([phase < _RUN_STANCE, (phase + 0.5) % 1.0 < _RUN_STANCE], axis=1)
     root = _gait_root(legs, sway, stance)
-    return Clip("run", fps, authoring.local_rotations(segments, frames), root, True)
+    rotations = authoring.local_rotations(segments, frames)
+    return Clip("run", fps, rotations[::finer], root[::finer], True)
+
+
+def _sampling(period_s: float, fps: float) -> tuple[int, int]:
+    """Frames of a stride as it is computed, and how many of them make one of the clip's: what the
+    feet push is summed up finely, so that the way is the same at every frame rate."""
+    finer = int(np.ceil(_FINE_HZ / fps))
+    return finer * whole_frames(period_s, fps), finer
 
 
 def _gait_leg(
