@@ -26,7 +26,12 @@ from ..addon.scene.batch import perform_folder
 from ..addon.scene.build import find_parts
 from ..addon.scene.ik_controls import has_controls, remove_controls
 from ..addon.scene.motion import FIRST_FRAME
-from ..addon.scene.motion_source import clip_from_source, sample_armature, source_from_fbx
+from ..addon.scene.motion_source import (
+    clip_from_file,
+    clip_from_source,
+    sample_armature,
+    source_from_fbx,
+)
 from ..addon.scene.performing import (
     Performer,
     chosen_armature,
@@ -303,8 +308,10 @@ def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: flo
     """The chosen motion as a clip; where its skeleton is listed, the list holds."""
     settings, menu = context.scene.wake_up_motion, context.scene.wake_up
     if settings.source == MENU:
-        is_file = menu.motion == BVH_FILE
-        return load_motion(bpy.path.abspath(menu.motion_file) if is_file else menu.motion, fps)
+        if menu.motion != BVH_FILE:
+            return load_motion(menu.motion, fps)
+        path = Path(bpy.path.abspath(menu.motion_file))
+        return clip_from_file(path, fps, user_files.mappings_folder())
     if settings.source == ARMATURE and settings.armature == performer:
         raise WakeUpError("The character cannot follow itself: choose another armature.")
     source = _read_source(context)

@@ -130,6 +130,12 @@ def test_a_mapping_is_shown_edited_kept_and_used(standing, tmp_path):
     assert bpy.ops.wakeup.perform() == {"FINISHED"}
     by_preset = sampled_motion(_armature(standing)).motion.rotations
     assert np.array_equal(by_list, by_preset)
+    # The menu's own file is read the same way.
+    standing.wake_up.motion, standing.wake_up.motion_file = "FILE", settings.file
+    settings.source = "MENU"
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    assert np.array_equal(by_list, sampled_motion(_armature(standing)).motion.rotations)
+    settings.source = "FILE"
     assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
     assert {e.joint: e.bone for e in settings.mapping if e.bone} == expected
     assert settings.is_preset
@@ -190,6 +196,10 @@ def _folder(tmp_path):
     _waving(folder / "c_other.BVH", frames=8)
     (folder / "b_broken.bvh").write_text("HIERARCHY\nROOT Hips\n{\n")
     (folder / "d_broken.fbx").write_bytes(b"no fbx")
+    # SMPL poses with y up: a nod while standing.
+    poses = np.zeros((20, 72), np.float32)
+    poses[:, 3 * JOINT["head"]] = np.linspace(0.0, 0.5, 20)
+    np.savez(folder / "e_nod.npz", poses=poses, trans=np.zeros((20, 3)), fps=24.0)
     (folder / "notes.txt").write_text("no motion")
     return folder
 
@@ -201,24 +211,24 @@ def test_a_folder_becomes_strips_and_failures_are_named(standing, tmp_path, arra
     settings.folder, settings.arrangement = str(_folder(tmp_path)), arrangement
     assert bpy.ops.wakeup.perform_folder() == {"FINISHED"}
     said = bpy.context.window_manager.wake_up.message
-    assert "2 clips applied. 2 failed." in said
+    assert "3 clips applied. 2 failed." in said
     assert "b_broken.bvh, line" in said and "d_broken.fbx cannot be imported" in said
     assert armature.animation_data.action is None
     tracks = list(armature.animation_data.nla_tracks)
     # What was played before is there, muted.
     assert tracks[0].mute and tracks[0].strips[0].action == before
     strips = [strip for track in tracks[1:] for strip in track.strips]
-    assert [strip.action.name.split()[-1] for strip in strips] == ["a_wave", "c_other"]
+    assert [strip.action.name.split()[-1] for strip in strips] == ["a_wave", "c_other", "e_nod"]
     assert all(strip.action_slot is not None for strip in strips)
     if arrangement == "IN_TURN":
         assert len(tracks) == 2 and strips[1].frame_start == strips[0].frame_end
         joint = int(strips[1].frame_start)
         motion = sampled_motion(armature).motion
         steps = angles_between(motion.rotations[1:], motion.rotations[:-1])
-        assert steps.max() < 60 and standing.frame_end == round(strips[1].frame_end)
+        assert steps.max() < 60 and standing.frame_end == round(strips[-1].frame_end)
         assert steps[joint - 2 : joint].max() < 20
     else:
-        assert [track.mute for track in tracks[1:]] == [False, True]
+        assert [track.mute for track in tracks[1:]] == [False, True, True]
         assert {strip.frame_start for strip in strips} == {1.0}
         motion = sampled_motion(armature).motion
     first = motion.rotations[0]
