@@ -89,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     made.add_argument(
         "--motion", metavar="CLIP", default="walk",
-        help="walk, run, jump, dance, wave, sit, turn, look, idle or a BVH file (walk)",
+        help="walk, run, jump, dance, wave, sit, turn, look, idle, or a .bvh or .npz file (walk)",
     )  # fmt: skip
     made.add_argument(
         "--motions", metavar="DIR", default="",

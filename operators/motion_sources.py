@@ -43,7 +43,7 @@ from ..addon.scene.performing import (
     take,
 )
 from ..addon.ui.motion_properties import ARMATURE, FILE, IN_TURN, MENU, POSE
-from ..addon.ui.properties import BVH_FILE
+from ..addon.ui.properties import MOTION_FILE
 from .base import JobOperator, Work, reported
 from .render import has_result
 
@@ -272,7 +272,7 @@ def _has_source(operator: type[bpy.types.Operator], context: bpy.types.Context) 
         operator.poll_message_set("Choose a motion file first")
         return False
     menu = context.scene.wake_up
-    if settings.source == MENU and menu.motion == BVH_FILE and not menu.motion_file:
+    if settings.source == MENU and menu.motion == MOTION_FILE and not menu.motion_file:
         operator.poll_message_set("Choose a motion file above first")
         return False
     return True
@@ -308,7 +308,7 @@ def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: flo
     """The chosen motion as a clip; where its skeleton is listed, the list holds."""
     settings, menu = context.scene.wake_up_motion, context.scene.wake_up
     if settings.source == MENU:
-        if menu.motion != BVH_FILE:
+        if menu.motion != MOTION_FILE:
             return load_motion(menu.motion, fps)
         path = Path(bpy.path.abspath(menu.motion_file))
         return clip_from_file(path, fps, user_files.mappings_folder())

@@ -24,6 +24,7 @@ PARTS = (
     "loops",
     "broken",
     "strips",
+    "film",
 )
 
 

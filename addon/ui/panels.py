@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from .properties import BVH_FILE
+from .properties import MOTION_FILE
 
 STAGE_BUTTONS = (
     ("wakeup.fit_body", "MOD_ARMATURE"),
@@ -36,7 +36,7 @@ class WAKEUP_PT_photo(SidebarPanel, bpy.types.Panel):
         column.enabled = not status.running
         column.prop(settings, "photo", text="")
         column.prop(settings, "motion")
-        if settings.motion == BVH_FILE:
+        if settings.motion == MOTION_FILE:
             column.prop(settings, "motion_file", text="")
         big = column.row()
         big.scale_y = 1.8

@@ -23,14 +23,14 @@ from ..core.motion.options import FASTEST, SLOWEST, PerformOptions
 from ..core.pipeline import WakeUpSettings
 from ..scene.posing import show_body
 
-BVH_FILE = "FILE"  # the motion menu's entry for a file of the user's
+MOTION_FILE = "FILE"  # the motion menu's entry for a file of the user's
 _TITLES = {"sit": "Sit Down", "turn": "Turn Round", "look": "Look Around"}
 _MOTIONS = [
     *(
         (name, _TITLES.get(name, name.capitalize()), f"The built-in clip '{name}'")
         for name in CLIP_NAMES
     ),
-    (BVH_FILE, "BVH File", "Motion capture of a human in a BVH file"),
+    (MOTION_FILE, "Motion File", "Motion capture of a human: a BVH file or an SMPL or AMASS .npz"),
 ]
 RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"}  # paths may begin with //, the .blend file's folder
 _ENGINES = [
@@ -166,7 +166,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         name="Motion", description="What the character does", items=_MOTIONS, default="walk"
     )
     motion_file: StringProperty(  # type: ignore[valid-type]
-        name="BVH File",
+        name="Motion File",
         description="Motion capture of a human",
         subtype="FILE_PATH",
         options=RELATIVE,
@@ -286,7 +286,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         path: tuple[tuple[float, float, float], ...] = (),
     ) -> WakeUpSettings:
         """These choices as the pipeline takes them; the scene gives the frame rate."""
-        motion = bpy.path.abspath(self.motion_file) if self.motion == BVH_FILE else self.motion
+        motion = bpy.path.abspath(self.motion_file) if self.motion == MOTION_FILE else self.motion
         return WakeUpSettings(
             person=self.person,
             box=box,
