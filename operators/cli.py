@@ -134,6 +134,10 @@ def parser() -> argparse.ArgumentParser:
         help="how the camera moves; each way begins as the photo (held)",
     )  # fmt: skip
     made.add_argument(
+        "--wall", action="store_true",
+        help="hang the photo on a wall, framed: the camera may then see beyond its edges",
+    )  # fmt: skip
+    made.add_argument(
         "--height", metavar="METRES", type=float, default=DEFAULT_HEIGHT_M,
         help=f"the person's height ({DEFAULT_HEIGHT_M:g})",
     )  # fmt: skip
@@ -348,7 +352,7 @@ def _write(
 
     from ..addon.core.images import save_png
     from ..addon.core.report import describe, intersection_over_union
-    from ..addon.scene import build, export, film, render
+    from ..addon.scene import build, export, film, render, wall
 
     result = results[0]
     report = describe(result)
@@ -374,6 +378,7 @@ def _write(
             results = (replace(result, motion_name="the folder's clips"),)
         render.look_through(scene, collection, options.engine, options.width, DEFAULT_FPS)
         render.show_in_viewports()
+        wall.choose_wall(collection, options.wall)
         said = render.choose_camera(scene, collection, options.camera.replace("-", "_"))
         if said:
             tell(said)

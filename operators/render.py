@@ -12,6 +12,7 @@ from ..addon.core.types import Progress
 from ..addon.scene.build import is_whole
 from ..addon.scene.film import KINDS, film
 from ..addon.scene.render import choose_camera, choose_light, look_through
+from ..addon.scene.wall import choose_wall
 from .base import JobOperator, Work
 
 
@@ -74,6 +75,7 @@ def _work(
     scene, settings = context.scene, context.scene.wake_up
     fps = scene.render.fps / scene.render.fps_base
     look_through(scene, settings.result, settings.engine, settings.width, fps)
+    choose_wall(settings.result, settings.wall)
     note = choose_camera(scene, settings.result, settings.camera)
     choose_light(settings.result, settings.shadow, settings.relight)
     written = yield from film(scene, settings.result, settings.output, path, stepwise)

@@ -71,3 +71,18 @@ def new_lit_material(
         tree.links.new(tangent.outputs["Normal"], surface.inputs["Normal"])
     tree.nodes.active = texture
     return material
+
+
+def new_plain_material(name: str, colour: tuple[float, float, float]) -> bpy.types.Material:
+    """A material of one linear colour, without light or shade; Workbench shows it as well."""
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (*colour, 1.0)
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    emission = tree.nodes.new("ShaderNodeEmission")
+    emission.inputs["Color"].default_value = (*colour, 1.0)
+    output.location = (300, 0)
+    tree.links.new(emission.outputs[0], output.inputs["Surface"])
+    return material

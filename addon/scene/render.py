@@ -20,6 +20,7 @@ from .camera import move_camera, photo_camera
 from .images import read_file
 from .light import relight, show_shadow
 from .motion import FIRST_FRAME
+from .wall import find_wall
 
 DEFAULT_WIDTH = 960  # pixels
 ENGINES = ("workbench", "eevee", "cycles")
@@ -61,7 +62,8 @@ def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move
     place, _ = photo_camera(parts.camera, size)
     bpy.context.view_layer.update()
     plate = np.linalg.inv(place) @ np.append(parts.plate.matrix_world.translation, 1.0)
-    note = move_camera(scene, parts.camera, parts.armatures, move, size, float(plate[2]))
+    reach = None if find_wall(collection) is not None else float(plate[2])
+    note = move_camera(scene, parts.camera, parts.armatures, move, size, reach)
     scene.frame_set(scene.frame_current)
     return note
 

@@ -147,7 +147,7 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
-        for name in ("camera", "shadow", "relight", "engine", "output", "width", "video"):
+        for name in ("camera", "wall", "shadow", "relight", "engine", "output", "width", "video"):
             layout.prop(settings, name)
         layout.operator("wakeup.render", icon="RENDER_ANIMATION")
         layout.operator("wakeup.export_gltf", icon="EXPORT")

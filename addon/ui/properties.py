@@ -222,6 +222,12 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         items=_CAMERAS,
         default=HELD,
     )
+    wall: BoolProperty(  # type: ignore[valid-type]
+        name="On a Wall",
+        description="The photo hangs on a wall, framed, and the camera may see beyond its edges: "
+        "the person walks out of the picture",
+        default=False,
+    )
     shadow: BoolProperty(  # type: ignore[valid-type]
         name="Shadow",
         description="The people cast a shadow on the ground, away from the Sun object, which "
