@@ -113,8 +113,8 @@ def test_closing_stops_the_running_stage(monkeypatch):
 
     monkeypatch.setattr(pipeline, "_work", work)
     steps = pipeline.wake_up("p", WakeUpSettings())
-    next(steps)
-    next(steps)
+    while next(steps).message != "working":
+        pass
     steps.close()
     assert ended == ["photo"]
 
