@@ -14,7 +14,7 @@ from ..core.errors import OutputError
 from ..core.picture_loop import write_loop
 from ..core.types import Progress
 from .build import find_parts
-from .render import only, render_animation, render_still, set_frames, set_video
+from .render import only, render_animation, set_frames, set_video
 
 # What is made, and the suffix of its file; folders of PNG files have none.
 KINDS = {"mp4": ".mp4", "png": "", "character": "", "gif": ".gif", "webp": ".webp"}
@@ -53,7 +53,8 @@ def film(
                     set_video(scene, folder / path.name)
                     render_animation(scene)
                 else:
-                    yield from _frames(scene, folder, alone, stepwise)
+                    set_frames(scene, folder, alone, packed=kind in ("png", "character"))
+                    yield from _frames(scene, stepwise)
         finally:
             scene.render.film_transparent = before
             scene.display.render_aa = smoothed
@@ -75,23 +76,22 @@ def _after(step: Progress) -> Progress:
     return Progress(1 - _ENCODING_SHARE * (1 - step.fraction), step.message)
 
 
-def _frames(
-    scene: bpy.types.Scene, folder: Path, transparent: bool, stepwise: bool
-) -> Generator[Progress, None, None]:
+def _frames(scene: bpy.types.Scene, stepwise: bool) -> Generator[Progress, None, None]:
     first, last = scene.frame_start, scene.frame_end
-    set_frames(scene, folder, transparent)
     if not stepwise:
         yield Progress(0.0, f"Rendering {last - first + 1} frames")
         render_animation(scene)
         return
+    # A range of one frame is rendered without drawing up the scene for the window as well.
     current = scene.frame_current
     try:
         for frame in range(first, last + 1):
             done = (frame - first) / (last - first + 1)
             yield Progress(done * (1 - _ENCODING_SHARE), f"Frame {frame - first + 1} of {last}")
-            scene.frame_set(frame)
-            render_still(scene, folder / f"frame_{frame:04d}.png")
+            scene.frame_start = scene.frame_end = frame
+            render_animation(scene)
     finally:
+        scene.frame_start, scene.frame_end = first, last
         scene.frame_set(current)
 
 

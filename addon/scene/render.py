@@ -32,6 +32,7 @@ _IDENTIFIERS = {
 }
 # Emission seen by the camera has no noise: samples only smooth the edges.
 _SAMPLES = {"eevee": 8, "cycles": 16}
+_PACKED = 15  # percent of the effort: more takes long and gains little
 
 
 def look_through(
@@ -175,15 +176,17 @@ def set_video(scene: bpy.types.Scene, path: Path) -> None:
     scene.render.filepath = str(path)
 
 
-def set_frames(scene: bpy.types.Scene, folder: Path, transparent: bool = False) -> None:
-    """PNG files frame_0001.png and so on in `folder`."""
+def set_frames(
+    scene: bpy.types.Scene, folder: Path, transparent: bool = False, packed: bool = True
+) -> None:
+    """PNG files frame_0001.png and so on in `folder`; not `packed`, they are written sooner."""
     settings = scene.render.image_settings
     if hasattr(settings, "media_type"):
         settings.media_type = "IMAGE"
     settings.file_format = "PNG"
     settings.color_mode = "RGBA" if transparent else "RGB"
     settings.color_depth = "8"
-    settings.compression = 15
+    settings.compression = _PACKED if packed else 0
     scene.render.use_file_extension = True
     scene.render.filepath = str(folder / "frame_####")
 
