@@ -44,7 +44,7 @@ _USED_IN = {
     "plate_network": "background", "remove_shadow": "background",
     "back": "build", "mirrored_parts": "build", "texture_px": "build",
     "seed": "background", "motion": "motion", "frames": "motion", "fps": "motion",
-    "performing": "motion", "path": "motion",
+    "performing": "motion", "path": "motion", "walks_out": "motion",
 }  # fmt: skip
 
 _kept: OrderedDict[str, tuple[WakeUpResult, Source]] = OrderedDict()

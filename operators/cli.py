@@ -275,6 +275,7 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
             in_place=options.in_place,
             returns=options.returns,
         ),
+        walks_out=options.wall,
         frames=options.frames,
         fps=DEFAULT_FPS,
         height_m=options.height,

@@ -36,6 +36,7 @@ _FOLLOW_ZOOM = 1.10  # the same for a sideways follow
 _FOLLOW_EASE_S = 1.5  # until the camera has caught up
 _FOLLOW_SMOOTH_S = 0.4  # steps sway the hips to and fro; a camera does not
 _DOLLY_SHARE = 0.8  # of the person's distance: the background grows half as large again
+_PULL_S = 2.5  # until the camera has drawn back
 _PULL_VIEW = 2.1  # the photo's width goes so many times into the view at the end
 _EDGE_TOLERANCE = 1e-6  # relative: a thousandth of a pixel
 _HALVINGS = 20  # of the interval in which the largest amplitude lies: to a millionth
@@ -276,12 +277,13 @@ def _dolly_zoom(camera: Camera, subject: Subject, _fps: float, _plate: float | N
     return _moved(camera, position, lens=1 + progress)
 
 
-def _pull_back(camera: Camera, subject: Subject, _fps: float, plate: float | None) -> CameraMove:
+def _pull_back(camera: Camera, subject: Subject, fps: float, plate: float | None) -> CameraMove:
     if plate is not None:
         note = "Pulling back would show the background's edge: it needs the wall."
-        return replace(_held(camera, subject, _fps, plate), note=note)
-    # The lens widens: a camera that went back would leave the person alone before the wall.
-    progress = ease(_times(subject))
+        return replace(_held(camera, subject, fps, plate), note=note)
+    # The lens widens: a camera that went back would leave the person alone before the wall. It
+    # does so before the person has come so near that the head leaves the view.
+    progress = ease(np.arange(len(subject.middle)) / max(_PULL_S * fps, 1.0))
     lens = _PULL_VIEW**-progress
     return _moved(camera, np.zeros_like(subject.middle), lens=lens)
 

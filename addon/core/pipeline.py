@@ -57,11 +57,12 @@ class WakeUpSettings:
 
     person: int = 0  # counted from the left, from 1; 0: the most prominent one
     box: tuple[float, float, float, float] | None = None  # x0 y0 x1 y1 in pixels: who is meant
-    motion: str = "walk"  # a built-in clip's name or a BVH file's path
+    motion: str = "walk"  # a built-in clip's name or the path of a .bvh or .npz file
     frames: int = 120  # length of the motion, the photo's pose included
     performing: PerformOptions = PerformOptions()  # speed, mirrored, on the spot, returning
     # Points on the ground to walk along, metres in the character's world; empty: to the camera.
     path: tuple[tuple[float, float, float], ...] = ()
+    walks_out: bool = False  # on, though the photo's camera loses the head: a wall is around it
     fps: float = 24.0
     height_m: float = DEFAULT_HEIGHT_M  # the person's height in T-pose
     focal_px: float | None = None  # the photo's focal length; None: EXIF, else the longer side
@@ -304,16 +305,18 @@ def _work(
     def motion(report: Report) -> Values:
         from .motion.library import load_motion
         from .motion.perform import perform
+        from .motion.viewer import Viewer
 
         clip = load_motion(settings.motion, settings.fps)
         character = result.build.character
+        lens, camera = result.fitted.camera, character.world_from_camera[:3, 3]
         performed = perform(
             character.skeleton,
             character.pose,
             clip,
             settings.frames,
             settings.fps,
-            camera_position=character.world_from_camera[:3, 3],
+            viewer=Viewer(camera) if settings.walks_out else Viewer.of(lens, camera),
             options=settings.performing,
             path=settings.path or None,
         )

@@ -15,13 +15,16 @@ from ..core.motion.options import PerformOptions
 from ..core.motion.perform import perform
 from ..core.motion.sampled import motion_of, source_from_matrices
 from ..core.motion.sequence import is_same_pose
+from ..core.motion.viewer import Viewer
 from ..core.types import Clip, Float64, Motion, Pose, Skeleton
-from .build import SceneParts, find_parts
+from .build import SceneParts, find_parts, photo_size
+from .camera import photo_camera
 from .freezing import freeze_again
 from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
 from .path import read_path
 from .plate import show_still
+from .wall import find_wall
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
 
@@ -96,7 +99,7 @@ class Performer:
     """What a motion needs to know of a character; stays true when its objects go."""
 
     skeleton: Skeleton
-    camera: Float64  # (3,), the photo's, in the armature's axes: whom to face, where to stop
+    viewer: Viewer  # the photo's camera, in the armature's axes: whom to face, where to stop
     path: Float64 | None  # (N, 3), the user's, in the armature's axes; None: to the camera
 
     @staticmethod
@@ -104,10 +107,12 @@ class Performer:
         """The character of this armature before its result's camera."""
         parts = find_parts(collection)
         into = armature.matrix_world.inverted()
-        camera = np.array(into @ parts.camera.matrix_world.translation, np.float64)
+        place, lens = photo_camera(parts.camera, photo_size(collection))
+        at = np.array(into @ Vector(place[:3, 3]))
+        viewer = Viewer.of(lens, at) if find_wall(collection) is None else Viewer(at)
         points = read_path(collection) if len(parts.armatures) == 1 else ()
         path = np.array([into @ Vector(point) for point in points], np.float64)
-        return Performer(read_skeleton(armature), camera, path if len(points) else None)
+        return Performer(read_skeleton(armature), viewer, path if len(points) else None)
 
     def perform(
         self,
@@ -120,7 +125,7 @@ class Performer:
     ) -> Motion:
         """The clip as this character performs it from `pose` on, in the armature's axes."""
         path = self.path if follows_path else None
-        return perform(self.skeleton, pose, clip, frames, fps, self.camera, options, path)
+        return perform(self.skeleton, pose, clip, frames, fps, self.viewer, options, path)
 
 
 def take(

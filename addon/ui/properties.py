@@ -225,7 +225,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
     wall: BoolProperty(  # type: ignore[valid-type]
         name="On a Wall",
         description="The photo hangs on a wall, framed, and the camera may see beyond its edges: "
-        "the person walks out of the picture",
+        "the person walks out of the picture, and on (press Animate again)",
         default=False,
     )
     shadow: BoolProperty(  # type: ignore[valid-type]
@@ -304,6 +304,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
                 returns=self.returns,
             ),
             path=path,
+            walks_out=self.wall,
             frames=self.frames,
             fps=scene.render.fps / scene.render.fps_base,
             # Blender keeps single floats: what was typed, not what that became.

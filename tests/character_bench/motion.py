@@ -21,6 +21,7 @@ from ...addon.core.character.weight_relaxation import Turns, both, edges_of, pos
 from ...addon.core.errors import WakeUpError
 from ...addon.core.motion.library import load_motion
 from ...addon.core.motion.perform import perform
+from ...addon.core.motion.viewer import Viewer
 from ...addon.core.types import Character, Float32, Float64, Int32, Pose, UInt8
 from ..bench import ROOT
 from ..bench_rows import Row, at_most, row
@@ -126,7 +127,7 @@ def motions(character: Character) -> dict[str, list[Pose]]:
             load_motion(name, FPS),
             FRAMES,
             FPS,
-            camera_position=character.world_from_camera[:3, 3],
+            viewer=Viewer(character.world_from_camera[:3, 3]),
         )
         made[name] = [
             Pose(performed.rotations[k], performed.root[k])

@@ -17,6 +17,7 @@ from photo_wake_up.addon.core.motion.options import PerformOptions
 from photo_wake_up.addon.core.motion.perform import perform
 from photo_wake_up.addon.core.motion.route import route_along
 from photo_wake_up.addon.core.motion.sampling import clip_at
+from photo_wake_up.addon.core.motion.viewer import Viewer
 from photo_wake_up.addon.core.types import Motion
 
 from .motion_inputs import angles_between, skeleton, standing_pose
@@ -44,7 +45,7 @@ def _slides(motion: Motion) -> list[float]:
 
 def _performed(name: str, frames: int = 120, path=None, pose=None, **options) -> Motion:
     return perform(
-        _BODY, pose or standing_pose(), load_motion(name, 24.0), frames, 24.0, _CAMERA,
+        _BODY, pose or standing_pose(), load_motion(name, 24.0), frames, 24.0, Viewer(_CAMERA),
         PerformOptions(**options), path,
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def test_a_mirrored_wave_is_the_left_hands():
 
 def test_the_defaults_are_no_options():
     clip = load_motion("walk", 24.0)
-    plain = perform(_BODY, standing_pose(), clip, 60, 24.0, _CAMERA)
+    plain = perform(_BODY, standing_pose(), clip, 60, 24.0, Viewer(_CAMERA))
     chosen = _performed("walk", 60)
     assert np.array_equal(plain.rotations, chosen.rotations)
     assert np.array_equal(plain.root, chosen.root)
@@ -132,7 +133,7 @@ def test_in_place_the_character_stays(name):
 def test_who_returns_ends_as_the_photo(name, yaw):
     pose = standing_pose(yaw)
     motion = perform(
-        _BODY, pose, load_motion(name, 24.0), 144, 24.0, _CAMERA, _RETURNS
+        _BODY, pose, load_motion(name, 24.0), 144, 24.0, Viewer(_CAMERA), _RETURNS
     )  # fmt: skip
     assert np.array_equal(motion.rotations[-1], pose.rotations) or (
         angles_between(motion.rotations[-1], pose.rotations).max() < 1e-4

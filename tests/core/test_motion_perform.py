@@ -21,7 +21,8 @@ from photo_wake_up.addon.core.motion.feet import (
 from photo_wake_up.addon.core.motion.foot_lock import contact_weights
 from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.motion.perform import perform
-from photo_wake_up.addon.core.types import Motion, Pose
+from photo_wake_up.addon.core.motion.viewer import Viewer
+from photo_wake_up.addon.core.types import Camera, Motion, Pose
 
 from .motion_inputs import MOCAP, angles_between, mocap, skeleton, standing_pose
 
@@ -77,7 +78,7 @@ def _slides(motion: Motion) -> list[float]:
 @pytest.mark.parametrize("pose_name", _poses())
 def test_a_performance(clip_name, pose_name):
     pose = _poses()[pose_name]
-    motion = perform(_BODY, pose, load_motion(clip_name, 24.0), 120, 24.0, _CAMERA)
+    motion = perform(_BODY, pose, load_motion(clip_name, 24.0), 120, 24.0, Viewer(_CAMERA))
     assert motion.rotations.shape == (120, 24, 4) and motion.root.shape == (120, 3)
     # The first frame is the photo.
     assert np.array_equal(motion.rotations[0], pose.rotations)
@@ -102,21 +103,53 @@ def test_a_performance(clip_name, pose_name):
 
 def test_walking_comes_out_towards_the_viewer():
     camera = np.array([2.0, -9.0, 1.3])
-    motion = perform(_BODY, standing_pose(), load_motion("walk", 24.0), 120, 24.0, camera)
+    motion = perform(_BODY, standing_pose(), load_motion("walk", 24.0), 120, 24.0, Viewer(camera))
     way = motion.root[-1, :2] - motion.root[0, :2]
     assert np.linalg.norm(way) > 2.5
     assert way @ camera[:2] > 0.98 * np.linalg.norm(way) * np.linalg.norm(camera[:2])
 
 
+@pytest.mark.parametrize("clip_name", ["walk", "run"])
+@pytest.mark.parametrize("share", [0.6, 0.7, 0.8])
+def test_the_head_stays_in_the_picture(clip_name, share):
+    """Where the whole person takes `share` of the picture's upper half, the way ends with the head
+    below its edge, and no sooner than a stride before that."""
+    lens = Camera(900.0, 300.0, 450.0, 601, 901)
+    position = np.array([0.0, -4.5, 0.8])
+    crown = float(_BODY.joints[JOINT["head"], 2]) * 1.11
+    away = (crown - position[2]) / (share * lens.cy) * lens.focal_px  # frame 1's distance
+    position[1] = -away
+    viewer = Viewer.of(lens, position)
+    motion = perform(_BODY, standing_pose(), load_motion(clip_name, 24.0), 144, 24.0, viewer)
+    world = forward_kinematics(_BODY, motion.rotations, motion.root)
+    head = world[:, JOINT["head"], :3, 3] + 0.10 * crown * world[:, JOINT["head"], :3, 2]
+    row = lens.cy - lens.focal_px * (head[:, 2] - position[2]) / (head[:, 1] - position[1])
+    assert row[-1] > -0.005 * lens.height  # standing sways
+    assert row.min() > -0.04 * lens.height  # who runs leans, and the head is ahead of the body
+    went = motion.root[0, 1] - motion.root[-1, 1]
+    room = (1 - share) * away
+    assert went > room - 0.75
+
+
+def test_a_head_above_every_view_still_lets_come_forward():
+    viewer = Viewer(np.array([0.0, -4.0, 0.8]), rise=0.05)
+    assert viewer.nearest(_BODY) > 4.0
+    assert Viewer(np.array([0.0, -4.0, 2.5]), rise=0.05).nearest(_BODY) == 0.0
+    motion = perform(_BODY, standing_pose(), load_motion("walk", 24.0), 96, 24.0, viewer)
+    assert 0.03 < motion.root[0, 1] - motion.root[-1, 1] < 0.5
+
+
 @pytest.mark.parametrize("clip_name", ["idle", "wave", "jump"])
 def test_the_others_stay_in_place(clip_name):
-    motion = perform(_BODY, standing_pose(), load_motion(clip_name, 24.0), 120, 24.0, _CAMERA)
+    motion = perform(
+        _BODY, standing_pose(), load_motion(clip_name, 24.0), 120, 24.0, Viewer(_CAMERA)
+    )
     assert np.linalg.norm((motion.root - motion.root[0])[:, :2], axis=1).max() < 0.45
 
 
 def test_the_start_is_gentle():
     """The photo comes to life from rest: the first frames hardly move."""
-    motion = perform(_BODY, standing_pose(), load_motion("walk", 24.0), 60, 24.0, _CAMERA)
+    motion = perform(_BODY, standing_pose(), load_motion("walk", 24.0), 60, 24.0, Viewer(_CAMERA))
     turns = angles_between(motion.rotations[1:], motion.rotations[:-1])
     assert turns[0].max() < 6.0
     assert np.linalg.norm(motion.root[1] - motion.root[0]) < 0.02
@@ -124,7 +157,9 @@ def test_the_start_is_gentle():
 
 @pytest.mark.parametrize("name", MOCAP)
 def test_real_clips_perform(name):
-    motion = perform(_BODY, standing_pose(), load_motion(mocap(name), 24.0), 120, 24.0, _CAMERA)
+    motion = perform(
+        _BODY, standing_pose(), load_motion(mocap(name), 24.0), 120, 24.0, Viewer(_CAMERA)
+    )
     assert angles_between(motion.rotations[1:], motion.rotations[:-1]).max() < 60.0
     assert _soles(motion)[30:, ..., 2].min() > -0.01
     assert np.mean(_slides(motion)) < 0.02

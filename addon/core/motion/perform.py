@@ -25,11 +25,13 @@ from .mirror import mirrored
 from .options import PerformOptions
 from .route import Route, route_along
 from .sampling import clip_at, leg_angles
+from .viewer import Viewer
 
-# The camera is nearest when the character comes this close, or this share of the way's start.
+# The character stops this close to the camera, or at this share of the way's start, or where the
+# picture would cut the head off.
 _NEAREST_M = 1.2
 _NEAREST_SHARE = 0.62
-_LEAST_WAY_SHARE = 0.15  # even close to the camera there is a step forward
+_LEAST_WAY_SHARE = 0.08  # even where there is no room there is half a step forward
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
 _BLEND_SPEED_DEG_S = 200.0
@@ -87,13 +89,13 @@ def perform(
     clip: Clip,
     frames: int,
     fps: float,
-    camera_position: npt.ArrayLike | None = None,
+    viewer: Viewer | None = None,
     options: PerformOptions | None = None,
     path: npt.ArrayLike | None = None,
 ) -> Motion:
     """The clip's motion for one character, `frames` long, beginning with the photo's pose.
 
-    camera_position : (3,) world, whom to face and where to stop; None: a viewer far along -y
+    viewer : whom to face and where to stop; None: somebody far along -y
     options : speed, mirroring, on the spot, return to the photo's pose; None: the defaults
     path : (N, 3) points on the ground, metres, world, to walk along instead of to the viewer;
         clips that do not travel, and those performed in place, do without
@@ -106,13 +108,13 @@ def perform(
     if frames < 1 or len(clip.root) == 0 or not fps > 0:
         raise MotionError("A motion needs at least one frame: ask for 1 frame or more.")
     root = np.asarray(photo_pose.root, np.float64)
-    camera = np.array([root[0], -1e3, root[2]]) if camera_position is None else camera_position
+    viewer = viewer or Viewer(np.array([root[0], -1e3, root[2]]))
     options = options or PerformOptions()
     travels = _speed(clip) > _TRAVELS
     route = route_along(path, root[:2]) if path is not None else None
     if options.in_place or not travels:
         route = None
-    stage = _Stage(skeleton, photo_pose, fps, np.asarray(camera, np.float64), options, route)
+    stage = _Stage(skeleton, photo_pose, fps, viewer, options, route)
     return stage.play(mirrored(clip) if options.mirror else clip, frames, travels)
 
 
@@ -124,7 +126,7 @@ class _Stage:
         skeleton: Skeleton,
         pose: Pose,
         fps: float,
-        camera: Float64,
+        viewer: Viewer,
         options: PerformOptions,
         route: Route | None,
     ) -> None:
@@ -136,9 +138,10 @@ class _Stage:
         self.leg = leg_length(skeleton)
         self.pose = pose
         self.start = np.asarray(pose.root, np.float64)
-        towards = camera[:2] - self.start[:2]
+        towards = np.asarray(viewer.position, np.float64)[:2] - self.start[:2]
         self.distance = float(np.linalg.norm(towards))
         self.viewer = _heading(towards) if self.distance > 1e-6 else 0.0
+        self.framed = viewer.nearest(skeleton)
         first = Rotation.from_quat(pose.rotations[0], scalar_first=True)
         ahead = first.apply([0.0, -1.0, 0.0])
         # Lying or bent double, the way the head points says where the body faces.
@@ -288,7 +291,7 @@ class _Stage:
 
     def _nearest(self) -> float:
         """How near to the camera the character may come, metres."""
-        wanted = max(_NEAREST_M, _NEAREST_SHARE * self.distance)
+        wanted = max(_NEAREST_M, _NEAREST_SHARE * self.distance, self.framed)
         return min(wanted, (1 - _LEAST_WAY_SHARE) * self.distance)
 
     def _compose(
