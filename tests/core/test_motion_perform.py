@@ -131,12 +131,12 @@ def test_the_head_stays_in_the_picture(clip_name, share):
     assert went > room - 0.75
 
 
-def test_a_head_above_every_view_still_lets_come_forward():
+def test_without_room_for_the_head_nobody_comes_forward():
     viewer = Viewer(np.array([0.0, -4.0, 0.8]), rise=0.05)
     assert viewer.nearest(_BODY) > 4.0
     assert Viewer(np.array([0.0, -4.0, 2.5]), rise=0.05).nearest(_BODY) == 0.0
     motion = perform(_BODY, standing_pose(), load_motion("walk", 24.0), 96, 24.0, viewer)
-    assert 0.03 < motion.root[0, 1] - motion.root[-1, 1] < 0.5
+    assert np.abs(motion.root - motion.root[0]).max() < 0.5
 
 
 @pytest.mark.parametrize("clip_name", ["idle", "wave", "jump"])

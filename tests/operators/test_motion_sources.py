@@ -282,7 +282,7 @@ def test_of_several_people_the_active_one_performs(addon):
     parts = find_parts(addon.wake_up.result)
     bpy.context.view_layer.update()
     for armature, person in zip(parts.armatures, (character, other), strict=True):
-        seen = Performer.of(armature, addon.wake_up.result).camera
+        seen = Performer.of(armature, addon.wake_up.result).viewer.position
         assert np.abs(seen - person.world_from_camera[:3, 3]).max() < 1e-5
     before = [armature.animation_data.action for armature in parts.armatures]
     bpy.context.view_layer.objects.active = parts.characters[1]

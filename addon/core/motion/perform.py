@@ -31,7 +31,7 @@ from .viewer import Viewer
 # picture would cut the head off.
 _NEAREST_M = 1.2
 _NEAREST_SHARE = 0.62
-_LEAST_WAY_SHARE = 0.08  # even where there is no room there is half a step forward
+_LEAST_WAY_SHARE = 0.08  # even where there is no room, feet may shift
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
 _BLEND_SPEED_DEG_S = 200.0
