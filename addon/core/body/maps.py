@@ -111,7 +111,10 @@ def _sheet(
     at = pixel[seen]
 
     def spread(values: npt.NDArray[np.generic], empty: float, dtype: type) -> npt.NDArray:
-        image: npt.NDArray = np.full((count, *values.shape[1:]), empty, dtype)
+        # Zeros cost nothing until they are written to: most of the grid never is.
+        image: npt.NDArray = np.zeros((count, *values.shape[1:]), dtype)
+        if empty != 0:
+            image[:] = empty
         image[at] = values
         return image.reshape(crop.height, crop.width, *values.shape[1:])
 
