@@ -32,7 +32,7 @@ MOVES = {
 _PUSH_SHARE = 0.15  # of the way to the face: a move that is felt more than seen
 _ORBIT_DEG = 30.0  # beyond, a back that was made up comes into view
 _ORBIT_DRIFT = 0.5  # of half the picture's width: so far from the middle may the person get
-_FOLLOW_ZOOM = 1.10  # the same for a sideways follow
+_FOLLOW_ZOOMS = (1.0, 1.03, 1.06, 1.1)  # the same for a sideways follow, the least that will do
 _FOLLOW_EASE_S = 1.5  # until the camera has caught up
 _FOLLOW_SMOOTH_S = 0.4  # steps sway the hips to and fro; a camera does not
 _DOLLY_SHARE = 0.8  # of the person's distance: the background grows half as large again
@@ -245,13 +245,18 @@ def _follow(camera: Camera, subject: Subject, fps: float, plate: float | None) -
     # Backwards the plate shrinks in view, and the lens makes up for it.
     way[:, 2] = _soft_least(way[:, 2])
     lens = (plate - way[:, 2]) / plate
-    zoom = 1 + (_FOLLOW_ZOOM - 1) * caught
     anchor = _head_anchor(camera, subject)
+    move, amplitude = _held(camera, subject, fps, plate), -1.0
+    for most in _FOLLOW_ZOOMS:  # no closer than the way sideways asks for
 
-    def make(amplitude: float) -> CameraMove:
-        return _moved(camera, way * [amplitude, 0.0, 1.0], lens=lens, zoom=zoom, anchor=anchor)
+        def make(amplitude: float, zoom: Float64 = 1 + (most - 1) * caught) -> CameraMove:
+            return _moved(camera, way * [amplitude, 0.0, 1.0], lens=lens, zoom=zoom, anchor=anchor)
 
-    move, amplitude = _largest(make, camera, plate)
+        tried, reached = _largest(make, camera, plate)
+        if reached > amplitude:
+            move, amplitude = tried, reached
+        if amplitude == 1:
+            break
     note = ""
     if amplitude < 1:
         note = (

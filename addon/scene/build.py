@@ -93,14 +93,15 @@ def build_group(
     reference = new_image(f"{name} Photo", first.photo.rgb)
     images["photo"] = reference.name
     camera = new_camera(f"{name} Camera", first.fitted.camera, place, reference)
-    depth = max(plate_depth(result.build.character, result.motion) for result in results)
+    light = propose_sun(first.photo, first.person.mask, first.build.labels, first.build.maps)
+    toward_sun = for_shadows(place[:3, :3] @ np.array(light.direction))
+    depth = max(plate_depth(each.build.character, each.motion, toward_sun) for each in results)
     lens = first.fitted.camera
     plate = new_plate(f"{name} Background", first.background.rgb, lens, place, depth)
     still = new_plate(f"{name} Frame 1", first.background.still, lens, place, depth)
     show_on_first_frame(still, lens, place, depth)
     ground = new_ground(f"{name} Ground")
-    light = propose_sun(first.photo, first.person.mask, first.build.labels, first.build.maps)
-    sun = new_sun(f"{name} Sun", for_shadows(place[:3, :3] @ np.array(light.direction)))
+    sun = new_sun(f"{name} Sun", toward_sun)
     shadows = [new_shadow(f"{mesh.name} Shadow", mesh, armature, sun) for mesh, armature in figures]
     for item in (camera, plate, still, ground, sun, new_fill(f"{name} Fill"), *shadows):
         collection.objects.link(item)

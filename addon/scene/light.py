@@ -25,6 +25,7 @@ _CELL_M = 0.012  # of the shadow's grid: below, frames take longer than they sho
 _MARGIN_M = 0.08  # around the shadow, for its soft edge
 _MOST_CELLS = 400  # a side: a shadow longer than that is coarser
 _BLUR_ROUNDS = 5  # over a cell each: the edge's softness
+_ROUNDING = 4  # rounds in which a layer's edge, cut along cells, is smoothed
 # Shares of cover at which a layer ends and the opacity of each; together about 0.6.
 _LAYERS = ((0.15, 0.14), (0.35, 0.19), (0.55, 0.23), (0.75, 0.27))
 _LIFT_M = 0.002  # of the lowest layer and between two: engines tell them apart
@@ -180,6 +181,11 @@ def _shadow_nodes(
         {"Geometry": ground, "Name": "cover", "Value": soft},
     ).outputs[0]  # fmt: skip
     cover = _add(tree, "GeometryNodeInputNamedAttribute", {"Name": "cover"}).outputs[0]
+    # The mean of a cell's neighbours is its own place but at the edge.
+    rounded = _add(
+        tree, "GeometryNodeBlurAttribute", {0: place, "Iterations": _ROUNDING},
+        data_type="FLOAT_VECTOR",
+    ).outputs[0]  # fmt: skip
     for number, (least, opacity) in enumerate(_LAYERS):
         outside = _add(tree, "FunctionNodeCompare", {0: cover, 1: least}, operation="LESS_THAN")
         layer = _add(
@@ -188,7 +194,7 @@ def _shadow_nodes(
         ).outputs[0]  # fmt: skip
         lifted = _add(
             tree, "GeometryNodeSetPosition",
-            {"Geometry": layer, "Offset": (0.0, 0.0, (number + 1) * _LIFT_M)},
+            {"Geometry": layer, "Position": rounded, "Offset": (0.0, 0.0, (number + 1) * _LIFT_M)},
         ).outputs[0]  # fmt: skip
         painted = _add(
             tree, "GeometryNodeSetMaterial",

@@ -15,19 +15,28 @@ from .motion import FIRST_FRAME
 
 _CLEARANCE_M = 0.5  # between the deepest point and the plate: room to edit a pose
 _REACH_M = 1.2  # an arm or leg stretched from the pelvis
+_LONGEST_SHADOW_M = 4.0  # is left lying before the plate; farther away, moves would show no depth
 _STILL_STEP_M = 0.01  # how far frame 1's plate stands before and behind the other
 _STILL = "photo_wake_up_still"  # custom property that tells frame 1's plate
 _GROUND_SIDE_M = 20.0  # wide enough for any clip and its shadows
 
 
-def plate_depth(character: Character, motion: Motion | None) -> float:
-    """Metres along the camera's z that lie behind the character in the photo and in motion."""
+def plate_depth(character: Character, motion: Motion | None, toward_sun: Float64) -> float:
+    """Metres along the camera's z that lie behind the character and its shadow in the photo and in
+    motion.
+
+    toward_sun : (3,), unit, world
+    """
     camera_from_world = np.linalg.inv(character.world_from_camera)
-    depth = frames.transform(camera_from_world, character.vertices.astype(np.float64))[:, 2].max()
+    places = frames.transform(camera_from_world, character.vertices.astype(np.float64))
+    depth = float(places[:, 2].max())
+    roots = [character.pose.root] if motion is None else motion.root
+    root = frames.transform(camera_from_world, np.asarray(roots, np.float64))[:, 2].max()
     if motion is not None:
-        root = frames.transform(camera_from_world, np.asarray(motion.root, np.float64))
-        depth = max(depth, root[:, 2].max() + _REACH_M)
-    return float(depth) + _CLEARANCE_M
+        depth = max(depth, root + _REACH_M)
+    # The camera is level: what falls away from it in the world does so along its z.
+    shadow = -toward_sun[1] / max(toward_sun[2], 1e-6) * float(character.vertices[:, 2].max())
+    return max(depth, root + min(max(shadow, 0.0), _LONGEST_SHADOW_M)) + _CLEARANCE_M
 
 
 def new_plate(
