@@ -154,7 +154,8 @@ class _Stage:
         stride, tempo = self._gait(clip, frames) if travels else (1.0, 1.0)
         tempo *= self.options.speed
         track = self._track(clip, frames, begin, tempo, self.options.returns and _ends_low(clip))
-        rest = self._track(clips.idle(self.fps), frames, 0.0, 1.0)
+        # Who has come to the picture's front looks around: standing still, the picture is a photo.
+        rest = self._track((clips.look if travels else clips.idle)(self.fps), frames, 0.0, 1.0)
         plan = self._plan(track, frames, stride)
         plan = self._with_start(plan)
         plan = self._with_end(clip, track, rest, plan, travels)
