@@ -298,41 +298,46 @@ def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
     on_body = np.isfinite(sheet.depth)
     # A limb follows few joints.
     used = sheet.weights.reshape(-1, sheet.weights.shape[-1]).any(axis=0)
-    stacked = np.concatenate(
-        [sheet.depth[..., None], sheet.normal, sheet.weights[..., used]], axis=-1
+    # A plane a channel, since OpenCV takes them one by one; seen as (h, w, k).
+    planes = np.concatenate(
+        [
+            sheet.depth[None],
+            sheet.normal.transpose(2, 0, 1),
+            sheet.weights.transpose(2, 0, 1)[used],
+        ],
+        dtype=np.float32,
     )
-    stacked = np.where(on_body[..., None], stacked, 0).astype(np.float32)
+    planes[:, ~on_body] = 0
+    stacked = planes.transpose(1, 2, 0)
     # A surface as cloth spans the gap: from where one limb faces the viewer to the next.
     stacked = fill_harmonically(stacked, on_body & ~body.spanned, body.spanned)
-    stacked[..., 1:4] = _unit(stacked[..., 1:4])
+    _normalise(stacked[..., 1:4])
 
-    def look_up(values: Float32) -> Float32:
-        channels = [
-            cv2.remap(np.ascontiguousarray(values[..., c]), x, y, cv2.INTER_LINEAR)
-            for c in range(values.shape[2])
-        ]
-        return np.stack(channels, axis=-1)
-
-    footprint = look_up(body.mask[..., None].astype(np.float32))[..., 0]
+    footprint = cv2.remap(body.mask.astype(np.float32), x, y, cv2.INTER_LINEAR)
     known = mapping.inside & (footprint >= LEAST_FOOTPRINT)
     holes = mapping.inside & ~known
-    share = np.maximum(footprint, LEAST_FOOTPRINT)[..., None]
-    values = look_up(stacked) / share
-    values = fill_harmonically(values, known, holes)
-    normal = _unit(values[..., 1:4])
-    shares = np.maximum(values[..., 4:], 0)
+    share = 1 / np.maximum(footprint, LEAST_FOOTPRINT)
+    planes = np.empty((stacked.shape[2], *x.shape), np.float32)
+    for plane, channel in zip(planes, stacked.transpose(2, 0, 1), strict=True):
+        np.multiply(cv2.remap(channel, x, y, cv2.INTER_LINEAR), share, out=plane)
+    values = fill_harmonically(planes.transpose(1, 2, 0), known, holes)
+    _normalise(values[..., 1:4])
+    planes = values.transpose(2, 0, 1)
+    shares = np.maximum(planes[4:], 0)
+    shares /= np.maximum(shares.sum(axis=0), 1e-6)
     weights = np.zeros(sheet.weights.shape, np.float32)
-    weights[..., used] = shares / np.maximum(shares.sum(axis=-1, keepdims=True), 1e-6)
+    weights[..., used] = shares.transpose(1, 2, 0)
     return WarpedSheet(
-        values[..., 0].astype(np.float64),
-        normal.astype(np.float32),
+        planes[0].astype(np.float64),
+        np.ascontiguousarray(values[..., 1:4]),
         weights,
         holes,
     )
 
 
-def _unit(vectors: Float32) -> Float32:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)
+def _normalise(vectors: Float32) -> None:
+    """Make vectors (h, w, 3) unit ones, in place."""
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)
 
 
 def fill_harmonically(values: Float32, known: Mask, unknown: Mask) -> Float32:
@@ -343,13 +348,13 @@ def fill_harmonically(values: Float32, known: Mask, unknown: Mask) -> Float32:
     """
     if not unknown.any():
         return values
-    filled = values.copy()
+    filled = values.copy(order="K")
     _, labels = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    source = np.zeros((labels.max() + 1, values.shape[2]), values.dtype)
-    source[labels[known]] = values[known]
-    filled[unknown] = source[labels[unknown]]
+    nearest = np.zeros(labels.max() + 1, np.int64)
+    nearest[labels[known]] = np.flatnonzero(known)
+    filled[unknown] = values[np.unravel_index(nearest[labels[unknown]], known.shape)]
 
     index = np.full(known.shape, -1, np.int64)
     index[unknown] = np.arange(int(unknown.sum()))
