@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from ..addon.core.body.parts import PART_NAMES
 from ..addon.core.camera_moves import HELD, MOVES
-from ..addon.core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
+from ..addon.core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
 from ..addon.core.frames import DEFAULT_HEIGHT_M

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .character.build import DEFAULT_TRIANGLES, CharacterBuild
+from .character.built import DEFAULT_TRIANGLES, CharacterBuild
 from .errors import Cancelled
 from .frames import DEFAULT_HEIGHT_M
 from .motion.options import PerformOptions

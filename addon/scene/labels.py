@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from PIL import Image
 
-from ..core.character.build import CharacterBuild
+from ..core.character.built import CharacterBuild
 from ..core.character.label_map import from_colours, to_colours
 from ..core.types import UInt8
 from .images import new_image, read_colours

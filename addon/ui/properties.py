@@ -16,7 +16,7 @@ from bpy.props import (
 
 from ..core.body.parts import PART_NAMES
 from ..core.camera_moves import HELD, MOVES
-from ..core.character.build import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
+from ..core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
 from ..core.motion.options import FASTEST, SLOWEST, PerformOptions

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ...addon.core.character.build import CharacterBuild, build_character
+from ...addon.core.character.build import build_character
+from ...addon.core.character.built import CharacterBuild
 from ...addon.core.pipeline import (
     WakeUpResult,
     WakeUpSettings,

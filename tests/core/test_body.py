@@ -14,10 +14,11 @@ from photo_wake_up.addon.core.body import pose
 from photo_wake_up.addon.core.body.body_files import load_body_model
 from photo_wake_up.addon.core.body.landmark_points import vertex_landmarks
 from photo_wake_up.addon.core.body.maps import render_maps
-from photo_wake_up.addon.core.body.model import BodyModel, skin, tensors
+from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, RIGHT_LEG
 from photo_wake_up.addon.core.body.posed import posed_body
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS
+from photo_wake_up.addon.core.body.skinning import skin, tensors
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.model_files import model_path
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK

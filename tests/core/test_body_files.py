@@ -18,10 +18,11 @@ from photo_wake_up.addon.core.body import array_pickles, body_files, fit
 from photo_wake_up.addon.core.body.body_files import load_body_model
 from photo_wake_up.addon.core.body.landmark_points import vertex_landmarks
 from photo_wake_up.addon.core.body.maps import render_maps
-from photo_wake_up.addon.core.body.model import BodyModel, skin, tensors
+from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.pose import skeleton_of
 from photo_wake_up.addon.core.body.posed import silhouette_iou
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS, SMPL_JOINTS
+from photo_wake_up.addon.core.body.skinning import skin, tensors
 from photo_wake_up.addon.core.character.build import CharacterSettings, build_character
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.types import Crop

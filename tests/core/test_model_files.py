@@ -15,8 +15,8 @@ import torch
 
 from photo_wake_up.addon.core import model_files
 from photo_wake_up.addon.core.body.body_files import load_body_model
-from photo_wake_up.addon.core.body.model import one_thread, skin, tensors
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS
+from photo_wake_up.addon.core.body.skinning import one_thread, skin, tensors
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.model_files import model_path
 

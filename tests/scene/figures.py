@@ -9,7 +9,7 @@ from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import pose as body_pose
 from photo_wake_up.addon.core.body.parts import NOTHING, TORSO
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
-from photo_wake_up.addon.core.character.build import CharacterBuild, CharacterReport
+from photo_wake_up.addon.core.character.built import CharacterBuild, CharacterReport
 from photo_wake_up.addon.core.pipeline import WakeUpResult
 from photo_wake_up.addon.core.types import (
     Background,

@@ -31,12 +31,13 @@ from ..types import (
 )
 from .first_pose import first_pose, seen_from_the_side
 from .landmark_points import landmark_points
-from .model import BodyModel, SkinningTensors, one_thread, skin, tensors
+from .model import BodyModel
 from .pose_prior import PosePrior, uprightness
 from .posed import posed_body
 from .robust import geman_mcclure
 from .silhouette_term import SilhouetteTerm, surface_samples
 from .skeleton import JOINT
+from .skinning import SkinningTensors, one_thread, skin, tensors
 from .turns import observed_turns
 
 JOINT_SIGMA_M = 0.025  # spread of landmarks around the body's points

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from ..frames import WORLD_FROM_BODY_AXES
 from ..types import FittedBody, Float64, Pose, Skeleton
-from .model import BodyModel, tensors
+from .model import BodyModel
 from .skeleton import BONE_NAMES, PARENTS
 
 
@@ -25,10 +25,9 @@ def skeleton_of(model: BodyModel, fitted: FittedBody) -> Skeleton:
 
 
 def _rest_in_world_axes(model: BodyModel, fitted: FittedBody) -> tuple[Float64, float]:
-    body = tensors(model)
     betas = fitted.betas.astype(np.float64)
-    shapes = body.shapes.numpy()[..., : len(betas)].astype(np.float64)
-    height = (body.template.numpy()[:, 1] + shapes[:, 1] @ betas) * fitted.scale
+    shapes = model.shapes[..., : len(betas)].astype(np.float64)
+    height = (model.template[:, 1] + shapes[:, 1] @ betas) * fitted.scale
     joints = fitted.rest_joints.astype(np.float64) @ WORLD_FROM_BODY_AXES.T
     return joints, float(height.min())
 

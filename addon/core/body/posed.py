@@ -8,7 +8,8 @@ import torch
 
 from ..types import Camera, Crop, FittedBody, Float32, Float64, Mask
 from .maps import render_maps
-from .model import BodyModel, skin, tensors
+from .model import BodyModel
+from .skinning import skin, tensors
 
 IOU_GRID_PX = 512  # longer side of the grid on which silhouettes are compared
 

@@ -14,7 +14,6 @@ from ..body.maps import render_maps
 from ..body.model import BodyModel
 from ..body.parts import PART_NAMES
 from ..types import (
-    BodyMaps,
     Character,
     Crop,
     FittedBody,
@@ -34,16 +33,13 @@ from . import (
     triangulation,
     weight_relaxation,
 )
+from .built import DEFAULT_TRIANGLES, CharacterBuild, CharacterReport, WarpReport
 from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
 from .label_map import FRONT_ONLY, on_photo
 from .layers import divide
 from .panels import panel_images
 from .surfaces import Surface, in_order, lift_layer
 from .warp import warp
-
-DEFAULT_TRIANGLES = 30_000
-# Below, fingers and faces are gone; above, edges are shorter than half a pixel of the maps.
-LEAST_TRIANGLES, MOST_TRIANGLES = 3_000, 300_000
 
 
 @dataclass(frozen=True)
@@ -60,45 +56,6 @@ class CharacterSettings:
     def mirrored(self) -> tuple[str, ...]:
         """The parts whose back is the front's mirror image."""
         return PART_NAMES if self.back == "mirrored" else self.mirrored_parts
-
-
-@dataclass(frozen=True)
-class WarpReport:
-    """What one layer's warp measured of itself."""
-
-    layer: str
-    pixels: int  # of the layer's silhouette
-    hole_fraction: float  # of its pixels, mean of both sheets
-    spanned_fraction: float  # of its pixels: on closed gaps, where the bare body is not
-    foldover_fraction: float
-    collapsed_fraction: float  # of its outline's steps
-
-
-@dataclass(frozen=True)
-class CharacterReport:
-    """What the stages measured of their own work."""
-
-    hole_fraction: float  # of the silhouette's pixels, mean of both sheets
-    foldover_fraction: float  # of the silhouette's pixels
-    collapsed_fraction: float  # of the outline's steps
-    triangles: int
-    layers: tuple[str, ...]  # "body", then the limbs that were divided off
-    warps: tuple[WarpReport, ...]  # one a layer
-
-
-@dataclass(frozen=True, eq=False)
-class CharacterBuild:
-    """The character with what led to it, for overlays, later stages and corrections.
-
-    labels : (H, W) uint8, the part that each of the photo's pixels shows (`body.parts`), 0 outside
-    found_labels : the same before the user's were painted over them
-    """
-
-    character: Character
-    maps: BodyMaps
-    report: CharacterReport
-    labels: UInt8
-    found_labels: UInt8
 
 
 def build_character(
