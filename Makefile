@@ -129,6 +129,10 @@ bench-character: setup $(DEMO_PHOTO) mask-scenes fit-cases ## Measure the charac
 bench-motion: setup $(DEMO_PHOTO) ## Measure retargeting, feet and loops, draw strips: build/bench/motion.json
 	$(RUN) -W ignore -m photo_wake_up.tests.bench_motion --out $(BUILD)/bench
 
+.PHONY: test-gui
+test-gui: setup $(DEMO_PHOTO) ## Drive the panel in a real Blender with a window (root, once 3.5 GB): build/gui/
+	bash tests/gui/run.sh . $(BUILD)/gui/out
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)

@@ -28,7 +28,7 @@ from ..addon.scene.labels import read_painted
 from ..addon.scene.path import find_path, put_in, read_path, take_out
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
-from ..addon.scene.render import look_through, show_photo
+from ..addon.scene.render import look_through, show_in_viewport, show_photo
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.worker import Outcome, Request
 from .base import JobOperator, can_start
@@ -73,12 +73,16 @@ class Stage(JobOperator):
         # What the stage before has shown goes; the user's own things stay.
         old, settings.result, settings.mask = settings.result, None, None
         settings.labels = None
+        is_new = not _is_of(old, self._source)
         path = find_path(old) if old is not None and self._source.settings.path else None
         if path is not None:
             take_out(path)
         if old is not None and is_result(old):
             remove_scene(old)
         collection = show(context, found, self._source, self._held, self.shows_body)
+        # A photo that comes to life unseen would disappoint; later, the view is the user's.
+        if is_new and context.space_data is not None and context.space_data.type == "VIEW_3D":
+            show_in_viewport(context.space_data)
         if path is not None:
             put_in(path, collection)
         # Of several results only what they share can be gone on from.

@@ -74,7 +74,7 @@ def advance_with(
         yield Progress(_PERSON_SHARE, "Fitting the body")
         values = yield from in_thread(
             lambda _report: {"result": with_pose(before, settings, pose)},
-            _PERSON_SHARE, share - _PERSON_SHARE,
+            _PERSON_SHARE, share - _PERSON_SHARE, "Fitting the body",
         )  # fmt: skip
         result = values["result"]
     return (yield from _part(advance(result, settings, photo_path, until), share, 1.0))

@@ -140,7 +140,7 @@ def advance(
         yield Progress(done / total, message)
         started = time.perf_counter()
         values = yield from in_thread(
-            _work(stage, result, settings, photo_path), done / total, share / total
+            _work(stage, result, settings, photo_path), done / total, share / total, message
         )
         cost = StageCost(time.perf_counter() - started, peak_memory_mb())
         result = replace(result, **values, costs={**result.costs, stage: cost})
@@ -158,7 +158,7 @@ def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:
         load_motion(settings.motion, settings.fps)
         return {}
 
-    yield from in_thread(read, 0.0, 0.0)
+    yield from in_thread(read, 0.0, 0.0, "Reading the motion")
 
 
 def drain(work: Generator[Progress, None, WakeUpResult]) -> WakeUpResult:
@@ -335,10 +335,11 @@ def body_model(settings: WakeUpSettings) -> Any:
 
 
 def in_thread(
-    work: Callable[[Report], Values], base: float, share: float
+    work: Callable[[Report], Values], base: float, share: float, message: str
 ) -> Generator[Progress, None, Values]:
     """Run a stage beside the generator, so that its reports can be yielded while it works.
 
+    message : what is told until the stage reports anything
     When the generator is closed, the stage's next report raises Cancelled in its thread.
     """
     reports: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
@@ -359,7 +360,7 @@ def in_thread(
 
     thread = threading.Thread(target=run, name="wake-up stage", daemon=True)
     thread.start()
-    last = Progress(base, "")
+    last = Progress(base, message)
     try:
         while True:
             try:

@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..core.types import Float64
+from .keyframes import hold
 from .motion import FIRST_FRAME
 
 _SUN_STRENGTH = 3.0  # watts a square metre: about what keeps a lit character's colours
@@ -70,12 +71,7 @@ def new_shadow(
     modifier.node_group = _shadow_nodes(name, character, sun)
     shadow.hide_select = True
     shadow[_SHADOW] = True
-    for frame, size in ((FIRST_FRAME, 0.0), (FIRST_FRAME + 1, 1.0)):
-        shadow.scale = [size] * 3
-        shadow.keyframe_insert("scale", frame=frame)
-    for curve in shadow.animation_data.action.fcurves:
-        for key in curve.keyframe_points:
-            key.interpolation = "CONSTANT"
+    hold(shadow, "scale", {FIRST_FRAME: [0.0] * 3, FIRST_FRAME + 1: [1.0] * 3})
     return shadow
 
 

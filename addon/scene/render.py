@@ -92,10 +92,15 @@ def show_in_viewports() -> None:
     for screen in bpy.data.screens:
         for area in screen.areas:
             if area.type == "VIEW_3D":
-                space = area.spaces.active
-                space.region_3d.view_perspective = "CAMERA"
-                space.shading.type = "SOLID"
-                space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"
+                show_in_viewport(area.spaces.active)
+
+
+def show_in_viewport(space: bpy.types.SpaceView3D) -> None:
+    """Let one 3D viewport look through the scene's camera and show the photo's colours without
+    light."""
+    space.region_3d.view_perspective = "CAMERA"
+    space.shading.type = "SOLID"
+    space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"
 
 
 def last_frame(parts: SceneParts) -> int:

@@ -1,0 +1,285 @@
+"""Drive the extension in a real Blender with a window, as a person would: `run.sh` starts this.
+
+Runs inside Blender, by a timer, so that the window goes on between steps. Every step ends with
+what must be true; the first that fails ends the run. Screenshots and report.json go to the folder
+that is named after `--` on Blender's command line, after the project's packages, the photo and the
+Python that computes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Generator
+from pathlib import Path
+
+import bpy
+
+PACKAGES, PHOTO, PYTHON, OUT = sys.argv[sys.argv.index("--") + 1 :]
+TICK_S = 0.05
+LONGEST_GAP_S = 0.3  # between two drawings of the window while work is going on
+WORK_S = 600.0  # a stage that takes longer hangs
+FRAMES = 24
+TAB_PX = (1299, 712)  # of the sidebar, in a window of 1600 x 1000 without an active object
+
+Steps = Generator[None, None, None]
+
+
+class Clock:
+    """When the viewport was drawn."""
+
+    def __init__(self) -> None:
+        self.drawn: list[float] = []
+        bpy.types.SpaceView3D.draw_handler_add(
+            lambda: self.drawn.append(time.perf_counter()), (), "WINDOW", "POST_PIXEL"
+        )
+
+    def longest_gap(self, begin: float, end: float) -> tuple[float, float]:
+        """Seconds between two drawings, at most, from `begin` to `end`, and when it began."""
+        at = [begin, *(moment for moment in self.drawn if begin < moment < end), end]
+        gaps = zip(at[:-1], at[1:], strict=True)
+        return max((after - before, before - begin) for before, after in gaps)
+
+
+class Driver:
+    """The steps in order, and what they found."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.rows: list[dict[str, object]] = []
+
+    # What a person sees and does.
+
+    @property
+    def window(self) -> bpy.types.Window:
+        return bpy.context.window_manager.windows[0]
+
+    @property
+    def status(self) -> bpy.types.PropertyGroup:
+        return bpy.context.window_manager.wake_up
+
+    @property
+    def settings(self) -> bpy.types.PropertyGroup:
+        return bpy.context.scene.wake_up
+
+    def press(self, name: str, **arguments: object) -> set[str]:
+        """Press a button of the sidebar."""
+        area = max(
+            (a for a in self.window.screen.areas if a.type == "VIEW_3D"), key=lambda a: a.width
+        )
+        region = next(r for r in area.regions if r.type == "WINDOW")
+        with bpy.context.temp_override(window=self.window, area=area, region=region):
+            operator = getattr(bpy.ops.wakeup, name)
+            return operator("INVOKE_DEFAULT", True, **arguments)
+
+    def wait(self, seconds: float) -> Steps:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            yield
+
+    def click(self, x: int, y: int) -> None:
+        for value in ("PRESS", "RELEASE"):
+            self.window.event_simulate(type="LEFTMOUSE", value=value, x=x, y=y)
+
+    def work(self, what: str, picture_after_s: float = 0.0) -> Steps:
+        """Until the work is done: the window keeps drawing."""
+        begin, shot = time.perf_counter(), not picture_after_s
+        while self.status.running:
+            if not shot and time.perf_counter() - begin > picture_after_s:
+                self.screenshot(f"{what} at work")
+                shot = True
+            if time.perf_counter() - begin > WORK_S:
+                raise TimeoutError(f"{what} hangs: {self.status.message}")
+            yield
+        end = time.perf_counter()
+        # The last step builds the scene; it ends the work.
+        gap, at = self.clock.longest_gap(begin, end)
+        self.row(f"{what}, s", round(end - begin, 1))
+        self.row(f"{what}, the longest gap is at, s", round(at, 1))
+        self.row(f"{what}, longest gap between drawings, s", round(gap, 3), gap <= LONGEST_GAP_S)
+        assert not self.status.failed, self.status.message
+
+    def screenshot(self, name: str) -> None:
+        subprocess.run(
+            ["import", "-window", "root", str(Path(OUT) / f"{name.replace(' ', '_')}.png")],
+            check=True,
+        )
+
+    def row(self, what: str, value: object, met: bool | None = None) -> None:
+        row = {"what": what, "value": value, "met": met}
+        self.rows.append(row)
+        sys.stderr.write(json.dumps(row) + "\n")
+
+    # The session.
+
+    def session(self) -> Steps:
+        yield from self.first_look()
+        yield from self.wakes_up()
+        yield from self.stops_on_escape()
+        yield from self.undoes_and_redoes()
+        yield from self.takes_corrections()
+        yield from self.plays_another_clip()
+        yield from self.keeps_all_in_the_file()
+        yield from self.exports()
+
+    def first_look(self) -> Steps:
+        for area in self.window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.spaces.active.show_region_ui = True
+        yield from self.wait(1.5)
+        self.screenshot("1 first look")
+        assert not bpy.ops.wakeup.wake_up.poll(), "Wake Up can be pressed without a photo"
+        self.settings.photo = PHOTO
+        self.settings.frames = FRAMES
+
+    def wakes_up(self) -> Steps:
+        for item in list(bpy.data.objects):
+            bpy.data.objects.remove(item)
+        yield from self.wait(0.5)
+        self.click(*TAB_PX)
+        assert self.press("wake_up") == {"RUNNING_MODAL"}
+        yield from self.work("wake up", picture_after_s=4.0)
+        yield from self.wait(1.0)
+        self.screenshot("2 awake")
+        space = next(a for a in self.window.screen.areas if a.type == "VIEW_3D").spaces.active
+        seen = space.region_3d.view_perspective == "CAMERA"
+        self.row("the viewport looks through the photo's camera", seen, seen)
+        parts = [item.type for item in self.settings.result.all_objects]
+        self.row("character, armature and camera in the scene", True,
+                 {"ARMATURE", "CAMERA", "MESH"} <= set(parts))  # fmt: skip
+
+    def stops_on_escape(self) -> Steps:
+        before = self.settings.result
+        names = sorted(item.name for item in before.all_objects)
+        assert self.press("build_character") == {"RUNNING_MODAL"}
+        yield from self.wait(1.5)
+        assert self.status.running, "The stage was over before Esc could be pressed"
+        pressed = time.perf_counter()
+        self.window.event_simulate(type="ESC", value="PRESS", x=400, y=400)
+        yield
+        self.window.event_simulate(type="ESC", value="RELEASE", x=400, y=400)
+        while self.status.running and time.perf_counter() - pressed < 20:
+            yield
+        took = time.perf_counter() - pressed
+        same = self.settings.result == before
+        same = same and names == sorted(item.name for item in before.all_objects)
+        self.row("seconds from Esc to the end", round(took, 2), took < 2.0)
+        self.row("after Esc the scene is as it was", same, same)
+
+    def undoes_and_redoes(self) -> Steps:
+        self.settings.motion = "wave"
+        assert self.press("animate") == {"RUNNING_MODAL"}
+        yield from self.work("animate")
+        yield from self.wait(0.5)
+        waving = self._actions()
+        with bpy.context.temp_override(window=self.window):
+            bpy.ops.ed.undo()
+        yield from self.wait(1.0)
+        undone = self._actions()
+        with bpy.context.temp_override(window=self.window):
+            bpy.ops.ed.redo()
+        yield from self.wait(1.0)
+        redone = self._actions()
+        self.row("undo takes the wave back", undone, undone != waving)
+        self.row("redo brings it again", redone, redone == waving)
+
+    def takes_corrections(self) -> Steps:
+        self.press("paint_mask")
+        yield from self.wait(1.0)
+        self.screenshot("3 painting the mask")
+        for window in list(bpy.context.window_manager.windows)[1:]:
+            with bpy.context.temp_override(window=window):
+                bpy.ops.wm.window_close()
+        if bpy.context.mode != "OBJECT":
+            with bpy.context.temp_override(window=self.window):
+                bpy.ops.object.mode_set(mode="OBJECT")
+        self.press("fit_body")
+        yield from self.work("fit body")
+        assert self.press("correct_pose")
+        yield from self.wait(1.0)
+        self.screenshot("4 correcting the pose")
+        with bpy.context.temp_override(window=self.window):
+            if bpy.context.mode != "OBJECT":
+                bpy.ops.object.mode_set(mode="OBJECT")
+
+    def plays_another_clip(self) -> Steps:
+        self.settings.motion = "dance"
+        assert self.press("animate") == {"RUNNING_MODAL"}
+        yield from self.work("build again and dance")
+        with bpy.context.temp_override(window=self.window, screen=self.window.screen):
+            bpy.ops.screen.animation_play()
+        before = len(self.clock.drawn)
+        begin = time.perf_counter()
+        yield from self.wait(2.0)
+        rate = (len(self.clock.drawn) - before) / (time.perf_counter() - begin)
+        self.screenshot("5 dancing")
+        with bpy.context.temp_override(window=self.window, screen=self.window.screen):
+            bpy.ops.screen.animation_cancel()
+        self.row("drawings a second while it plays, without a graphics card", round(rate, 1))
+
+    def keeps_all_in_the_file(self) -> Steps:
+        path = Path(OUT) / "session.blend"
+        name, actions = self.settings.result.name, self._actions()
+        with bpy.context.temp_override(window=self.window):
+            bpy.ops.wm.save_as_mainfile(filepath=str(path))
+            bpy.ops.wm.open_mainfile(filepath=str(path))
+        yield from self.wait(2.0)
+        kept = self.settings.result is not None and self.settings.result.name == name
+        self.row("the result is there after reopening", kept, kept)
+        self.row("its actions are there", self._actions(), self._actions() == actions)
+        self.settings.motion = "jump"
+        assert self.press("animate") == {"RUNNING_MODAL"}
+        yield from self.work("animate after reopening")
+        self.screenshot("6 reopened and jumping")
+
+    def exports(self) -> Steps:
+        names = [name for name in dir(bpy.ops.wakeup) if name.startswith("export")]
+        path = Path(OUT) / "character.glb"
+        self.press(names[0], filepath=str(path))
+        yield from self.wait(1.0)
+        done = path.is_file() and path.stat().st_size > 100_000
+        self.row("exported", done, done or None)
+
+    def _actions(self) -> list[str]:
+        return sorted(
+            item.animation_data.action.name
+            for item in self.settings.result.all_objects
+            if item.type == "ARMATURE" and item.animation_data and item.animation_data.action
+        )
+
+
+def main() -> None:
+    sys.path.insert(0, PACKAGES)
+    sys.executable = PYTHON  # computes: Blender's own has no torch here
+    bpy.context.preferences.view.show_splash = False
+    import photo_wake_up
+
+    began = time.perf_counter()
+    photo_wake_up.register()
+    driver = Driver()
+    driver.row("enabling takes, s", round(time.perf_counter() - began, 2))
+    steps = driver.session()
+
+    def tick() -> float:
+        failed = ""
+        try:
+            next(steps)
+            return TICK_S
+        except StopIteration:
+            pass
+        except BaseException:
+            failed = traceback.format_exc()
+            sys.stderr.write(failed)
+            driver.screenshot("failed")
+        report = {"rows": driver.rows, "failed": failed}
+        Path(OUT, "report.json").write_text(json.dumps(report, indent=2))
+        os._exit(0 if not failed and all(row["met"] is not False for row in driver.rows) else 1)
+
+    bpy.app.timers.register(tick, first_interval=2.0, persistent=True)
+
+
+main()
