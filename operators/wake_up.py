@@ -10,7 +10,7 @@ import bpy
 from ..addon import results
 from ..addon.core.body.posing import PoseCorrection
 from ..addon.core.edits import Corrections
-from ..addon.core.errors import PhotoError
+from ..addon.core.errors import PhotoError, WakeUpError
 from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
 from ..addon.core.report import describe
 from ..addon.core.types import Mask
@@ -29,6 +29,7 @@ from ..addon.scene.path import find_path, put_in, read_path, take_out
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
 from ..addon.scene.render import look_through, show_photo
+from ..addon.stage_states import Made, plain
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.worker import Outcome, Request
 from .base import JobOperator, can_start
@@ -85,6 +86,10 @@ class Stage(JobOperator):
         kept = found[0] if len(found) == 1 else found[0].without("person")
         settings.key = results.keep(kept, self._source)
         return self._sentence(context, found[0])
+
+    def stage_of(self, error: WakeUpError) -> str:
+        missing = "photo" if isinstance(error, PhotoError) else self.until
+        return error.stage or missing
 
     def _until(self, _settings: bpy.types.PropertyGroup) -> str:
         return self.until
@@ -182,7 +187,16 @@ def show(
     if first.people is not None:
         _list_people(settings, first, source)
     claim(collection.all_objects)
+    settings.made = _made(context, found, source).as_text()
     return collection
+
+
+def _made(
+    context: bpy.types.Context, found: tuple[WakeUpResult, ...], source: results.Source
+) -> Made:
+    stages = tuple(stage for stage in STAGES if getattr(found[0], stage) is not None)
+    typed = context.scene.wake_up.photo
+    return Made((typed, source.photo), plain(source.settings), stages, len(found) > 1)
 
 
 def _list_people(
