@@ -17,10 +17,13 @@ import photo_wake_up
 from photo_wake_up.addon import worker
 from photo_wake_up.addon.core.model_files import MODEL_FILES, model_path
 from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings
+from photo_wake_up.addon.scene.build import build_scene
 from photo_wake_up.addon.stage_states import TITLES
 from photo_wake_up.addon.ui import motion_panels, panels
 from photo_wake_up.operators import cli
 from photo_wake_up.operators.base import Job
+
+from ..scene import figures
 
 
 def _is_ours(thing: object) -> bool:
@@ -262,10 +265,14 @@ def test_panels_read_from_top_to_bottom_as_the_work_goes():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("state", ["empty", "photo", "running", "another mode"])
+@pytest.mark.parametrize("state", ["empty", "photo", "whole", "running", "another mode"])
 def test_every_disabled_button_says_why(addon, state, tmp_path):
     if state != "empty":
         addon.wake_up.photo = str(tmp_path / "somebody.png")
+    if state == "whole":
+        addon.wake_up.result = build_scene(figures.result(), addon)
+        # Neither an armature nor a file is chosen yet.
+        addon.wake_up_motion.source = "ARMATURE"
     if state == "another mode":
         data = bpy.data.meshes.new("Mesh")
         item = bpy.data.objects.new("Mesh", data)
@@ -279,7 +286,8 @@ def test_every_disabled_button_says_why(addon, state, tmp_path):
             continue
         operator = getattr(bpy.ops.wakeup, cls.bl_idname.split(".")[1])
         if operator.poll():
-            assert state == "photo", cls.bl_idname  # nothing works without one, or while one works
+            # Nothing works without a photo, or while a stage works.
+            assert state in ("photo", "whole"), cls.bl_idname
             continue
         disabled += 1
         with pytest.raises(RuntimeError) as refused:
@@ -289,7 +297,7 @@ def test_every_disabled_button_says_why(addon, state, tmp_path):
         assert not said.endswith("."), said
         if state == "running":
             assert said == "A stage is at work: wait for it, or press Esc"
-    assert disabled > 10
+    assert disabled > (2 if state == "whole" else 10)
     if state == "another mode":
         bpy.ops.object.mode_set(mode="OBJECT")
 
