@@ -126,8 +126,9 @@ def _changed(made: Made, wanted: Made) -> dict[str, list[str]]:
         # What an older version has not noted cannot be told from what it was.
         if name in made.settings and made.settings[name] != wanted.settings[name]:
             found.setdefault(stage, []).append(SETTING_TITLES[name])
+    # Single stages are of one person in either case.
     if made.everyone != wanted.everyone:
-        found.setdefault("person", []).append("everyone")
+        found.setdefault("motion", []).append("everyone")
     return found
 
 

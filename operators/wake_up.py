@@ -79,7 +79,8 @@ class Stage(JobOperator):
             take_out(path)
         if old is not None and is_result(old):
             remove_scene(old)
-        collection = show(context, found, self._source, self._held, self.shows_body)
+        everyone = isinstance(outcome, tuple)
+        collection = show(context, found, self._source, self._held, self.shows_body, everyone)
         if path is not None:
             put_in(path, collection)
         # Of several results only what they share can be gone on from.
@@ -153,11 +154,13 @@ def show(
     source: results.Source,
     held: Mask | None = None,
     shows_body: bool = False,
+    everyone: bool = False,
 ) -> bpy.types.Collection:
     """Build the scene of results, or what there is of it, and make it the scene's own.
 
     held : (24,), joints of the fitted body that the user has turned
     shows_body : whether the fitted body is shown, to be posed, in the place of a whole scene
+    everyone : whether `found` is all people of the photo, though it may be a single one
     """
     scene, settings = context.scene, context.scene.wake_up
     first = found[0].without("build") if shows_body else found[0]
@@ -187,16 +190,16 @@ def show(
     if first.people is not None:
         _list_people(settings, first, source)
     claim(collection.all_objects)
-    settings.made = _made(context, found, source).as_text()
+    settings.made = _made(context, found[0], source, everyone).as_text()
     return collection
 
 
 def _made(
-    context: bpy.types.Context, found: tuple[WakeUpResult, ...], source: results.Source
+    context: bpy.types.Context, found: WakeUpResult, source: results.Source, everyone: bool
 ) -> Made:
-    stages = tuple(stage for stage in STAGES if getattr(found[0], stage) is not None)
+    stages = tuple(stage for stage in STAGES if getattr(found, stage) is not None)
     typed = context.scene.wake_up.photo
-    return Made((typed, source.photo), plain(source.settings), stages, len(found) > 1)
+    return Made((typed, source.photo), plain(source.settings), stages, everyone)
 
 
 def _list_people(
