@@ -57,6 +57,11 @@ $(DEMO_PHOTO): $(SET_UP) $(BODY) $(wildcard assets/demo/*.py)
 demo: setup $(DEMO_PHOTO) ## Wake up the demo photo: everything goes to build/demo/
 	$(RUN) -m photo_wake_up.operators.cli $(DEMO_PHOTO) --out $(BUILD)/demo
 
+.PHONY: pictures
+pictures: setup $(DEMO_PHOTO) ## Make the README's pictures of the demo photo anew
+	$(RUN) -m photo_wake_up.operators.cli $(DEMO_PHOTO) --out $(BUILD)/pictures --wall --camera pull-back --render none
+	$(RUN) -W ignore -m photo_wake_up.assets.pictures.build_pictures $(BUILD)/pictures --out docs/pictures
+
 .PHONY: wake-up
 wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--motion run"
 	@test -n "$(PHOTO)" -a -n "$(OUT)" || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }

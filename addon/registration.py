@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..operators import (
+    base,
     cli,
     corrections,
     export,
@@ -15,6 +16,7 @@ from ..operators import (
     wake_up,
 )
 from . import results
+from .scene.images import keep_paint
 from .ui import motion_panels, motion_properties, panels, preferences, properties
 
 CLASSES = (
@@ -35,8 +37,9 @@ CLASSES = (
 
 @bpy.app.handlers.persistent
 def _forget_results(*_arguments: object) -> None:
-    """Results belong to the file that was open."""
+    """Results and failures belong to the file that was open."""
     results.forget_all()
+    base.note_failure(bpy.context, "", "")
 
 
 @bpy.app.handlers.persistent
@@ -44,8 +47,8 @@ def _keep_painted_images(*_arguments: object) -> None:
     """Blender does not save what was painted on a packed image unless it is packed again."""
     for scene in bpy.data.scenes:
         for image in (scene.wake_up.mask, scene.wake_up.labels):
-            if image is not None and image.is_dirty:
-                image.pack()
+            if image is not None:
+                keep_paint(image)
 
 
 def register() -> None:
@@ -60,7 +63,8 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """All of it, backwards."""
+    """All of it, backwards; what is at work is stopped first."""
+    base.stop_all()
     cli.unregister()
     bpy.app.handlers.save_pre.remove(_keep_painted_images)
     bpy.app.handlers.load_pre.remove(_forget_results)

@@ -37,7 +37,7 @@ class Source:
 
 
 # Which stages' values a setting is part of; those that follow from them go with them.
-_USED_IN = {
+USED_IN = {
     "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
     "body_file": "fitted", "triangles": "build",
     "mask_network": "person", "joint_network": "people",
@@ -78,7 +78,7 @@ def reusable(key: str, source: Source) -> WakeUpResult:
         return WakeUpResult()
     stale = {
         stage
-        for name, stage in _USED_IN.items()
+        for name, stage in USED_IN.items()
         if getattr(before.settings, name) != getattr(source.settings, name)
     }
     return result.without(*stale)

@@ -16,6 +16,7 @@ from ..addon.worker import Request, advance_in_process, advance_in_worker
 
 logger = logging.getLogger(__name__)
 
+_open_jobs: list[Job] = []  # that are to be stopped when the extension is switched off
 TICK_S = 0.05  # between two looks at the work
 Work = Generator[Progress, None, Any]
 
@@ -33,7 +34,9 @@ class Job:
         status = self._manager.wake_up
         status.running, status.failed = True, False
         status.fraction, status.message, status.needs_box = 0.0, title, False
+        note_failure(context, "", "")
         self._manager.progress_begin(0.0, 1.0)
+        _open_jobs.append(self)
 
     def watch(self, window: bpy.types.Window) -> None:
         """Have the window send TIMER events while the work goes on."""
@@ -58,6 +61,9 @@ class Job:
 
     def close(self, message: str, failed: bool = False) -> None:
         """Stop the work, and take timer, progress and status text away."""
+        if self not in _open_jobs:
+            return
+        _open_jobs.remove(self)
         try:
             self._work.close()
         finally:
@@ -72,19 +78,33 @@ class Job:
             status.message = message
 
 
+def stop_all() -> None:
+    """Stop whatever is at work, and the processes that work for it."""
+    for job in list(_open_jobs):
+        job.close("Stopped: the extension was switched off")
+
+
+def is_idle(operator: type, context: bpy.types.Context) -> bool:
+    """For polls: whether no stage is at work, with the reason where one is."""
+    if context.window_manager.wake_up.running:
+        operator.poll_message_set("A stage is at work: wait for it, or press Esc")
+        return False
+    return True
+
+
 def can_start(
     operator: type, context: bpy.types.Context, modes: tuple[str, ...] = ("OBJECT",)
 ) -> bool:
     """For polls: whether there is a photo, nothing else at work, and Blender in one of `modes`,
     with the reason where not."""
-    if context.window_manager.wake_up.running:
-        operator.poll_message_set("Another stage is at work: wait for it, or press Esc")
+    if not is_idle(operator, context):
         return False
     if not context.scene.wake_up.photo:
         operator.poll_message_set("Choose a photo first")
         return False
     if context.mode not in modes:
-        operator.poll_message_set("Go to Object Mode first")
+        names = " or ".join(mode.capitalize() for mode in modes)
+        operator.poll_message_set(f"Go to {names} Mode first")
         return False
     return True
 
@@ -148,12 +168,17 @@ class JobOperator:
         """Also called by Blender when it closes the file or the window."""
         self._job.close("Stopped: nothing has been changed")
 
+    def stage_of(self, error: WakeUpError) -> str:
+        """The stage that an error is of; empty where the work is no stage."""
+        return error.stage
+
     def _started(self, context: bpy.types.Context, in_worker: bool) -> set[str] | None:
         try:
             work = self.work(self.request(context), in_worker)
         except WakeUpError as error:
             context.window_manager.wake_up.message = str(error)
             context.window_manager.wake_up.failed = True
+            note_failure(context, self.stage_of(error), str(error))
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self._job = Job(context, work, self.bl_label)
@@ -174,6 +199,7 @@ class JobOperator:
             message = self.finish(context, job.result)
         except WakeUpError as error:
             job.close(str(error), failed=True)
+            note_failure(context, self.stage_of(error), str(error))
             context.window_manager.wake_up.needs_box = isinstance(error, NobodyFoundError)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -183,6 +209,13 @@ class JobOperator:
         job.close(message)
         self.report({"INFO"}, message)
         return {"FINISHED"}
+
+
+def note_failure(context: bpy.types.Context, stage: str, reason: str) -> None:
+    """Have the panel say which stage failed and why, until the next work starts."""
+    status = context.window_manager.wake_up
+    status.failed_stage, status.failure = stage, reason
+    status.failed_scene = context.scene.name if stage else ""
 
 
 def _redraw(context: bpy.types.Context) -> None:

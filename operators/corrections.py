@@ -15,7 +15,7 @@ from ..addon.scene.build import claim, is_result, is_whole, photo_size
 from ..addon.scene.corrections import add_box
 from ..addon.scene.posing import find_posed, has_fit
 from ..addon.worker import Outcome, Request
-from .base import can_start, reported
+from .base import can_start, is_idle, reported
 from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
 
 _HOW_TO_POSE = "Rotate bones, or drag hands and feet by their handles, then refine."
@@ -67,10 +67,7 @@ class WAKEUP_OT_paint_mask(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.scene.wake_up.mask is None:
-            cls.poll_message_set("Press Find Person first")
-            return False
-        return context.window is not None
+        return _can_paint(cls, context, context.scene.wake_up.mask, "Press Find Person first")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         _open_for_painting(context, context.scene.wake_up.mask)
@@ -89,14 +86,28 @@ class WAKEUP_OT_paint_labels(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.scene.wake_up.labels is None:
-            cls.poll_message_set("Press Build Character first")
-            return False
-        return context.window is not None
+        return _can_paint(cls, context, context.scene.wake_up.labels, "Press Build Character first")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         _open_for_painting(context, context.scene.wake_up.labels)
         return {"FINISHED"}
+
+
+def _can_paint(
+    operator: type[bpy.types.Operator],
+    context: bpy.types.Context,
+    image: bpy.types.Image | None,
+    otherwise: str,
+) -> bool:
+    if not is_idle(operator, context):
+        return False
+    if image is None:
+        operator.poll_message_set(otherwise)
+        return False
+    if context.window is None:
+        operator.poll_message_set("Painting needs a window")
+        return False
+    return True
 
 
 def _open_for_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:
@@ -183,6 +194,14 @@ class WAKEUP_OT_correct_pose(Stage, bpy.types.Operator):
         return _HOW_TO_POSE
 
 
+def _is_fitted(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    collection = context.scene.wake_up.result
+    if collection is None or not has_fit(collection):
+        operator.poll_message_set("Press Fit Body first")
+        return False
+    return True
+
+
 class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
     """Continue the fit from the pose that the body has now"""
 
@@ -198,13 +217,7 @@ class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not super().poll(context):
-            return False
-        collection = context.scene.wake_up.result
-        if collection is None or not has_fit(collection):
-            cls.poll_message_set("Press Fit Body first")
-            return False
-        return True
+        return super().poll(context) and _is_fitted(cls, context)
 
     def request(self, context: bpy.types.Context) -> Request:
         if find_posed(context.scene.wake_up.result) is None:
@@ -242,6 +255,10 @@ class WAKEUP_OT_forget_pose(FitAnew, bpy.types.Operator):
     bl_idname = "wakeup.forget_pose"
     bl_label = "Forget Pose Corrections"
     bl_description = "Fit the body anew, without what was corrected of its pose"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return super().poll(context) and _is_fitted(cls, context)
 
     def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
         return "The body stands as it was fitted."

@@ -25,7 +25,9 @@ class WAKEUP_OT_export_gltf(ExportHelper, bpy.types.Operator):
         "photo's colours as they are",
         default=False,
     )
-    filter_glob: StringProperty(default="*.glb", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: StringProperty(  # type: ignore[valid-type]
+        name="Files", description="Which files are listed", default="*.glb", options={"HIDDEN"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

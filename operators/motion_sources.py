@@ -44,17 +44,10 @@ from ..addon.scene.performing import (
 )
 from ..addon.ui.motion_properties import ARMATURE, FILE, IN_TURN, MENU, POSE
 from ..addon.ui.properties import MOTION_FILE
-from .base import JobOperator, Work, reported
+from .base import JobOperator, Work, is_idle, reported
 from .render import has_result
 
 _LONGEST_NAME = 40  # of an action: room for the armature's
-
-
-def _is_idle(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    if context.window_manager.wake_up.running:
-        operator.poll_message_set("A stage is at work: wait for it, or press Esc")
-        return False
-    return True
 
 
 def can_pose(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -81,7 +74,7 @@ class WAKEUP_OT_read_skeleton(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not _is_idle(cls, context):
+        if not is_idle(cls, context):
             return False
         settings = context.scene.wake_up_motion
         if settings.source == MENU:
@@ -131,7 +124,9 @@ class WAKEUP_OT_load_mapping(ImportHelper, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
     filename_ext = ".json"
 
-    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: StringProperty(  # type: ignore[valid-type]
+        name="Files", description="Which files are listed", default="*.json", options={"HIDDEN"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -279,7 +274,7 @@ def _has_source(operator: type[bpy.types.Operator], context: bpy.types.Context) 
 
 
 def _has_list(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    if not _is_idle(operator, context):
+    if not is_idle(operator, context):
         return False
     if not context.scene.wake_up_motion.bones:
         operator.poll_message_set("Press Show Joints first")

@@ -13,14 +13,13 @@ from ..addon.scene.build import is_whole
 from ..addon.scene.film import KINDS, film
 from ..addon.scene.render import choose_camera, choose_light, look_through
 from ..addon.scene.wall import choose_wall
-from .base import JobOperator, Work
+from .base import JobOperator, Work, is_idle
 
 
 def has_result(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """For polls: whether the scene holds a finished character, with the reason where not."""
     collection = context.scene.wake_up.result
-    if context.window_manager.wake_up.running:
-        operator.poll_message_set("A stage is at work: wait for it, or press Esc")
+    if not is_idle(operator, context):
         return False
     if collection is None or not is_whole(collection):
         operator.poll_message_set("Press Wake Up first")

@@ -10,7 +10,7 @@ import bpy
 from ..addon import results
 from ..addon.core.body.posing import PoseCorrection
 from ..addon.core.edits import Corrections
-from ..addon.core.errors import PhotoError
+from ..addon.core.errors import PhotoError, WakeUpError
 from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
 from ..addon.core.report import describe
 from ..addon.core.types import Mask
@@ -29,6 +29,7 @@ from ..addon.scene.path import find_path, put_in, read_path, take_out
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
 from ..addon.scene.render import look_through, show_in_viewport, show_photo
+from ..addon.stage_states import Made, plain
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.worker import Outcome, Request
 from .base import JobOperator, can_start
@@ -79,7 +80,8 @@ class Stage(JobOperator):
             take_out(path)
         if old is not None and is_result(old):
             remove_scene(old)
-        collection = show(context, found, self._source, self._held, self.shows_body)
+        everyone = isinstance(outcome, tuple)
+        collection = show(context, found, self._source, self._held, self.shows_body, everyone)
         # A photo that comes to life unseen would disappoint; later, the view is the user's.
         if is_new and context.space_data is not None and context.space_data.type == "VIEW_3D":
             show_in_viewport(context.space_data)
@@ -89,6 +91,10 @@ class Stage(JobOperator):
         kept = found[0] if len(found) == 1 else found[0].without("person")
         settings.key = results.keep(kept, self._source)
         return self._sentence(context, found[0])
+
+    def stage_of(self, error: WakeUpError) -> str:
+        missing = "photo" if isinstance(error, PhotoError) else self.until
+        return error.stage or missing
 
     def _until(self, _settings: bpy.types.PropertyGroup) -> str:
         return self.until
@@ -152,11 +158,13 @@ def show(
     source: results.Source,
     held: Mask | None = None,
     shows_body: bool = False,
+    everyone: bool = False,
 ) -> bpy.types.Collection:
     """Build the scene of results, or what there is of it, and make it the scene's own.
 
     held : (24,), joints of the fitted body that the user has turned
     shows_body : whether the fitted body is shown, to be posed, in the place of a whole scene
+    everyone : whether `found` is all people of the photo, though it may be a single one
     """
     scene, settings = context.scene, context.scene.wake_up
     first = found[0].without("build") if shows_body else found[0]
@@ -186,7 +194,16 @@ def show(
     if first.people is not None:
         _list_people(settings, first, source)
     claim(collection.all_objects)
+    settings.made = _made(context, found[0], source, everyone).as_text()
     return collection
+
+
+def _made(
+    context: bpy.types.Context, found: WakeUpResult, source: results.Source, everyone: bool
+) -> Made:
+    stages = tuple(stage for stage in STAGES if getattr(found, stage) is not None)
+    typed = context.scene.wake_up.photo
+    return Made((typed, source.photo), plain(source.settings), stages, everyone)
 
 
 def _list_people(

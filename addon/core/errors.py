@@ -6,6 +6,8 @@ from __future__ import annotations
 class WakeUpError(Exception):
     """Base of every error that the user can mend. Its text is shown as it is."""
 
+    stage = ""  # of `pipeline.STAGES`, where it is known which one failed
+
 
 class PhotoError(WakeUpError):
     """The photo cannot be read, or is too small or too large to work with."""

@@ -11,15 +11,15 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .character.built import DEFAULT_TRIANGLES, CharacterBuild
-from .errors import Cancelled
+from .errors import Cancelled, WakeUpError
 from .frames import DEFAULT_HEIGHT_M
 from .motion.options import PerformOptions
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
@@ -103,13 +103,24 @@ class WakeUpResult:
 
     def without(self, *stages: str) -> WakeUpResult:
         """The result without these stages' values and all that was made from them."""
-        gone = set(stages)
-        for stage in STAGES:
-            if gone.intersection(_NEEDS[stage]):
-                gone.add(stage)
+        gone = with_followers(stages)
         if "person" in gone:  # strokes are of one person's picture
             gone.add("painted")
         return replace(self, **dict.fromkeys(gone))
+
+
+def needs(stage: str) -> tuple[str, ...]:
+    """The stages whose values a stage's own is made from."""
+    return _NEEDS[stage]
+
+
+def with_followers(stages: Iterable[str]) -> set[str]:
+    """These stages and all whose values are made from theirs."""
+    found = set(stages)
+    for stage in STAGES:
+        if found.intersection(_NEEDS[stage]):
+            found.add(stage)
+    return found
 
 
 def wake_up(
@@ -117,8 +128,8 @@ def wake_up(
 ) -> Generator[Progress, None, WakeUpResult]:
     """All stages for one photo; the generator's return value is the finished result.
 
-    Raises WakeUpError kinds with a sentence for the user. Closing the generator stops the work at
-    the running stage's next report.
+    Raises WakeUpError kinds with a sentence for the user and the stage that failed. Closing the
+    generator stops the work at the running stage's next report.
     """
     return (yield from advance(WakeUpResult(), settings, photo_path))
 
@@ -134,19 +145,34 @@ def advance(
     total = sum(_STAGES[stage][0] for stage in wanted) or 1.0
     done = 0.0
     if "motion" in wanted:
-        yield from motion_checked(settings)
+        yield from _named("motion", motion_checked(settings))
     for stage in wanted:
         share, message = _STAGES[stage]
         yield Progress(done / total, message)
         started = time.perf_counter()
-        values = yield from in_thread(
+        work = in_thread(
             _work(stage, result, settings, photo_path), done / total, share / total, message
         )
+        values = yield from _named(stage, work)
         cost = StageCost(time.perf_counter() - started, peak_memory_mb())
         result = replace(result, **values, costs={**result.costs, stage: cost})
         done += share
     yield Progress(1.0, "Done")
     return result
+
+
+_Value = TypeVar("_Value")
+
+
+def _named(
+    stage: str, work: Generator[Progress, None, _Value]
+) -> Generator[Progress, None, _Value]:
+    """The same work, whose errors say which stage they come from."""
+    try:
+        return (yield from work)
+    except WakeUpError as error:
+        error.stage = stage
+        raise
 
 
 def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:

@@ -13,12 +13,13 @@ from mathutils import Vector
 
 from ..core import frames
 from ..core.errors import WakeUpError
-from ..core.perception.joints import joints_of
+from ..core.perception.joints import MOVED_PX, joints_of
 from ..core.types import Camera, Detection, Float64
 
 Box = tuple[float, float, float, float]  # x0 y0 x1 y1 in photo pixels
 
 _JOINT = "photo_wake_up_joint"  # custom property: a joint's name
+_FOUND = "photo_wake_up_found"  # custom property: photo pixels where a joint was found
 _BOX = "photo_wake_up_box"  # custom property that marks the box
 _LENS = "photo_wake_up_lens"  # custom property: focal length, cx, cy, width, height
 _DEPTH = "photo_wake_up_depth"  # custom property: metres from the camera to the plane
@@ -55,7 +56,7 @@ def new_corrections(
     points = _points(collection, np.array(list(joints.values())))
     for joint, point in zip(joints, points, strict=True):
         ball = bpy.data.objects.new(joint.replace("_", " "), balls[_side(joint)])
-        ball[_JOINT] = joint
+        ball[_JOINT], ball[_FOUND] = joint, list(joints[joint])
         ball.location = Vector(point)
         ball.show_name = ball.show_in_front = True
         ball.hide_render = True
@@ -98,6 +99,17 @@ def read_joints(collection: bpy.types.Collection) -> dict[str, tuple[float, floa
     return {
         str(ball[_JOINT]): (float(x), float(y)) for ball, (x, y) in zip(balls, pixels, strict=True)
     }
+
+
+def are_joints_moved(collection: bpy.types.Collection) -> bool:
+    """Whether the user has dragged a joint of a result since it was found."""
+    home = _home(collection)
+    balls = [item for item in home.objects if _FOUND in item] if home is not None else []
+    if not balls:
+        return False
+    pixels = _pixels(home, [ball.matrix_world.translation for ball in balls])
+    found = np.array([list(ball[_FOUND]) for ball in balls])
+    return bool((np.linalg.norm(pixels - found, axis=1) > MOVED_PX).any())
 
 
 def read_box(collection: bpy.types.Collection) -> Box | None:

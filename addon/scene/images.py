@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..core.types import Detection, Mask, Photo, UInt8
 
+_PAINTED = "photo_wake_up_painted"  # custom property of an image that was painted and then packed
 THUMBNAIL_PX = 96  # side of a person's picture in the list
 _PNG_COMPRESSION = 1  # of 9: packing is waited for, and a .blend can be compressed as a whole
 
@@ -50,6 +51,18 @@ def new_thumbnail(name: str, photo: Photo, person: Detection) -> bpy.types.Image
     preview.icon_size = (THUMBNAIL_PX, THUMBNAIL_PX)
     preview.icon_pixels_float.foreach_set(np.flipud(pixels).astype(np.float32).ravel() / 255)
     return image
+
+
+def keep_paint(image: bpy.types.Image) -> None:
+    """Pack what was painted on an image: Blender does not save it otherwise."""
+    if image.is_dirty:
+        image.pack()
+        image[_PAINTED] = True
+
+
+def is_painted(image: bpy.types.Image) -> bool:
+    """Whether an image was painted on since it was made here."""
+    return image.is_dirty or _PAINTED in image
 
 
 def read_mask(image: bpy.types.Image) -> Mask:

@@ -28,6 +28,8 @@ _FIT = "photo_wake_up_fit"  # custom property of a collection: the fields of Pos
 _PLACE = "photo_wake_up_fit_place"  # custom property: world from camera, row by row
 _BODY_FILE = "photo_wake_up_fit_body"  # custom property: which body was fitted; empty: the default
 _PART = "photo_wake_up_posed"  # custom property that tells the posed armature and its body
+_SET = "photo_wake_up_set"  # custom property of the armature: `_channels` as they were made
+_UNTOUCHED = 1e-3  # of those, metres or sines: less than is held on to as the user's
 _COLOUR = (0.25, 0.6, 1.0, 0.4)  # of the body: the photo shows through
 
 
@@ -64,7 +66,15 @@ def new_posed_body(
     bpy.context.view_layer.update()
     for handle in handles:
         new_pull(armature, handle, cube)
+    armature[_SET] = _channels(armature).tolist()
     return armature
+
+
+def _channels(armature: bpy.types.Object) -> Float64:
+    """What has been done to each bone, one after the other: its own place, turn and size."""
+    values = np.empty(len(armature.pose.bones) * 16, np.float32)
+    armature.pose.bones.foreach_get("matrix_basis", values)
+    return values.astype(np.float64)
 
 
 def _new_material(name: str) -> bpy.types.Material:
@@ -141,3 +151,13 @@ def read_correction(collection: bpy.types.Collection, body_file: str = "") -> Po
     ]
     place = np.array(collection[_PLACE]).reshape(4, 4)
     return posed_by_hand(before, read_pose(armature, BONE_NAMES, PARENTS), place, dragged)
+
+
+def is_posed_by_hand(collection: bpy.types.Collection) -> bool:
+    """Whether the user has posed the fitted body of a result since it was fitted. Quick, for
+    panels; what was posed is told by `read_correction`."""
+    armature = find_posed(collection)
+    if armature is None or _SET not in armature:
+        return False
+    now, made = _channels(armature), np.array(armature[_SET])
+    return len(now) != len(made) or bool(np.abs(now - made).max() > _UNTOUCHED)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import bpy
 
-from ..ui.preferences import PACKAGE
+_PACKAGE = (__package__ or "").rpartition(".addon")[0]  # the extension's name in Blender
 
 
 def mappings_folder() -> Path:
     """The folder of the joint mappings; it may not be there yet."""
     try:
-        return Path(bpy.utils.extension_path_user(PACKAGE, path="mappings"))
+        return Path(bpy.utils.extension_path_user(_PACKAGE, path="mappings"))
     except ValueError:  # run from its sources, not as an installed extension
         return Path(bpy.utils.user_resource("CONFIG")) / "photo_wake_up" / "mappings"

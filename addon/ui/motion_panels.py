@@ -15,6 +15,7 @@ class WAKEUP_PT_motions(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Motions"
     bl_parent_id = "WAKEUP_PT_photo"
+    bl_order = 7
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -73,6 +74,7 @@ class WAKEUP_PT_posing(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Posing"
     bl_parent_id = "WAKEUP_PT_photo"
+    bl_order = 8
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -1,4 +1,4 @@
-"""The Wake-Up tab in the 3D viewport's sidebar."""
+"""The Wake-Up tab in the 3D viewport's sidebar: from top to bottom as the work goes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import textwrap
 
 import bpy
 
+from ..stage_states import DONE, FAILED, NOT_YET, OUT_OF_DATE, StageState
 from .properties import MOTION_FILE
+from .scene_states import states_of
 
-STAGE_BUTTONS = (
-    ("wakeup.fit_body", "MOD_ARMATURE"),
-    ("wakeup.build_character", "MESH_MONKEY"),
-    ("wakeup.fill_background", "IMAGE_BACKGROUND"),
-    ("wakeup.animate", "ARMATURE_DATA"),
-)
 _WIDEST_LINE = 38  # characters that fit a sidebar of the usual width
+# What a stage's state looks like, and what is said of it where it has no reason of its own.
+_STATES = {
+    NOT_YET: ("RADIOBUT_OFF", "Not yet"),
+    DONE: ("CHECKMARK", "Done"),
+    OUT_OF_DATE: ("FILE_REFRESH", "Out of date"),
+    FAILED: ("ERROR", "Failed"),
+}
 
 
 class SidebarPanel:
@@ -23,6 +26,29 @@ class SidebarPanel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Wake-Up"
+
+
+class StagePanel(SidebarPanel):
+    """A stage: its state in the header, so that a closed panel tells it too; within, what the
+    state comes from, the stage's button and its settings."""
+
+    bl_parent_id = "WAKEUP_PT_photo"
+    stage = ""
+    layout: bpy.types.UILayout  # Blender's
+
+    def draw_header(self, context: bpy.types.Context) -> None:
+        self.layout.label(text="", icon=_STATES[states_of(context)[self.stage].condition][0])
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not context.window_manager.wake_up.running
+        _draw_state(layout, states_of(context)[self.stage])
+        self.draw_stage(layout, context.scene.wake_up)
+
+    def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        raise NotImplementedError
 
 
 class WAKEUP_PT_photo(SidebarPanel, bpy.types.Panel):
@@ -35,9 +61,7 @@ class WAKEUP_PT_photo(SidebarPanel, bpy.types.Panel):
         column = self.layout.column()
         column.enabled = not status.running
         column.prop(settings, "photo", text="")
-        column.prop(settings, "motion")
-        if settings.motion == MOTION_FILE:
-            column.prop(settings, "motion_file", text="")
+        column.prop(settings, "everyone")
         big = column.row()
         big.scale_y = 1.8
         big.operator("wakeup.wake_up", icon="PLAY")
@@ -51,12 +75,21 @@ def _draw_status(layout: bpy.types.UILayout, status: bpy.types.PropertyGroup) ->
         layout.progress(factor=status.fraction, text=status.message)
         layout.label(text="Esc stops it", icon="INFO")
     elif status.message:
-        lines = layout.column(align=True)
-        lines.scale_y = 0.8
-        lines.alert = status.failed
-        for number, line in enumerate(textwrap.wrap(status.message, _WIDEST_LINE)):
-            mark = ("ERROR" if status.failed else "CHECKMARK") if number == 0 else "BLANK1"
-            lines.label(text=line, icon=mark)
+        _draw_lines(layout, status.message, "ERROR" if status.failed else "CHECKMARK")
+
+
+def _draw_state(layout: bpy.types.UILayout, state: StageState) -> None:
+    icon, title = _STATES[state.condition]
+    _draw_lines(layout, state.reason or title, icon)
+
+
+def _draw_lines(layout: bpy.types.UILayout, text: str, icon: str) -> None:
+    """A sentence in lines as wide as a sidebar; Blender does not break them."""
+    lines = layout.column(align=True)
+    lines.scale_y = 0.8
+    lines.alert = icon == "ERROR"
+    for number, line in enumerate(textwrap.wrap(text, _WIDEST_LINE)):
+        lines.label(text=line, icon=icon if number == 0 else "BLANK1")
 
 
 class WAKEUP_UL_people(bpy.types.UIList):
@@ -74,17 +107,17 @@ class WAKEUP_UL_people(bpy.types.UIList):
         row.label(text=f"{item.box[2] - item.box[0]} x {item.box[3] - item.box[1]} px")
 
 
-class WAKEUP_PT_people(SidebarPanel, bpy.types.Panel):
-    """Who is in the photo, and what is to be corrected."""
+class WAKEUP_PT_people(StagePanel, bpy.types.Panel):
+    """Who is in the photo."""
 
-    bl_label = "People and Corrections"
-    bl_parent_id = "WAKEUP_PT_photo"
+    bl_label = "Find People"
+    bl_order = 1
+    stage = "people"
 
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.enabled = not context.window_manager.wake_up.running
-        settings = context.scene.wake_up
-        layout.operator("wakeup.find_person", icon="OUTLINER_OB_ARMATURE")
+    def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        buttons = layout.column(align=True)
+        buttons.operator("wakeup.find_person", icon="OUTLINER_OB_ARMATURE")
+        buttons.operator("wakeup.add_box", icon="SELECT_SET")
         if settings.people:
             layout.template_list(
                 "WAKEUP_UL_people", "", settings, "people", settings, "active_person", rows=3
@@ -92,16 +125,36 @@ class WAKEUP_PT_people(SidebarPanel, bpy.types.Panel):
             chosen = settings.people[min(settings.active_person, len(settings.people) - 1)]
             if chosen.thumbnail is not None and chosen.thumbnail.preview is not None:
                 layout.template_icon(icon_value=chosen.thumbnail.preview.icon_id, scale=6.0)
-        layout.prop(settings, "everyone")
+
+
+class WAKEUP_PT_person(StagePanel, bpy.types.Panel):
+    """The chosen person's mask and joints."""
+
+    bl_label = "Cut Out"
+    bl_order = 2
+    bl_options = {"DEFAULT_CLOSED"}
+    stage = "person"
+
+    def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
         if settings.mask:
             layout.template_ID(settings, "mask", open="image.open")
-        if settings.labels:
-            layout.template_ID(settings, "labels", open="image.open")
         buttons = layout.column(align=True)
-        buttons.operator("wakeup.add_box", icon="SELECT_SET")
         buttons.operator("wakeup.paint_mask", icon="BRUSH_DATA")
-        buttons.operator("wakeup.paint_labels", icon="COLOR")
         buttons.operator("wakeup.use_corrections", icon="CHECKMARK")
+
+
+class WAKEUP_PT_fit(StagePanel, bpy.types.Panel):
+    """The body under the joints, and its pose."""
+
+    bl_label = "Fit Body"
+    bl_order = 3
+    bl_options = {"DEFAULT_CLOSED"}
+    stage = "fitted"
+
+    def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        layout.prop(settings, "height")
+        layout.prop(settings, "focal")
+        layout.operator("wakeup.fit_body", icon="MOD_ARMATURE")
         layout.prop(settings, "show_body")
         posing = layout.column(align=True)
         posing.operator("wakeup.correct_pose", icon="POSE_HLT")
@@ -109,29 +162,53 @@ class WAKEUP_PT_people(SidebarPanel, bpy.types.Panel):
         posing.operator("wakeup.forget_pose", icon="LOOP_BACK")
 
 
-class WAKEUP_PT_stages(SidebarPanel, bpy.types.Panel):
-    """Each stage by itself, with what it takes."""
+class WAKEUP_PT_build(StagePanel, bpy.types.Panel):
+    """Mesh and texture."""
 
-    bl_label = "Step by Step"
-    bl_parent_id = "WAKEUP_PT_photo"
+    bl_label = "Build Character"
+    bl_order = 4
     bl_options = {"DEFAULT_CLOSED"}
+    stage = "build"
 
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.enabled = not context.window_manager.wake_up.running
-        settings = context.scene.wake_up
-        for name in (
-            "height", "focal", "triangles", "texture_size", "back", "frames", "speed", "mirror",
-            "in_place", "returns", "seed", "remove_shadow",
-        ):  # fmt: skip
+    def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        for name in ("triangles", "texture_size", "back"):
             layout.prop(settings, name)
         if settings.back != "mirrored":
             layout.column().prop(settings, "mirrored_parts")
-        buttons = layout.column(align=True)
-        for operator, icon in STAGE_BUTTONS:
-            buttons.operator(operator, icon=icon)
+        if settings.labels:
+            layout.template_ID(settings, "labels", open="image.open")
+        layout.operator("wakeup.paint_labels", icon="COLOR")
+        layout.operator("wakeup.build_character", icon="MESH_MONKEY")
+
+
+class WAKEUP_PT_background(StagePanel, bpy.types.Panel):
+    """The photo without the person."""
+
+    bl_label = "Fill Background"
+    bl_order = 5
+    bl_options = {"DEFAULT_CLOSED"}
+    stage = "background"
+
+    def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        layout.prop(settings, "remove_shadow")
+        layout.prop(settings, "seed")
+        layout.operator("wakeup.fill_background", icon="IMAGE_BACKGROUND")
+
+
+class WAKEUP_PT_animate(StagePanel, bpy.types.Panel):
+    """What the character does."""
+
+    bl_label = "Animate"
+    bl_order = 6
+    stage = "motion"
+
+    def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        layout.prop(settings, "motion")
+        if settings.motion == MOTION_FILE:
+            layout.prop(settings, "motion_file")
+        for name in ("frames", "speed", "mirror", "in_place", "returns"):
+            layout.prop(settings, name)
+        layout.operator("wakeup.animate", icon="ARMATURE_DATA")
         layout.operator("wakeup.add_clip_library", icon="ASSET_MANAGER")
 
 
@@ -140,6 +217,7 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Output"
     bl_parent_id = "WAKEUP_PT_photo"
+    bl_order = 9  # after the motions and the posing of `motion_panels`
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -157,6 +235,10 @@ CLASSES = (
     WAKEUP_UL_people,
     WAKEUP_PT_photo,
     WAKEUP_PT_people,
-    WAKEUP_PT_stages,
+    WAKEUP_PT_person,
+    WAKEUP_PT_fit,
+    WAKEUP_PT_build,
+    WAKEUP_PT_background,
+    WAKEUP_PT_animate,
     WAKEUP_PT_output,
 )

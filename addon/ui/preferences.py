@@ -5,6 +5,8 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from ..core.model_files import MODEL_FILES, find_model
+
 PACKAGE = (__package__ or "").rpartition(".addon")[0]  # the extension's name in Blender
 
 
@@ -45,13 +47,25 @@ class WakeUpPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        self.layout.prop(self, "body_file")
-        networks = self.layout.box()
-        networks.label(text="ONNX files here replace what comes with the extension.")
-        networks.prop(self, "mask_network")
-        networks.prop(self, "joint_network")
-        networks.prop(self, "plate_network")
         self.layout.prop(self, "use_worker")
+        own = self.layout.box()
+        own.label(text="Files of yours, instead of what comes with the extension")
+        for name in ("body_file", "mask_network", "joint_network", "plate_network"):
+            own.prop(self, name)
+        own.label(text="Their licences are yours to keep, also for what you make with them")
+        _draw_model_files(self.layout.box())
+
+
+def _draw_model_files(layout: bpy.types.UILayout) -> None:
+    """What comes with the extension, where it is, and under which licence."""
+    layout.label(text="Files that come with the extension")
+    for file in MODEL_FILES:
+        path = find_model(file.name)
+        row = layout.split(factor=0.2)
+        row.label(text=file.purpose, icon="ERROR" if path is None else "CHECKMARK")
+        place = row.split(factor=0.7)
+        place.label(text="Missing: install the extension again" if path is None else str(path))
+        place.label(text=file.licence)
 
 
 CLASSES = (WakeUpPreferences,)

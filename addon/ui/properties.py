@@ -280,6 +280,11 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
     key: StringProperty(  # type: ignore[valid-type]
         name="Key", description="Which stored result belongs to the scene", options={"HIDDEN"}
     )
+    made: StringProperty(  # type: ignore[valid-type]
+        name="Made",
+        description="What the scene's result was made from, as JSON",
+        options={"HIDDEN"},
+    )
 
     def pipeline_settings(
         self,
@@ -338,6 +343,15 @@ class WakeUpStatusSettings(bpy.types.PropertyGroup):
         name="Message", description="What is being done, or what the last stage said"
     )
     failed: BoolProperty(name="Failed", description="The last stage ended with an error")  # type: ignore[valid-type]
+    failed_stage: StringProperty(  # type: ignore[valid-type]
+        name="Failed Stage", description="The stage that failed last; empty where none did"
+    )
+    failed_scene: StringProperty(  # type: ignore[valid-type]
+        name="Failed Scene", description="The scene that a stage failed in"
+    )
+    failure: StringProperty(  # type: ignore[valid-type]
+        name="Failure", description="Why the stage failed"
+    )
     needs_box: BoolProperty(  # type: ignore[valid-type]
         name="Needs a Box", description="Nobody was found: a box says where to look"
     )
