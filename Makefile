@@ -17,6 +17,8 @@ BODY := $(MODELS)/body.npz
 NETWORKS := $(MODELS)/.networks
 WARM := $(BUILD)/.warm
 REFERENCE := $(BUILD)/reference/.set-up
+PACKAGE := $(BUILD)/package
+CLEAN_BLENDER := $(BUILD)/package_test/.set-up
 VALIDATOR := $(BUILD)/npm/node_modules/gltf-validator/package.json
 
 .PHONY: help
@@ -84,6 +86,23 @@ test-core: setup $(REFERENCE) ## Run the tests that need no Blender
 .PHONY: test-blender
 test-blender: setup ## Run the tests of scenes and operators
 	$(PYTHON) -m pytest tests/scene tests/operators
+
+.PHONY: package
+package: setup ## Build the extension's zip for this platform: build/package/
+	$(RUN) -m photo_wake_up.assets.package.build_package --out $(PACKAGE)
+
+# A Blender as users have it: its wheel and what that asks for, not even pip.
+$(CLEAN_BLENDER): tests/package/requirements.txt
+	python3.11 -m venv --clear --without-pip $(BUILD)/package_test/venv
+	$(VENV)/bin/pip --python $(BUILD)/package_test/venv/bin/python install $(PIP_OPTIONS) -r $<
+	touch $@
+
+.PHONY: test-package
+test-package: package $(DEMO_PHOTO) $(CLEAN_BLENDER) ## Install the zip in a Blender of its own, wake up the demo photo, uninstall
+	rm -rf $(BUILD)/package_test/user && mkdir -p $(BUILD)/package_test/user
+	cd $(BUILD)/package_test && env -i PATH=/usr/bin:/bin HOME="$$PWD/user" \
+	  BLENDER_USER_RESOURCES="$$PWD/user" venv/bin/python -I $(CURDIR)/tests/package/run_installed.py \
+	  "$$(ls -t $(CURDIR)/$(PACKAGE)/*.zip | head -n 1)" $(CURDIR)/$(DEMO_PHOTO)
 
 .PHONY: lint
 lint: setup ## Check style and types
