@@ -76,9 +76,9 @@ def listing(path: Path) -> str:
     lines = [f"{path.name}: {path.stat().st_size / _MB:.1f} MB"]
     for folder, entries in sorted(sizes.items()):
         count = f"{len(entries)} file{'s' if len(entries) > 1 else ''}"
-        lines.append(f"  {folder:32} {count:>10} {sum(entries) / _MB:8.1f} MB")
+        lines.append(f"  {folder:32} {count:>10} {sum(entries) / _MB:8.2f} MB")
         if folder == WHEELS_FOLDER:
-            lines += [f"    {name} {size / _MB:.1f} MB" for size, name in sorted(wheels)[::-1]]
+            lines += [f"    {name} {size / _MB:.2f} MB" for size, name in sorted(wheels)[::-1]]
     return "\n".join(lines)
 
 
