@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..core.types import Float64
+from .curves import jump_between_keys
 from .motion import FIRST_FRAME
 
 _SUN_STRENGTH = 3.0  # watts a square metre: about what keeps a lit character's colours
@@ -72,9 +73,7 @@ def new_shadow(
     for frame, size in ((FIRST_FRAME, 0.0), (FIRST_FRAME + 1, 1.0)):
         shadow.scale = [size] * 3
         shadow.keyframe_insert("scale", frame=frame)
-    for curve in shadow.animation_data.action.fcurves:
-        for key in curve.keyframe_points:
-            key.interpolation = "CONSTANT"
+    jump_between_keys(shadow)
     return shadow
 
 

@@ -8,6 +8,7 @@ from mathutils import Vector
 
 from ..core import frames
 from ..core.types import Camera, Character, Float64, Motion, UInt8
+from .curves import jump_between_keys
 from .images import new_image
 from .material import new_photo_material
 from .meshes import new_mesh
@@ -63,9 +64,7 @@ def show_on_first_frame(
         still.scale = [(depth + step) / depth] * 3
         still.keyframe_insert("location", frame=frame)
         still.keyframe_insert("scale", frame=frame)
-    for curve in still.animation_data.action.fcurves:
-        for key in curve.keyframe_points:
-            key.interpolation = "CONSTANT"
+    jump_between_keys(still)
     still[_STILL] = True
 
 
