@@ -19,6 +19,8 @@ WARM := $(BUILD)/.warm
 REFERENCE := $(BUILD)/reference/.set-up
 PACKAGE := $(BUILD)/package
 CLEAN_BLENDER := $(BUILD)/package_test/.set-up
+PYTHON_5_2 ?= python3.13
+NEXT_BLENDER := $(BUILD)/blender_5_2/.set-up
 VALIDATOR := $(BUILD)/npm/node_modules/gltf-validator/package.json
 
 .PHONY: help
@@ -103,6 +105,20 @@ test-package: package $(DEMO_PHOTO) $(CLEAN_BLENDER) ## Install the zip in a Ble
 	cd $(BUILD)/package_test && env -i PATH=/usr/bin:/bin HOME="$$PWD/user" \
 	  BLENDER_USER_RESOURCES="$$PWD/user" venv/bin/python -I $(CURDIR)/tests/package/run_installed.py \
 	  "$$(ls -t $(CURDIR)/$(PACKAGE)/*.zip | head -n 1)" $(CURDIR)/$(DEMO_PHOTO)
+
+# Without a CPU build of PyTorch for Python 3.13 among pip's indexes this brings gigabytes of CUDA.
+$(NEXT_BLENDER): tests/blender_5_2/requirements.txt requirements.txt
+	@$(PYTHON_5_2) -c "import sys, venv; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null || \
+	  { echo "Python 3.13 is missing: name it, make test-5.2 PYTHON_5_2=/path/to/python3.13." >&2; exit 2; }
+	$(PYTHON_5_2) -m venv --clear $(BUILD)/blender_5_2/venv
+	grep -v '^numpy==' requirements.txt > $(BUILD)/blender_5_2/requirements.txt
+	$(BUILD)/blender_5_2/venv/bin/pip install $(PIP_OPTIONS) -r $(BUILD)/blender_5_2/requirements.txt -r $<
+	touch $@
+
+.PHONY: test-5.2
+test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) ## Run the tests of scenes and operators with Blender 5.2 (needs Python 3.13)
+	@echo "Skipped: tests/core and lint, which need no Blender (make test), and what is named at the end."
+	$(BUILD)/blender_5_2/venv/bin/python -m pytest -rs tests/scene tests/operators
 
 .PHONY: lint
 lint: setup ## Check style and types
