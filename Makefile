@@ -17,6 +17,10 @@ BODY := $(MODELS)/body.npz
 NETWORKS := $(MODELS)/.networks
 WARM := $(BUILD)/.warm
 REFERENCE := $(BUILD)/reference/.set-up
+PACKAGE := $(BUILD)/package
+CLEAN_BLENDER := $(BUILD)/package_test/.set-up
+PYTHON_5_2 ?= python3.13
+NEXT_BLENDER := $(BUILD)/blender_5_2/.set-up
 VALIDATOR := $(BUILD)/npm/node_modules/gltf-validator/package.json
 
 .PHONY: help
@@ -89,6 +93,37 @@ test-core: setup $(REFERENCE) ## Run the tests that need no Blender
 .PHONY: test-blender
 test-blender: setup ## Run the tests of scenes and operators
 	$(PYTHON) -m pytest tests/scene tests/operators
+
+.PHONY: package
+package: setup ## Build the extension's zip for this platform: build/package/
+	$(RUN) -m photo_wake_up.assets.package.build_package --out $(PACKAGE)
+
+# A Blender as users have it: its wheel and what that asks for, not even pip.
+$(CLEAN_BLENDER): tests/package/requirements.txt
+	python3.11 -m venv --clear --without-pip $(BUILD)/package_test/venv
+	$(VENV)/bin/pip --python $(BUILD)/package_test/venv/bin/python install $(PIP_OPTIONS) -r $<
+	touch $@
+
+.PHONY: test-package
+test-package: package $(DEMO_PHOTO) $(CLEAN_BLENDER) ## Install the zip in a Blender of its own, wake up the demo photo, uninstall
+	rm -rf $(BUILD)/package_test/user && mkdir -p $(BUILD)/package_test/user
+	cd $(BUILD)/package_test && env -i PATH=/usr/bin:/bin HOME="$$PWD/user" \
+	  BLENDER_USER_RESOURCES="$$PWD/user" venv/bin/python -I $(CURDIR)/tests/package/run_installed.py \
+	  "$$(ls -t $(CURDIR)/$(PACKAGE)/*.zip | head -n 1)" $(CURDIR)/$(DEMO_PHOTO)
+
+# Without a CPU build of PyTorch for Python 3.13 among pip's indexes this brings gigabytes of CUDA.
+$(NEXT_BLENDER): tests/blender_5_2/requirements.txt requirements.txt
+	@$(PYTHON_5_2) -c "import sys, venv; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null || \
+	  { echo "Python 3.13 is missing: name it, make test-5.2 PYTHON_5_2=/path/to/python3.13." >&2; exit 2; }
+	$(PYTHON_5_2) -m venv --clear $(BUILD)/blender_5_2/venv
+	grep -v '^numpy==' requirements.txt > $(BUILD)/blender_5_2/requirements.txt
+	$(BUILD)/blender_5_2/venv/bin/pip install $(PIP_OPTIONS) -r $(BUILD)/blender_5_2/requirements.txt -r $<
+	touch $@
+
+.PHONY: test-5.2
+test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) ## Run the tests of scenes and operators with Blender 5.2 (needs Python 3.13)
+	@echo "Skipped: tests/core and lint, which need no Blender (make test), and what is named at the end."
+	$(BUILD)/blender_5_2/venv/bin/python -m pytest -rs tests/scene tests/operators
 
 .PHONY: lint
 lint: setup ## Check style and types

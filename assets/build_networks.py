@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--downloads", type=Path, required=True)
     arguments = parser.parse_args()
-    wheel = _wheel(arguments.downloads)
+    wheel = mediapipe_wheel(arguments.downloads)
     arguments.out.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(wheel) as archive:
         inside = {PurePosixPath(name).name: name for name in archive.namelist()}
@@ -58,7 +58,8 @@ def main() -> int:
     return 0
 
 
-def _wheel(downloads: Path) -> Path:
+def mediapipe_wheel(downloads: Path) -> Path:
+    """The wheel that holds the networks; pip fetches it where it is not there yet."""
     downloads.mkdir(parents=True, exist_ok=True)
     for _ in range(2):
         found = sorted(downloads.glob("mediapipe-0.10.21-*.whl"))

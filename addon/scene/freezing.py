@@ -5,13 +5,14 @@ Muted curves keep their keys, so that a part moves again as soon as it is let go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import bpy
 
 from ..core.body.parts import PART_NAMES, part_of_joint
 from ..core.body.skeleton import BONE_NAMES
 from ..core.types import Pose, Skeleton
+from .curves import curves_of
 from .motion import set_pose
 
 _FROZEN = "photo_wake_up_frozen"  # custom property of the armature: numbers of the frozen parts
@@ -60,27 +61,6 @@ def _mute(armature: bpy.types.Object, parts: set[int], muted: bool) -> None:
     paths = tuple(f'pose.bones["{BONE_NAMES[joint]}"].rotation' for joint in _joints(parts))
     if not paths:
         return
-    for curve in _curves(armature):
+    for curve in curves_of(armature):
         if curve.data_path.startswith(paths):
             curve.mute = muted
-
-
-def _curves(armature: bpy.types.Object) -> Iterator[bpy.types.FCurve]:
-    """Of all that the armature plays: its action and its strips'."""
-    animation = armature.animation_data
-    if animation is None:
-        return
-    played = [(animation.action, animation.action_slot)]
-    played += [
-        (strip.action, strip.action_slot)
-        for track in animation.nla_tracks
-        for strip in track.strips
-    ]
-    for action, slot in played:
-        if action is None or slot is None:
-            continue
-        for layer in action.layers:
-            for strip in layer.strips:
-                channels = strip.channelbag(slot)
-                if channels is not None:
-                    yield from channels.fcurves

@@ -14,7 +14,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..core.types import Float64
-from .keyframes import hold
+from .curves import jump_between_keys
 from .motion import FIRST_FRAME
 
 _SUN_STRENGTH = 3.0  # watts a square metre: about what keeps a lit character's colours
@@ -71,7 +71,10 @@ def new_shadow(
     modifier.node_group = _shadow_nodes(name, character, sun)
     shadow.hide_select = True
     shadow[_SHADOW] = True
-    hold(shadow, "scale", {FIRST_FRAME: [0.0] * 3, FIRST_FRAME + 1: [1.0] * 3})
+    for frame, size in ((FIRST_FRAME, 0.0), (FIRST_FRAME + 1, 1.0)):
+        shadow.scale = [size] * 3
+        shadow.keyframe_insert("scale", frame=frame)
+    jump_between_keys(shadow)
     return shadow
 
 

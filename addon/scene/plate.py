@@ -8,8 +8,8 @@ from mathutils import Vector
 
 from ..core import frames
 from ..core.types import Camera, Character, Float64, Motion, UInt8
+from .curves import jump_between_keys
 from .images import new_image
-from .keyframes import hold
 from .material import new_photo_material
 from .meshes import new_mesh
 from .motion import FIRST_FRAME
@@ -67,13 +67,13 @@ def show_on_first_frame(
     leaves the user the switches for its visibility.
     """
     middle = np.array([[(camera.width - 1) / 2, (camera.height - 1) / 2]])
-    places, scales = {}, {}
     for frame, step in ((FIRST_FRAME, -_STILL_STEP_M), (FIRST_FRAME + 1, _STILL_STEP_M)):
         place = frames.unproject(camera, middle, np.array([depth + step]))
-        places[frame] = frames.transform(world_from_camera, place)[0].tolist()
-        scales[frame] = [(depth + step) / depth] * 3
-    hold(still, "location", places)
-    hold(still, "scale", scales)
+        still.location = Vector(frames.transform(world_from_camera, place)[0])
+        still.scale = [(depth + step) / depth] * 3
+        still.keyframe_insert("location", frame=frame)
+        still.keyframe_insert("scale", frame=frame)
+    jump_between_keys(still)
     still[_STILL] = True
 
 

@@ -9,6 +9,7 @@ import pytest
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, part_of_joint
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
 from photo_wake_up.addon.scene.build import build_scene, claim, find_parts, remove_scene
+from photo_wake_up.addon.scene.curves import curves_of
 from photo_wake_up.addon.scene.ik_controls import has_controls
 from photo_wake_up.addon.scene.motion_source import _datablocks
 from photo_wake_up.addon.scene.performing import current_pose, sampled_motion
@@ -95,7 +96,7 @@ def test_ticked_parts_stay(standing, kept):
     assert angles_between(motion.rotations[:, arm], held).max() < SAME_DEG
     standing.wake_up_motion.frozen = set()
     assert bpy.ops.wakeup.freeze_parts() == {"FINISHED"}
-    assert not any(curve.mute for curve in armature.animation_data.action.fcurves)
+    assert not any(curve.mute for curve in curves_of(armature))
 
 
 def test_undo_takes_the_handles_off(standing):

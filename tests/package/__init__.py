@@ -1,0 +1,1 @@
+"""The finished zip in a Blender that has nothing else."""
