@@ -18,6 +18,8 @@ NETWORKS := $(MODELS)/.networks
 WARM := $(BUILD)/.warm
 REFERENCE := $(BUILD)/reference/.set-up
 VALIDATOR := $(BUILD)/npm/node_modules/gltf-validator/package.json
+# Tests that need npm's programs are skipped where there is no npm.
+NODE_TOOLS := $(if $(shell command -v npm),$(VALIDATOR))
 
 .PHONY: help
 help: ## List the targets
@@ -74,7 +76,7 @@ $(REFERENCE): tests/reference/requirements.txt
 reference: $(REFERENCE) ## Make MediaPipe's own environment, which the tests compare with
 
 .PHONY: test
-test: setup lint $(DEMO_PHOTO) $(REFERENCE) ## Run all checks and tests
+test: setup lint $(DEMO_PHOTO) $(REFERENCE) $(NODE_TOOLS) ## Run all checks and tests
 	$(PYTHON) -m pytest
 
 .PHONY: test-core

@@ -353,7 +353,7 @@ def _write(
 
     from ..addon.core.images import save_png
     from ..addon.core.report import describe, intersection_over_union
-    from ..addon.scene import build, export, film, render, wall
+    from ..addon.scene import build, export_gltf, film, render, wall
 
     result = results[0]
     report = describe(result)
@@ -394,7 +394,7 @@ def _write(
     with timed("export", "Exporting the character"):
         for number, each in enumerate(results, start=1):
             suffix = f"_{number}" if len(results) > 1 else ""
-            export.export_glb(collection, folder / f"character{suffix}.glb", number)
+            export_gltf.export_glb(collection, folder / f"character{suffix}.glb", number)
             save_png(folder / f"mask{suffix}.png", each.person.mask)
         save_png(folder / "background.png", result.background.rgb)
 

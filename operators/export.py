@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ..addon.scene.export import export_glb
+from ..addon.scene.export_gltf import export_glb
 from .base import reported
 from .render import checked_file, has_result
 
@@ -25,6 +25,11 @@ class WAKEUP_OT_export_gltf(ExportHelper, bpy.types.Operator):
         "photo's colours as they are",
         default=False,
     )
+    plate: BoolProperty(  # type: ignore[valid-type]
+        name="Background",
+        description="Let the background picture come along, where it stands in the scene",
+        default=False,
+    )
     filter_glob: StringProperty(default="*.glb", options={"HIDDEN"})  # type: ignore[valid-type]
 
     @classmethod
@@ -34,7 +39,7 @@ class WAKEUP_OT_export_gltf(ExportHelper, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         with reported(self, context) as outcome:
             path = checked_file(self.filepath, ".glb")
-            export_glb(context.scene.wake_up.result, path, lit=self.lit)
+            export_glb(context.scene.wake_up.result, path, lit=self.lit, plate=self.plate)
             outcome.message = f"{path.name} is written."
         return outcome.returned
 

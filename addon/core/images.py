@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import OutputError, PhotoError
-from .types import Photo
+from .types import Photo, UInt8
 
 SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart
 LARGEST_MEGAPIXELS = 200.0  # decoding more would take gigabytes
@@ -133,3 +133,16 @@ def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:
         Image.fromarray(values).save(path, compress_level=4)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def with_power_of_two_sides(rgb: UInt8, largest: int) -> UInt8:
+    """A picture (H, W, C) stretched to sides that are powers of two, neither above `largest`.
+
+    Sides grow, so that no detail is lost, unless that is too much: textures are addressed by
+    shares of their sides, not by pixels. The same array where nothing is to be done.
+    """
+    height, width = rgb.shape[:2]
+    wide, high = (min(1 << (side - 1).bit_length(), largest) for side in (width, height))
+    if (wide, high) == (width, height):
+        return rgb
+    return np.asarray(Image.fromarray(rgb).resize((wide, high), Image.Resampling.LANCZOS))
