@@ -16,6 +16,7 @@ SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart
 LARGEST_MEGAPIXELS = 200.0  # decoding more would take gigabytes
 WORKING_MEGAPIXELS = 6.0  # a larger photo is reduced: no stage gains from more
 FULL_FRAME_WIDTH_MM = 36.0  # EXIF's "35 mm equivalent" focal length refers to this
+JPEG_QUALITY = 92  # of 100: no visible loss on a photo's texture
 
 _EXIF_IFD = 0x8769
 _FOCAL_35MM = 0xA405
@@ -131,6 +132,14 @@ def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:
     values = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
     try:
         Image.fromarray(values).save(path, compress_level=4)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def save_picture(path: Path, rgb: UInt8) -> None:
+    """Write (H, W, 3) as what the file's name says, JPEG without visible loss."""
+    try:
+        Image.fromarray(rgb).save(path, quality=JPEG_QUALITY, subsampling=0)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 

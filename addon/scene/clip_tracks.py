@@ -26,6 +26,7 @@ def clips_on_tracks(armature: bpy.types.Object) -> Iterator[tuple[str, ...]]:
         return
     tracks = [track for track in animation.nla_tracks if track.strips]
     before = [(track, track.name, track.mute) for track in tracks]
+    strips = [(strip, strip.name) for track in tracks for strip in track.strips]
     action, slot = animation.action, animation.action_slot
     library = [each for each in library_actions(armature) if each != action]
     playing = [] if action is not None else [track for track in tracks if not track.mute]
@@ -40,6 +41,9 @@ def clips_on_tracks(armature: bpy.types.Object) -> Iterator[tuple[str, ...]]:
         ordered = [*first, *playing, *others, *last]
         names = _unique([_label(armature, _title(track)) for track in ordered])
         _rename(ordered, names)
+        # Some exporters name a clip after its strip.
+        alone = [track.strips[0] for track in ordered if len(track.strips) == 1]
+        _rename(alone, [t.name for t in ordered if len(t.strips) == 1])
         for track in ordered:
             track.mute = False
         yield tuple(names)
@@ -47,6 +51,7 @@ def clips_on_tracks(armature: bpy.types.Object) -> Iterator[tuple[str, ...]]:
         for track in added:
             animation.nla_tracks.remove(track)
         _rename(tracks, [name for _, name, _ in before])
+        _rename([strip for strip, _ in strips], [name for _, name in strips])
         for track, _, muted in before:
             track.mute = muted
         animation.action = action
@@ -90,9 +95,9 @@ def _unique(names: list[str]) -> list[str]:
     return made
 
 
-def _rename(tracks: list[bpy.types.NlaTrack], names: list[str]) -> None:
-    """In two rounds, because Blender changes a name that another track has."""
-    for number, track in enumerate(tracks):
-        track.name = f"~{number}"
-    for track, name in zip(tracks, names, strict=True):
-        track.name = name
+def _rename(items: list[bpy.types.NlaTrack] | list[bpy.types.NlaStrip], names: list[str]) -> None:
+    """In two rounds, because Blender changes a name that another track or strip has."""
+    for number, item in enumerate(items):
+        item.name = f"~{number}"
+    for item, name in zip(items, names, strict=True):
+        item.name = name

@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from ..core.errors import OutputError
+from ..core.images import JPEG_QUALITY
 from ..core.interchange.glb import Glb, put_animations_in_order
 from .build import find_parts
 from .clip_tracks import clips_on_tracks
@@ -14,7 +15,6 @@ from .export_textures import LIT_SLOT, PHOTO_SLOT, power_of_two_textures, wearin
 from .output_files import written_whole
 from .selection import evaluated_alone, selected
 
-_JPEG_QUALITY = 92  # no visible loss on a photo's texture
 _LARGEST_TEXTURE_PX = 8192  # what graphics cards take; the pipeline makes no larger ones
 
 
@@ -75,7 +75,7 @@ def character_glb(
                 export_tangents=lit,  # left to viewers, relief looks different in each
                 export_materials="EXPORT",
                 export_image_format="JPEG",
-                export_image_quality=_JPEG_QUALITY,
+                export_image_quality=JPEG_QUALITY,
                 export_skins=True,
                 export_influence_nb=4,
                 export_all_influences=False,

@@ -172,7 +172,10 @@ def test_folder_that_is_not_there_is_one_sentence(empty_file, tmp_path):
 
 def animation_state(armature):
     animation = armature.animation_data
-    tracks = [(track.name, track.mute) for track in animation.nla_tracks]
+    tracks = [
+        (track.name, track.mute, [(strip.name, strip.action) for strip in track.strips])
+        for track in animation.nla_tracks
+    ]
     return animation.action, animation.action_slot, tracks
 
 
