@@ -101,7 +101,7 @@ def test_panels_draw_without_a_result(addon):
             drawn += layout.operators
         assert set(drawn) == {
             "wakeup.wake_up", "wakeup.find_person", "wakeup.fit_body", "wakeup.build_character",
-            "wakeup.fill_background", "wakeup.animate", "wakeup.render", "wakeup.export_gltf",
+            "wakeup.fill_background", "wakeup.animate", "wakeup.render", "wakeup.export",
             "wakeup.add_box", "wakeup.paint_mask", "wakeup.paint_labels",
             "wakeup.use_corrections", "wakeup.add_clip_library",
             "wakeup.correct_pose", "wakeup.refine_pose", "wakeup.forget_pose",
