@@ -22,13 +22,19 @@ CLEAN_BLENDER := $(BUILD)/package_test/.set-up
 PYTHON_5_2 ?= python3.13
 NEXT_BLENDER := $(BUILD)/blender_5_2/.set-up
 VALIDATOR := $(BUILD)/npm/node_modules/gltf-validator/package.json
+VIEWER := $(BUILD)/web/model-viewer.min.js
+VIEWER_VERSION := 4.4.0
+VIEWER_SHA256 := 18b2e711035aa4705ee281530a55dc2338ff05eed3d70ae16d54105282a75ed5
+# Tests that need npm's programs are skipped where there is no npm.
+HAS_NPM := $(shell command -v npm)
+NODE_TOOLS := $(if $(HAS_NPM),$(VALIDATOR))
 
 .PHONY: help
 help: ## List the targets
 	@grep -E '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 .PHONY: setup
-setup: $(SET_UP) models $(WARM) ## Make the virtual environment and the model files (needs a network once)
+setup: $(SET_UP) models $(WARM) $(if $(HAS_NPM),$(VIEWER)) ## Make the virtual environment and the model files (needs a network once)
 
 $(SET_UP): requirements.txt requirements-dev.txt assets/check_system.sh
 	@bash assets/check_system.sh
@@ -83,7 +89,7 @@ $(REFERENCE): tests/reference/requirements.txt
 reference: $(REFERENCE) ## Make MediaPipe's own environment, which the tests compare with
 
 .PHONY: test
-test: setup lint $(DEMO_PHOTO) $(REFERENCE) ## Run all checks and tests
+test: setup lint $(DEMO_PHOTO) $(REFERENCE) $(NODE_TOOLS) ## Run all checks and tests
 	$(PYTHON) -m pytest
 
 .PHONY: test-core
@@ -139,6 +145,15 @@ format: setup ## Put the code into its usual shape
 $(VALIDATOR):
 	mkdir -p $(BUILD)/npm
 	npm install --silent --prefix $(BUILD)/npm gltf-validator@2.0.0-dev.3.10
+	touch $@
+
+# The web component that exported pages carry within them; its licences stand in the file itself.
+$(VIEWER):
+	mkdir -p $(BUILD)/npm $(@D)
+	cd $(BUILD)/npm && npm pack --silent @google/model-viewer@$(VIEWER_VERSION)
+	tar -xzf $(BUILD)/npm/google-model-viewer-$(VIEWER_VERSION).tgz -C $(BUILD)/npm package/dist/model-viewer.min.js
+	echo "$(VIEWER_SHA256)  $(BUILD)/npm/package/dist/model-viewer.min.js" | sha256sum --check --quiet
+	mv $(BUILD)/npm/package/dist/model-viewer.min.js $@
 	touch $@
 
 .PHONY: bench

@@ -28,6 +28,7 @@ from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, WakeUpError
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.group import wake_up_everyone
+from ..addon.core.interchange.web_page import viewer_script
 from ..addon.core.motion.options import PerformOptions
 from ..addon.core.motion.sequence import motion_files
 from ..addon.core.perception.joints import read_joints
@@ -52,6 +53,7 @@ _RENDERED = {
     "mp4": "video.mp4", "png": "frames", "character": "character", "gif": "loop.gif",
     "webp": "loop.webp",
 }  # fmt: skip
+EXPORTS = ("glb", "usdz", "fbx", "vrm", "html")  # scene.export's kinds, without its Blender
 _SHEET_MOMENTS = (0.1, 0.22, 0.4, 1.0)
 
 
@@ -114,6 +116,11 @@ def parser() -> argparse.ArgumentParser:
         help="what to render: a video, pictures, pictures of the character alone with alpha, or a "
         "loop (mp4)",
     )
+    made.add_argument(
+        "--export", metavar="KINDS", type=_kinds, default=("glb",),
+        help="what the character is written to, with commas between: glb, usdz, fbx, vrm (an "
+        "avatar), html (a page that needs no network) (glb)",
+    )  # fmt: skip
     made.add_argument(
         "--engine", choices=("workbench", "eevee", "cycles"), default="workbench",
         help="what to render with (workbench)",
@@ -208,9 +215,18 @@ def _back(text: str) -> tuple[str, tuple[str, ...]]:
     return "synthesised", parts
 
 
+def _kinds(text: str) -> tuple[str, ...]:
+    """Kinds of files, each once."""
+    kinds = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",")))
+    if not set(kinds) <= set(EXPORTS):
+        raise ValueError(text)
+    return kinds
+
+
 # What argparse calls the kinds when a value is refused.
 _person.__name__ = "number of a person, or 'all'"
 _back.__name__ = f"back: {', '.join(BACKS)} or parts of {', '.join(PART_NAMES[1:])}"
+_kinds.__name__ = f"list for --export of {', '.join(EXPORTS)}"
 _box.__name__ = "box X0,Y0,X1,Y1 in pixels, or 'all'"
 
 
@@ -253,6 +269,8 @@ def _check(options: argparse.Namespace) -> None:
         raise WakeUpError("--focal is a focal length in pixels and greater than 0.")
     if not LEAST_TRIANGLES <= options.triangles <= MOST_TRIANGLES:
         raise WakeUpError(f"--triangles is a number from {LEAST_TRIANGLES} to {MOST_TRIANGLES}.")
+    if "html" in options.export:
+        viewer_script()  # said now where it is not installed
     _settings(options)  # a motion's options say themselves what is wrong with them
     if options.motions:
         motion_files(Path(options.motions).expanduser())
@@ -394,7 +412,9 @@ def _write(
     with timed("export", "Exporting the character"):
         for number, each in enumerate(results, start=1):
             suffix = f"_{number}" if len(results) > 1 else ""
-            export.export_glb(collection, folder / f"character{suffix}.glb", number)
+            for kind in options.export:
+                file = folder / f"character{suffix}{export.suffix(kind)}"
+                export.export_character(collection, kind, file, number)
             save_png(folder / f"mask{suffix}.png", each.person.mask)
         save_png(folder / "background.png", result.background.rgb)
 
@@ -542,7 +562,9 @@ def _move_into_place(folder: Path, out: Path) -> None:
     """Move everything from `folder` into `out`, replacing files of the same name."""
     try:
         out.mkdir(exist_ok=True)
-        # Of an earlier run with another choice of what to render.
+        # Of an earlier run with another choice of what to write and render.
+        for kind in EXPORTS:
+            (out / f"character.{kind}").unlink(missing_ok=True)
         for name in _RENDERED.values():
             if (out / name).is_dir():
                 shutil.rmtree(out / name)

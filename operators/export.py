@@ -1,44 +1,70 @@
-"""The glTF button."""
+"""The export button."""
 
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ..addon.scene.export import export_glb
+from ..addon.scene.export import KINDS, ExportOptions, export_character, suffix
 from .base import reported
 from .render import checked_file, has_result
 
+_GLOB = ";".join(f"*{suffix(kind)}" for kind in KINDS)
+_ITEMS = tuple((kind, kind.upper(), text) for kind, text in KINDS.items())
 
-class WAKEUP_OT_export_gltf(ExportHelper, bpy.types.Operator):
-    """Export the character with its clip as glTF"""
 
-    bl_idname = "wakeup.export_gltf"
-    bl_label = "Export glTF"
-    bl_description = "Write character, skeleton, texture and clip to one .glb file"
-    filename_ext = ".glb"
+class WAKEUP_OT_export(ExportHelper, bpy.types.Operator):
+    """Export the character for other programs"""
 
+    bl_idname = "wakeup.export"
+    bl_label = "Export Character"
+    bl_description = "Write character, skeleton, texture and clips to a file for other programs"
+    filename_ext = ""  # ExportHelper's; the kind says which
+    check_extension = None
+
+    kind: EnumProperty(  # type: ignore[valid-type]
+        name="Format", description="What is written", items=_ITEMS, default="glb"
+    )
     lit: BoolProperty(  # type: ignore[valid-type]
         name="Lit",
         description="Write the material that takes light, with its normal map, instead of the "
         "photo's colours as they are",
         default=False,
     )
+    plate: BoolProperty(  # type: ignore[valid-type]
+        name="Background",
+        description="Let the background picture come along, where it stands in the scene",
+        default=False,
+    )
+    author: StringProperty(  # type: ignore[valid-type]
+        name="Author", description="Whose avatar it is, as the file says", default=""
+    )
     filter_glob: StringProperty(  # type: ignore[valid-type]
-        name="Files", description="Which files are listed", default="*.glb", options={"HIDDEN"}
+        name="Files", description="Which files are listed", default=_GLOB, options={"HIDDEN"}
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return has_result(cls, context)
 
+    def draw(self, _context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.prop(self, "kind")
+        if self.kind != "fbx":
+            self.layout.prop(self, "lit")
+        if self.kind == "glb":
+            self.layout.prop(self, "plate")
+        if self.kind == "vrm":
+            self.layout.prop(self, "author")
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         with reported(self, context) as outcome:
-            path = checked_file(self.filepath, ".glb")
-            export_glb(context.scene.wake_up.result, path, lit=self.lit)
+            path = checked_file(self.filepath, suffix(self.kind))
+            options = ExportOptions(self.lit, self.plate, self.author)
+            export_character(context.scene.wake_up.result, self.kind, path, options=options)
             outcome.message = f"{path.name} is written."
         return outcome.returned
 
 
-CLASSES = (WAKEUP_OT_export_gltf,)
+CLASSES = (WAKEUP_OT_export,)

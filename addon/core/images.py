@@ -10,12 +10,13 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import OutputError, PhotoError
-from .types import Photo
+from .types import Photo, UInt8
 
 SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart
 LARGEST_MEGAPIXELS = 200.0  # decoding more would take gigabytes
 WORKING_MEGAPIXELS = 6.0  # a larger photo is reduced: no stage gains from more
 FULL_FRAME_WIDTH_MM = 36.0  # EXIF's "35 mm equivalent" focal length refers to this
+JPEG_QUALITY = 92  # of 100: no visible loss on a photo's texture
 
 _EXIF_IFD = 0x8769
 _FOCAL_35MM = 0xA405
@@ -133,3 +134,24 @@ def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:
         Image.fromarray(values).save(path, compress_level=4)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def save_picture(path: Path, rgb: UInt8) -> None:
+    """Write (H, W, 3) as what the file's name says, JPEG without visible loss."""
+    try:
+        Image.fromarray(rgb).save(path, quality=JPEG_QUALITY, subsampling=0)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def with_power_of_two_sides(rgb: UInt8, largest: int) -> UInt8:
+    """A picture (H, W, C) stretched to sides that are powers of two, neither above `largest`.
+
+    Sides grow, so that no detail is lost, unless that is too much: textures are addressed by
+    shares of their sides, not by pixels. The same array where nothing is to be done.
+    """
+    height, width = rgb.shape[:2]
+    wide, high = (min(1 << (side - 1).bit_length(), largest) for side in (width, height))
+    if (wide, high) == (width, height):
+        return rgb
+    return np.asarray(Image.fromarray(rgb).resize((wide, high), Image.Resampling.LANCZOS))

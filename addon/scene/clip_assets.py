@@ -29,6 +29,13 @@ def add_clip_actions(armature: bpy.types.Object, fps: float) -> list[bpy.types.A
     return [_clip_action(armature, skeleton, load_motion(name, fps)) for name in CLIP_NAMES]
 
 
+def library_actions(armature: bpy.types.Object) -> list[bpy.types.Action]:
+    """The actions that `add_clip_actions` has made for an armature."""
+    marks = {f"{armature.name}|{name}": place for place, name in enumerate(CLIP_NAMES)}
+    found = [action for action in bpy.data.actions if action.get(_CLIP) in marks]
+    return sorted(found, key=lambda action: marks[action[_CLIP]])
+
+
 def skeleton_of(armature: bpy.types.Object) -> Skeleton:
     """The skeleton that an armature's bones are, by their names."""
     bones = armature.data.bones

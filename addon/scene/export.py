@@ -1,83 +1,67 @@
-"""The character as glTF."""
+"""What a character can be written to, by kind of file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 from ..core.errors import OutputError
-from .build import find_parts
-from .selection import selected
+from .export_fbx import export_fbx
+from .export_gltf import export_glb
+from .export_html import export_html
+from .export_usd import export_usdz
+from .export_vrm import export_vrm
 
-_JPEG_QUALITY = 92  # no visible loss on a photo's texture
+# The suffix of each kind's files is its name with a dot before.
+KINDS: dict[str, str] = {
+    "glb": "glTF: every viewer, engine and browser",
+    "usdz": "USDZ: iPhone and iPad (AR Quick Look), Pixar's USD",
+    "fbx": "FBX: Unreal, Unity, Maya",
+    "vrm": "VRM 1.0: an avatar, at rest and without clips",
+    "html": "a web page with viewer and buttons, which needs no network",
+}
 
 
-def export_glb(
-    collection: bpy.types.Collection, path: Path, person: int = 1, lit: bool = False
-) -> None:
-    """Write one person's mesh, skin, texture and clip to one .glb file.
-
-    At most four influences a vertex, the clip starting at time 0. The material is unlit, so that
-    viewers show the photo's colours; `lit` writes the one that takes light, with its normal map.
-    Raises OutputError where the exporter is switched off or the file cannot be written.
+@dataclass(frozen=True)
+class ExportOptions:
+    """lit : the material that takes light (glb, usdz, vrm, html; fbx has no other)
+    plate : the background comes along (glb)
+    author : of the avatar (vrm)
     """
-    parts = find_parts(collection)
-    if not hasattr(bpy.ops.export_scene, "gltf") or not _exporter_is_on():
-        raise OutputError("Switch on the add-on 'glTF 2.0 format' in Blender's preferences.")
-    character = parts.characters[person - 1]
-    with _wearing(character, 1 if lit else 0), selected([character, parts.armatures[person - 1]]):
-        try:
-            bpy.ops.export_scene.gltf(
-                filepath=str(path),
-                export_format="GLB",
-                use_selection=True,
-                export_yup=True,
-                export_apply=False,
-                export_texcoords=True,
-                export_normals=True,
-                export_materials="EXPORT",
-                export_image_format="JPEG",
-                export_image_quality=_JPEG_QUALITY,
-                export_skins=True,
-                export_influence_nb=4,
-                export_all_influences=False,
-                export_armature_object_remove=True,
-                export_animations=True,
-                export_animation_mode=_animations_of(parts.armatures[person - 1]),
-                export_anim_slide_to_zero=True,
-                export_frame_range=False,
-                export_cameras=False,
-                export_lights=False,
-            )
-        except RuntimeError as error:
-            raise OutputError(f"{path.name} could not be written: {error}.") from error
+
+    lit: bool = False
+    plate: bool = False
+    author: str = ""
 
 
-def _animations_of(armature: bpy.types.Object) -> str:
-    """What is a clip in the file: the action, else each NLA track."""
-    animation = armature.animation_data
-    has_strips = animation is not None and animation.action is None and animation.nla_tracks
-    return "NLA_TRACKS" if has_strips else "ACTIVE_ACTIONS"
+def suffix(kind: str) -> str:
+    """Of files of this kind."""
+    return f".{kind}"
 
 
-@contextmanager
-def _wearing(character: bpy.types.Object, slot: int) -> Iterator[None]:
-    """Within, the whole character wears its material of that number."""
-    count = len(character.data.polygons)
-    before = np.zeros(count, np.int32)
-    character.data.polygons.foreach_get("material_index", before)
-    character.data.polygons.foreach_set("material_index", np.full(count, slot, np.int32))
-    try:
-        yield
-    finally:
-        character.data.polygons.foreach_set("material_index", before)
+def export_character(
+    collection: bpy.types.Collection,
+    kind: str,
+    path: Path,
+    person: int = 1,
+    options: ExportOptions | None = None,
+) -> None:
+    """Write one person, counted from 1, to a file of a kind of KINDS.
 
-
-def _exporter_is_on() -> bool:
-    import addon_utils
-
-    return addon_utils.check("io_scene_gltf2")[1]
+    Raises OutputError, one sentence, where that cannot be; no part of a file is left then.
+    """
+    chosen = options or ExportOptions()
+    if kind == "glb":
+        export_glb(collection, path, person, chosen.lit, chosen.plate)
+    elif kind == "usdz":
+        export_usdz(collection, path, person, chosen.lit)
+    elif kind == "fbx":
+        export_fbx(collection, path, person)
+    elif kind == "vrm":
+        export_vrm(collection, path, person, chosen.lit, chosen.author)
+    elif kind == "html":
+        export_html(collection, path, person, chosen.lit)
+    else:
+        raise OutputError(f"There is no export to '{kind}': choose {', '.join(KINDS)}.")

@@ -86,3 +86,23 @@ def new_plain_material(name: str, colour: tuple[float, float, float]) -> bpy.typ
     output.location = (300, 0)
     tree.links.new(emission.outputs[0], output.inputs["Surface"])
     return material
+
+
+def new_glowing_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
+    """A black surface that shines in the image's colours: how formats that know no material
+    without light (USD's preview surface) come to show a photo as it is."""
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    tree = material.node_tree
+    surface = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    surface.inputs["Base Color"].default_value = (0.0, 0.0, 0.0, 1.0)
+    surface.inputs["Roughness"].default_value = 1.0
+    surface.inputs["Specular IOR Level"].default_value = 0.0
+    surface.inputs["Emission Strength"].default_value = 1.0
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    texture.extension = "EXTEND"
+    texture.location = (-600, 0)
+    tree.links.new(texture.outputs["Color"], surface.inputs["Emission Color"])
+    tree.nodes.active = texture
+    return material

@@ -39,3 +39,20 @@ def selected(objects: Sequence[bpy.types.Object], mode: str = "OBJECT") -> Itera
         layer.objects.active = active
         if active_mode != "OBJECT":
             bpy.ops.object.mode_set(mode=active_mode)
+
+
+@contextmanager
+def evaluated_alone(objects: Sequence[bpy.types.Object]) -> Iterator[None]:
+    """Within, nothing of the scene but these objects, and what they depend on, is computed anew
+    when the frame changes: shadows take fifty times as long as what casts them."""
+    # Blender makes a scene's list anew when the visibility of anything in it changes.
+    others = [
+        item for item in bpy.context.scene.objects if item not in objects and not item.hide_viewport
+    ]
+    for item in others:
+        item.hide_viewport = True
+    try:
+        yield
+    finally:
+        for item in others:
+            item.hide_viewport = False

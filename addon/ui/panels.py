@@ -228,7 +228,7 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
         for name in ("camera", "wall", "shadow", "relight", "engine", "output", "width", "video"):
             layout.prop(settings, name)
         layout.operator("wakeup.render", icon="RENDER_ANIMATION")
-        layout.operator("wakeup.export_gltf", icon="EXPORT")
+        layout.operator("wakeup.export", icon="EXPORT")
 
 
 CLASSES = (

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import OutputError, PhotoError, WakeUpError
-from photo_wake_up.addon.core.images import load_photo, save_png
+from photo_wake_up.addon.core.images import load_photo, save_png, with_power_of_two_sides
 
 
 def picture(width: int = 96, height: int = 128) -> np.ndarray:
@@ -150,3 +150,14 @@ def test_real_awkward_files(data: Path) -> None:
     for name in ("empty.jpg", "text_named.jpg", "truncated.jpg", "truncated.png",
                  "tiny_12x16.png", "huge_20000x20000.png", "bvh_truncated.bvh"):  # fmt: skip
         assert outcomes[name] == "refused", name
+
+
+@pytest.mark.parametrize(
+    ("size", "largest", "expected"),
+    [((160, 240), 8192, (256, 256)), ((64, 128), 64, (64, 64)), ((3000, 1), 2048, (2048, 1))],
+)
+def test_textures_get_sides_that_are_powers_of_two(size, largest, expected):
+    grey = np.full((size[1], size[0], 3), 117, np.uint8)
+    made = with_power_of_two_sides(grey, largest)
+    assert made.shape == (expected[1], expected[0], 3) and (made == 117).all()
+    assert with_power_of_two_sides(made, largest) is made

@@ -12,6 +12,7 @@ from PIL import Image
 
 from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.types import Progress
+from photo_wake_up.addon.scene.export import KINDS
 from photo_wake_up.operators import cli
 
 from ..core.motion_inputs import stick_bvh, stick_row
@@ -52,7 +53,7 @@ def test_help_names_every_option(capsys):
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
         "plate-network", "keep-shadow", "motions", "speed", "mirror", "in-place", "return",
-        "camera", "width", "no-shadow", "relight",
+        "export", "camera", "width", "no-shadow", "relight",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -113,6 +114,22 @@ def test_everything_is_written(woken, tmp_path, capfd):
     assert bpy.context.scene.frame_end == figures.FRAMES
 
 
+def test_exports_are_those_that_were_asked_for(woken, tmp_path):
+    assert set(cli.EXPORTS) == set(KINDS)
+    arguments = [
+        "p.jpg",
+        "--out",
+        str(tmp_path),
+        "--render",
+        "none",
+        "--export",
+        "VRM, usdz,vrm,fbx",
+    ]
+    assert cli.main(arguments) == cli.DONE
+    written = {"character.vrm", "character.usdz", "character.fbx"}
+    assert {item.name for item in tmp_path.iterdir()} == FILES - {"character.glb"} | written
+
+
 def test_a_folder_of_motions_becomes_strips(woken, tmp_path, capfd):
     clips = tmp_path / "clips"
     clips.mkdir()
@@ -148,6 +165,7 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
     (tmp_path / "frames" / "frame_0999.png").write_text("old")
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / "report.json").write_text("old")
+    (tmp_path / "character.usdz").write_text("old")
     assert cli.main(["photo.jpg", "--out", str(tmp_path), "--render", "none"]) == cli.DONE
     assert {item.name for item in tmp_path.iterdir()} == FILES | {"mine.txt"}
     assert json.loads((tmp_path / "report.json").read_text())["render"] == "none"
@@ -168,6 +186,8 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
         ["--back", "wings"],
         ["--texture", "3000"],
         ["--render", "avi"],
+        ["--export", "glb,obj"],
+        ["--export", ""],
         ["--camera", "crane"],
         ["--width", "3"],
         ["--engine", "unreal"],

@@ -11,11 +11,17 @@ import pytest
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.edits import with_mask
+from photo_wake_up.addon.core.errors import OutputError
+from photo_wake_up.addon.core.interchange.web_page import viewer_script
 from photo_wake_up.addon.core.motion.library import CLIP_NAMES
 from photo_wake_up.addon.core.motion.options import PerformOptions
 from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, drain, wake_up
 from photo_wake_up.addon.scene.build import find_parts
+from photo_wake_up.addon.scene.export import KINDS
 from photo_wake_up.addon.scene.path import find_path, read_path
+
+from ..scene import read_back
+from ..scene.test_export_vrm import assert_is_avatar
 
 FRAMES = 30
 
@@ -24,6 +30,14 @@ def _datablocks() -> dict[str, list[str]]:
     kinds = ("objects", "meshes", "armatures", "actions", "images", "materials", "collections",
              "cameras", "worlds")  # fmt: skip
     return {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
+
+
+def has_viewer() -> bool:
+    """Whether set-up had npm to get it with."""
+    try:
+        return bool(viewer_script())
+    except OutputError:
+        return False
 
 
 @cache
@@ -208,17 +222,40 @@ def test_undo_removes_the_whole_result(addon, demo_photo):
 
 def test_render_and_export_check_their_folders(addon, demo_photo, tmp_path):
     _seed(demo_photo, addon)
-    assert not bpy.ops.wakeup.export_gltf.poll()
+    assert not bpy.ops.wakeup.export.poll()
     bpy.ops.wakeup.animate()
-    assert bpy.ops.wakeup.render.poll() and bpy.ops.wakeup.export_gltf.poll()
+    assert bpy.ops.wakeup.render.poll() and bpy.ops.wakeup.export.poll()
     addon.wake_up.video = "//wake-up.mp4"
     with pytest.raises(RuntimeError, match="Save the Blender file first"):
         bpy.ops.wakeup.render()
     with pytest.raises(RuntimeError, match="no folder"):
-        bpy.ops.wakeup.export_gltf(filepath=str(tmp_path / "nowhere" / "a.glb"))
+        bpy.ops.wakeup.export(filepath=str(tmp_path / "nowhere" / "a.glb"))
     bpy.ops.preferences.addon_enable(module="io_scene_gltf2")
-    assert bpy.ops.wakeup.export_gltf(filepath=str(tmp_path / "a.glb")) == {"FINISHED"}
+    assert bpy.ops.wakeup.export(filepath=str(tmp_path / "a.glb")) == {"FINISHED"}
     assert (tmp_path / "a.glb").stat().st_size > 100_000
+
+
+def test_every_format_takes_the_demo_photos_character(addon, demo_photo, tmp_path):
+    _seed(demo_photo, addon)
+    bpy.ops.wakeup.animate()
+    for exporter in ("io_scene_gltf2", "io_scene_fbx"):
+        bpy.ops.preferences.addon_enable(module=exporter)
+    kinds = [kind for kind in KINDS if kind != "html" or has_viewer()]
+    for kind in kinds:
+        # The suffix follows the kind.
+        assert bpy.ops.wakeup.export(filepath=str(tmp_path / "a.x"), kind=kind) == {"FINISHED"}
+    assert {item.name for item in tmp_path.iterdir()} == {f"a.{kind}" for kind in kinds}
+    character = find_parts(addon.wake_up.result).character
+    frames, readers = [1, 2, FRAMES // 2, FRAMES], {
+        "glb": (bpy.ops.import_scene.gltf, -1),  # a clip's start becomes frame 0
+        "usdz": (bpy.ops.wm.usd_import, 0),
+        "fbx": (bpy.ops.import_scene.fbx, 0),
+    }  # fmt: skip
+    for kind, (reader, shift) in readers.items():
+        mesh, _ = read_back.imported(reader, tmp_path / f"a.{kind}")
+        assert read_back.farthest(character, mesh, frames, shift) < 1e-4, kind
+    read_back.assert_valid(tmp_path / "a.glb")
+    assert_is_avatar(tmp_path / "a.vrm")
 
 
 def test_an_edited_path_is_what_the_character_walks_along(addon, demo_photo):

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import OutputError
+from photo_wake_up.addon.core.interchange.glb import Glb as Document
+from photo_wake_up.addon.core.motion.library import CLIP_NAMES
 from photo_wake_up.addon.scene import build
-from photo_wake_up.addon.scene.export import export_glb
+from photo_wake_up.addon.scene.clip_assets import add_clip_actions
+from photo_wake_up.addon.scene.export_gltf import export_glb
 from photo_wake_up.addon.scene.performing import lay_strips
 
-from . import figures
+from . import figures, read_back
 
 FORMATS = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 COUNTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -165,3 +168,123 @@ def test_folder_that_is_not_there_is_one_sentence(empty_file, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="character.glb"):
         export_glb(collection, tmp_path / "file" / "character.glb")
+
+
+def animation_state(armature):
+    animation = armature.animation_data
+    tracks = [
+        (track.name, track.mute, [(strip.name, strip.action) for strip in track.strips])
+        for track in animation.nla_tracks
+    ]
+    return animation.action, animation.action_slot, tracks
+
+
+@pytest.mark.parametrize("kind", ["unlit", "lit", "plate", "strips", "still"])
+def test_validator_finds_nothing(empty_file, tmp_path, kind):
+    result = figures.result(moving=kind != "still")
+    collection = build.build_scene(result)
+    armature = build.find_parts(collection).armature
+    if kind == "strips":
+        lay_strips(armature, [("one", result.motion), ("two", result.motion)], in_turn=False)
+    export_glb(collection, tmp_path / "a.glb", lit=kind == "lit", plate=kind == "plate")
+    glb = Glb(tmp_path / "a.glb")
+    assert len(glb.json["skins"]) == 1 and len(glb.json.get("animations", ())) == {
+        "strips": 3, "still": 0,
+    }.get(kind, 1)  # fmt: skip
+    read_back.assert_valid(tmp_path / "a.glb")
+
+
+def test_reader_sees_the_same_vertices_on_every_frame(empty_file, tmp_path):
+    empty_file.render.fps = int(figures.FPS)
+    collection = build.build_scene(figures.result())
+    export_glb(collection, tmp_path / "a.glb", plate=True)
+    mesh, armature = read_back.imported(bpy.ops.import_scene.gltf, tmp_path / "a.glb")
+    assert armature.animation_data.action.name.startswith("swing")
+    frames = range(1, figures.FRAMES + 1)
+    # The importer puts a clip's start on frame 0.
+    mine = build.find_parts(collection).character
+    assert read_back.farthest(mine, mesh, frames, shift=-1) < 1e-4
+
+
+def test_clips_are_named_and_what_plays_comes_first(empty_file, tmp_path):
+    collection = build.build_scene(figures.result())
+    armature = build.find_parts(collection).armature
+    add_clip_actions(armature, figures.FPS)
+    lay_strips(armature, [("one", figures.result().motion)], in_turn=False)
+    before = animation_state(armature)
+    export_glb(collection, tmp_path / "a.glb")
+    names = [clip["name"] for clip in Glb(tmp_path / "a.glb").json["animations"]]
+    assert names == ["one", "swing", *CLIP_NAMES]
+    assert animation_state(armature) == before
+    assert not any(track.name.startswith("~") for track in armature.animation_data.nla_tracks)
+
+
+def test_the_armatures_own_action_comes_first_and_comes_back(empty_file, tmp_path):
+    result = figures.result()
+    collection = build.build_scene(result)
+    armature = build.find_parts(collection).armature
+    action = armature.animation_data.action
+    armature.animation_data.action = None
+    lay_strips(armature, [("swing", result.motion), ("two", result.motion)], in_turn=False)
+    armature.animation_data.action = action
+    before = animation_state(armature)
+    export_glb(collection, tmp_path / "a.glb")
+    names = [clip["name"] for clip in Glb(tmp_path / "a.glb").json["animations"]]
+    assert names == ["swing", "swing 2", "two"]
+    assert animation_state(armature) == before and before[0] is not None
+
+
+def test_plate_comes_along_with_a_power_of_two(empty_file, tmp_path):
+    import cv2
+
+    collection = build.build_scene(figures.result())
+    images = {image.name for image in bpy.data.images}
+    export_glb(collection, tmp_path / "a.glb", plate=True)
+    glb = Glb(tmp_path / "a.glb")
+    sizes = {
+        image["name"]: cv2.imdecode(
+            np.frombuffer(glb.view(image["bufferView"]), np.uint8), cv2.IMREAD_COLOR
+        ).shape[1::-1]
+        for image in glb.json["images"]
+    }
+    assert sorted(sizes.values()) == [(64, 64), (256, 256)]  # the plate's are 160 x 240
+    assert all("KHR_materials_unlit" in m["extensions"] for m in glb.json["materials"])
+    (plate,) = (n for n in glb.json["nodes"] if "mesh" in n and "skin" not in n)
+    place = build.find_parts(collection).plate.location
+    assert plate["translation"] == pytest.approx([place.x, place.z, -place.y], abs=1e-5)
+    assert {image.name for image in bpy.data.images} == images
+
+
+def test_what_fails_leaves_the_file_before(empty_file, tmp_path, monkeypatch):
+    from photo_wake_up.addon.scene import export_gltf
+
+    collection = build.build_scene(figures.result())
+    (tmp_path / "a.glb").write_text("mine")
+
+    def failing(_content):
+        raise OutputError("Half-way.")
+
+    monkeypatch.setattr(export_gltf.Glb, "from_bytes", failing)
+    with pytest.raises(OutputError, match="Half-way"):
+        export_glb(collection, tmp_path / "a.glb")
+    assert (tmp_path / "a.glb").read_text() == "mine"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.glb"]
+
+
+def test_targets_that_cannot_be_written_are_one_sentence(empty_file, tmp_path):
+    collection = build.build_scene(figures.result(moving=False))
+    (tmp_path / "folder.glb").mkdir()
+    for path in (tmp_path / "folder.glb", tmp_path / "missing" / "a.glb"):
+        with pytest.raises(OutputError, match=r"choose another place\.$"):
+            export_glb(collection, path)
+    assert [item.name for item in tmp_path.iterdir()] == ["folder.glb"]
+
+
+def test_container_survives_its_round_trip(exported, tmp_path):
+    content = (tmp_path / "character.glb").read_bytes()
+    document = Document.from_bytes(content)
+    again = Document.from_bytes(document.to_bytes())
+    assert again.json == document.json and again.binary == document.binary
+    for broken in (b"", content[:40], b"GLTF" + content[4:]):
+        with pytest.raises(OutputError):
+            Document.from_bytes(broken)

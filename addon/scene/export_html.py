@@ -1,0 +1,25 @@
+"""The character on a web page of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..core.interchange.web_page import web_page
+from .export_gltf import character_glb
+from .output_files import written_whole
+
+
+def export_html(
+    collection: bpy.types.Collection, path: Path, person: int = 1, lit: bool = False
+) -> None:
+    """Write one person's character with viewer and buttons to one .html file, which needs no
+    network and no server.
+
+    Raises OutputError as `export_glb` does, and where the viewer is not installed.
+    """
+    with written_whole(path) as made:
+        glb = character_glb(collection, made, person, lit)
+        clips = [clip["name"] for clip in glb.json.get("animations", ())]
+        made.write_text(web_page(collection.name, glb.to_bytes(), clips), encoding="utf-8")

@@ -1,0 +1,114 @@
+"""USDZ and FBX are read back: vertices on every frame, clips, textures, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import bpy
+import pytest
+from PIL import Image
+
+from photo_wake_up.addon.core.errors import OutputError
+from photo_wake_up.addon.scene import build, export_fbx, export_usd
+from photo_wake_up.addon.scene.performing import lay_strips
+
+from . import figures, read_back
+
+WRITERS = {"usdz": export_usd.export_usdz, "fbx": export_fbx.export_fbx}
+
+
+@pytest.fixture
+def scene(empty_file):
+    empty_file.render.fps = int(figures.FPS)
+    bpy.ops.preferences.addon_enable(module="io_scene_fbx")
+    collection = build.build_scene(figures.result())
+    return collection, build.find_parts(collection)
+
+
+def importer(kind):
+    return {"usdz": bpy.ops.wm.usd_import, "fbx": bpy.ops.import_scene.fbx}[kind]
+
+
+def kept():
+    """What an export must leave as it is."""
+    objects = sorted((item.name, item.hide_viewport) for item in bpy.data.objects)
+    blocks = [
+        sorted(block.name for block in getattr(bpy.data, kind))
+        for kind in ("images", "materials", "actions", "meshes")
+    ]
+    scene = bpy.context.scene
+    worn = [[slot.material.name for slot in item.material_slots] for item in scene.objects]
+    return objects, blocks, worn, scene.frame_start, scene.frame_end, scene.frame_current
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_reader_sees_the_same_vertices_on_every_frame(scene, tmp_path, kind):
+    collection, parts = scene
+    bpy.context.scene.frame_end = 3  # shorter than the motion: all of it is written
+    before = kept()
+    path = tmp_path / f"a.{kind}"
+    WRITERS[kind](collection, path)
+    assert kept() == before and [item.name for item in tmp_path.iterdir()] == [path.name]
+    mesh, armature = read_back.imported(importer(kind), path)
+    assert set(armature.data.bones.keys()) == {
+        name if kind == "fbx" else name.replace(":", "_")
+        for name in parts.armature.data.bones.keys()
+    }
+    frames = range(1, figures.FRAMES + 1)
+    assert read_back.farthest(parts.character, mesh, frames) < 1e-5
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_character_that_stands_still(empty_file, tmp_path, kind):
+    bpy.ops.preferences.addon_enable(module="io_scene_fbx")
+    collection = build.build_scene(figures.result(moving=False))
+    WRITERS[kind](collection, tmp_path / f"a.{kind}")
+    mesh, _ = read_back.imported(importer(kind), tmp_path / f"a.{kind}")
+    assert read_back.farthest(build.find_parts(collection).character, mesh, [1]) < 1e-5
+
+
+def test_fbx_has_a_take_for_each_clip_and_both_pictures(scene, tmp_path):
+    collection, parts = scene
+    lay_strips(parts.armature, [("one", figures.result().motion)], in_turn=False)
+    export_fbx.export_fbx(collection, tmp_path / "a.fbx")
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.preferences.addon_enable(module="io_scene_fbx")
+    mesh, armature = read_back.imported(bpy.ops.import_scene.fbx, tmp_path / "a.fbx")
+    takes = {action.name.partition("|")[2] for action in bpy.data.actions}
+    assert takes == {"one", "swing"} and armature.animation_data.action is not None
+    (material,) = mesh.data.materials
+    surface = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    colour = surface.inputs["Base Color"].links[0].from_node.image
+    relief = surface.inputs["Normal"].links[0].from_node.inputs["Color"].links[0].from_node.image
+    assert colour.packed_file and relief.packed_file and colour != relief
+    middle = 4 * (figures.TEXTURE_PX * figures.TEXTURE_PX // 2)
+    assert relief.pixels[middle] > 0.5 > colour.pixels[middle]  # red
+
+
+@pytest.mark.parametrize("lit", [False, True])
+def test_usdz_is_within_the_limits_of_phones(scene, tmp_path, monkeypatch, lit):
+    monkeypatch.setattr(export_usd, "LARGEST_TEXTURE_PX", 32)
+    collection, parts = scene
+    export_usd.export_usdz(collection, tmp_path / "a.usdz", lit=lit)
+    with zipfile.ZipFile(tmp_path / "a.usdz") as opened:
+        names = opened.namelist()
+        # What the format demands: nothing compressed, the scene first.
+        assert {each.compress_type for each in opened.infolist()} == {zipfile.ZIP_STORED}
+        assert names[0].endswith(".usdc") and len(names) == 2 + lit
+        for name in names[1:]:
+            assert Image.open(io.BytesIO(opened.read(name))).size == (32, 32)
+    monkeypatch.setattr(export_usd, "MOST_POLYGONS", 100)
+    with pytest.raises(OutputError, match="100 at most"):
+        export_usd.export_usdz(collection, tmp_path / "b.usdz")
+    assert [item.name for item in tmp_path.iterdir()] == ["a.usdz"]
+    assert export_usd.MOST_POLYGONS < len(parts.character.data.polygons)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_targets_that_cannot_be_written_are_one_sentence(scene, tmp_path, kind):
+    (tmp_path / f"folder.{kind}").mkdir()
+    for path in (tmp_path / f"folder.{kind}", tmp_path / "missing" / f"a.{kind}"):
+        with pytest.raises(OutputError, match=r"choose another place\.$"):
+            WRITERS[kind](scene[0], path)
+    assert [item.name for item in tmp_path.iterdir()] == [f"folder.{kind}"]
