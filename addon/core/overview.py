@@ -83,10 +83,11 @@ def _shortened(
     text = " ".join(text.split()).encode("utf-8", "replace").decode()
     if draw.textlength(text, font) <= width:
         return text
-    # The longest beginning that fits.
-    kept = bisect_right(
-        range(len(text)), width, key=lambda count: draw.textlength(text[:count] + "...", font)
-    )
+
+    def needs(count: int) -> int:
+        return math.ceil(draw.textlength(text[:count] + "...", font))
+
+    kept = bisect_right(range(len(text)), width, key=needs)
     return text[: max(kept - 1, 0)] + "..."
 
 
