@@ -77,6 +77,12 @@ wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--
 	@test -n "$(PHOTO)" -a -n "$(OUT)" || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }
 	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTO)" --out "$(OUT)" $(ARGS)
 
+.PHONY: batch
+batch: setup ## Wake up a folder of photos: make batch PHOTOS=album OUT=results ARGS="--jobs 2"
+	@test -n "$(PHOTOS)" -a -n "$(OUT)" || { echo "Say which folder and where to: make batch PHOTOS=album OUT=results" >&2; exit 2; }
+	@test -d "$(PHOTOS)" || { echo "$(PHOTOS) is no folder: say which folder the photos are in." >&2; exit 2; }
+	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTOS)" --out "$(OUT)" $(ARGS)
+
 # MediaPipe needs other versions than the extension, hence an environment of its own. Without its
 # dependencies, because it asks for JAX and more that nothing here imports.
 $(REFERENCE): tests/reference/requirements.txt

@@ -1,23 +1,22 @@
 """The command: a photo in, a folder with the scene, the character and a video out.
 
 `blender --command wake-up PHOTO --out DIR` and `python -m photo_wake_up.operators.cli` run the
-same `main`. Exit code 0 when all is done, 2 with one sentence on stderr for what the user can
-mend.
+same `main`. PHOTO may be a folder: then each photo in it has a folder of that name in DIR. Exit
+code 0 when all is done, 1 when some photos of a folder failed, 2 with one sentence on stderr for
+what the user can mend.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import math
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,11 +31,14 @@ from ..addon.core.interchange.web_page import viewer_script
 from ..addon.core.motion.options import PerformOptions
 from ..addon.core.motion.sequence import motion_files
 from ..addon.core.perception.joints import read_joints
+from ..addon.core.photo_folder import fingerprint, photos_in, result_names
 from ..addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings, advance, peak_memory_mb
+from .result_folder import STRIP, beside, move_into_place, write_report
 
 COMMAND = "wake-up"
 BLENDER_COMMAND = "wake_up"  # Blender takes identifiers only: `blender --command wake_up`
-DONE, REFUSED, STOPPED = 0, 2, 130  # exit codes; the last is the shell's for Ctrl-C
+DONE, SOME_FAILED, REFUSED, STOPPED = 0, 1, 2, 130  # exit codes; the last is the shell's for Ctrl-C
+MOST_JOBS = 64  # photos at once: each takes two gigabytes
 DEFAULT_FPS = 24.0
 EVERYONE = -1  # what --person all stands for
 WHOLE_PICTURE = (-1e6, -1e6, 1e6, 1e6)  # clipped to the photo
@@ -54,7 +56,10 @@ _RENDERED = {
     "webp": "loop.webp",
 }  # fmt: skip
 EXPORTS = ("glb", "usdz", "fbx", "vrm", "html")  # scene.export's kinds, without its Blender
+# What one command leaves and another, with other choices, does not.
+_MADE = (*_RENDERED.values(), *(f"character.{kind}" for kind in EXPORTS))
 _SHEET_MOMENTS = (0.1, 0.22, 0.4, 1.0)
+_GLANCE = 2  # which of them stands for the motion: well on its way
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,8 +75,14 @@ def parser() -> argparse.ArgumentParser:
         prog=COMMAND,
         description="Turn a photo of a person into a rigged character that walks out of it.",
     )
-    made.add_argument("photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, ...")
+    made.add_argument(
+        "photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, ..., or a folder of photos"
+    )
     made.add_argument("--out", metavar="DIR", help="folder for the results")
+    made.add_argument(
+        "--jobs", metavar="N", type=int, default=1,
+        help="how many photos of a folder are at work at once (1)",
+    )  # fmt: skip
     made.add_argument(
         "--list-people", action="store_true",
         help="print who is in the photo, left to right, and end",
@@ -236,6 +247,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = parser().parse_args(arguments)
         _check(options)
+        if Path(options.photo).expanduser().is_dir():
+            return _run_folder(options, arguments)
         with _own_stdout() as tell:
             if options.list_people:
                 _list_people(options, tell)
@@ -248,7 +261,7 @@ def main(arguments: Sequence[str]) -> int:
         print("There is not enough memory for this photo: use a smaller one.", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        print("Stopped: nothing has been written.", file=sys.stderr)
+        print("Stopped: nothing unfinished has been written.", file=sys.stderr)
         return STOPPED
     return DONE
 
@@ -257,6 +270,8 @@ def _check(options: argparse.Namespace) -> None:
     """Refuse what can be refused before any work."""
     if not options.out and not options.list_people:
         raise WakeUpError("--out DIR says where the results go: see --help.")
+    if not 1 <= options.jobs <= MOST_JOBS:
+        raise WakeUpError(f"--jobs is a number from 1 to {MOST_JOBS}.")
     if options.person == EVERYONE and (options.box or options.joints):
         raise WakeUpError("--box and --joints are about one person: leave out --person all.")
     if not _LEAST_HEIGHT_M <= options.height <= _GREATEST_HEIGHT_M:
@@ -325,9 +340,79 @@ def _list_people(options: argparse.Namespace, tell: Any) -> None:
         tell(f"{number}: x {x0} to {x1}, y {y0} to {y1}, {sure}{mark}")
 
 
+def _run_folder(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    """Wake up each photo of a folder."""
+    from . import photo_batch
+
+    folder = Path(options.photo).expanduser().absolute()
+    out = Path(options.out or "").expanduser().absolute()
+    if options.list_people or options.joints:
+        option = "--list-people" if options.list_people else "--joints"
+        raise WakeUpError(f"{option} is about one photo, and {folder.name} is a folder.")
+    photos = photos_in(folder)
+    names = result_names(photos, taken=(photo_batch.SUMMARY, photo_batch.SHEET))
+    if out.exists() and out.samefile(folder):
+        raise OutputError("The results cannot go among the photos: choose another --out folder.")
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file: choose a folder for the results.")
+    tasks = [
+        photo_batch.Task(
+            photo,
+            name,
+            (*_this_command(), *_for_photo(arguments, photo)),
+            partial(_made_from, options, photo),
+        )
+        for photo, name in zip(photos, names, strict=True)
+    ]
+    counts = photo_batch.wake_up_folder(
+        tasks,
+        out,
+        options.jobs,
+        lambda target: ("--out", str(target)),
+        _MADE,
+        lambda message: print(message, flush=True),
+    )
+    failed = counts[photo_batch.FAILED]
+    print(f"{len(tasks) - failed} of {len(tasks)} photos have woken up: {out}", flush=True)
+    return SOME_FAILED if failed else DONE
+
+
+def _this_command() -> tuple[str, ...]:
+    """What starts this command in another process: Blender, or Python where Blender is a module."""
+    bpy = sys.modules.get("bpy")
+    if bpy is not None and bpy.app.binary_path:
+        return bpy.app.binary_path, "--command", BLENDER_COMMAND
+    return sys.executable, "-W", "ignore", "-m", f"{__package__}.cli"
+
+
+def _for_photo(arguments: Sequence[str], photo: Path) -> list[str]:
+    """The arguments with this photo instead of the one, or the folder, that they name."""
+    for index in range(len(arguments)):
+        replaced = [*arguments[:index], str(photo), *arguments[index + 1 :]]
+        # The same word may be another option's value, so that the parser has to say what it is.
+        with contextlib.suppress(WakeUpError):
+            if parser().parse_args(replaced).photo == str(photo):
+                # Behind "--" nothing is an option any more, and options follow.
+                return [argument for argument in replaced if argument != "--"]
+    raise AssertionError("the arguments were parsed before")
+
+
+def _made_from(options: argparse.Namespace, photo: Path) -> str:
+    """By what a result is known: the same photo, settings and version would give it again."""
+    manifest = Path(__file__).resolve().parents[1] / "blender_manifest.toml"
+    elsewhere = ("photo", "out", "jobs", "list_people")
+    settings = {key: value for key, value in vars(options).items() if key not in elsewhere}
+    named = [options.motion, options.joints, options.mask_network, options.joint_network]
+    named += [options.plate_network]
+    files = [photo, manifest, *(Path(name).expanduser() for name in named if name)]
+    if options.motions:
+        files += motion_files(Path(options.motions).expanduser())
+    return fingerprint(settings, files)
+
+
 def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
     out = Path(options.out).expanduser().absolute()
-    with _beside(out) as folder:
+    with beside(out) as folder:
         settings = _settings(options)
         if options.person == EVERYONE:
             results = _told(wake_up_everyone(options.photo, settings), tell)
@@ -339,8 +424,9 @@ def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
         report = _write(results, options, folder, tell, started)
         report["seconds"] = round(time.perf_counter() - started, 3)
         report["peak_memory_mb"] = round(peak_memory_mb(), 1)
-        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        _move_into_place(folder, out)
+        write_report(folder, report, _made_from(options, Path(options.photo)))
+        # Of an earlier run with another choice of what to render.
+        move_into_place(folder, out, stale=_MADE)
     tell(f"Done in {report['seconds']:.1f} s: {out}")
 
 
@@ -369,6 +455,7 @@ def _write(
     import bpy
     import numpy as np
 
+    from ..addon.core import contact_sheet, overview
     from ..addon.core.images import save_png
     from ..addon.core.report import describe, intersection_over_union
     from ..addon.scene import build, export, film, render, wall
@@ -427,7 +514,10 @@ def _write(
         report["first_frame_psnr_db"] = round(_psnr(first, _truth(result)), 2)
 
     with timed("contact_sheet", "Composing the contact sheet"):
-        save_png(folder / "contact_sheet.png", _contact_sheet(results, first, scene, collection))
+        panels, glance = _panels(results, first, scene, collection)
+        sheet = contact_sheet.compose(panels, contact_sheet.panel_size(result.photo))
+        save_png(folder / "contact_sheet.png", sheet)
+        save_png(folder / STRIP, overview.strip(glance))
 
     if options.render != "none":
         with timed("render", f"Rendering {scene.frame_end} frames"):
@@ -461,9 +551,11 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> 
     return {"performed": lengths, "failures": dict(performed.failures)}
 
 
-def _contact_sheet(
+def _panels(
     results: tuple[WakeUpResult, ...], first: Any, scene: Any, collection: Any
-) -> Any:
+) -> tuple[Any, Any]:
+    """The contact sheet's labelled panels, and those that tell the result at a glance: the photo,
+    the character, a moment of its motion."""
     from ..addon.core import contact_sheet as sheet
     from ..addon.scene import build, render
 
@@ -498,7 +590,7 @@ def _contact_sheet(
         ("rendered frame 1", first),
         *((f"{result.motion_name}, frame {at}", p) for at, p in zip(moments, motion, strict=True)),
     ]
-    return sheet.compose(panels, size)
+    return panels, (_truth(result), turned[0][1], motion[_GLANCE])
 
 
 def _truth(result: WakeUpResult) -> Any:
@@ -518,64 +610,6 @@ def _psnr(picture: Any, reference: Any) -> float:
 
     error = float(np.mean((picture.astype(np.float64) - reference) ** 2))
     return 10 * math.log10(255**2 / error) if error > 0 else 99.0
-
-
-@contextlib.contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A temporary folder on the file system of `out`, gone afterwards; OutputError before any
-    work where `out` cannot be written."""
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file: choose a folder for the results.")
-    try:
-        missing = _missing_folders(out.parent)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        parent = out.parent
-        if out.is_dir():
-            tempfile.TemporaryFile(dir=out).close()  # raises where nothing can be put in it
-            parent = parent if os.access(parent, os.W_OK) else out
-        folder = Path(tempfile.mkdtemp(prefix=".wake-up-", dir=parent))
-    except OSError as error:
-        raise OutputError(
-            f"The folder {out} cannot be written ({error.strerror}): choose another one."
-        ) from error
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        for made in missing:
-            with contextlib.suppress(OSError):
-                made.rmdir()
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _missing_folders(folder: Path) -> list[Path]:
-    """The folder and those above it that do not exist yet, innermost first."""
-    missing = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    return missing
-
-
-def _move_into_place(folder: Path, out: Path) -> None:
-    """Move everything from `folder` into `out`, replacing files of the same name."""
-    try:
-        out.mkdir(exist_ok=True)
-        # Of an earlier run with another choice of what to write and render.
-        for kind in EXPORTS:
-            (out / f"character.{kind}").unlink(missing_ok=True)
-        for name in _RENDERED.values():
-            if (out / name).is_dir():
-                shutil.rmtree(out / name)
-            else:
-                (out / name).unlink(missing_ok=True)
-        for item in sorted(folder.iterdir()):
-            os.replace(item, out / item.name)
-    except OSError as error:
-        raise OutputError(
-            f"The results could not be moved to {out} ({error.strerror}): choose another folder."
-        ) from error
 
 
 @contextlib.contextmanager

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+_MOST_QUOTED = 40  # letters of a file's own word
+
+
+def quoted(word: str) -> str:
+    """The beginning of a word out of a file, for a sentence: what a damaged file holds need not be
+    text, and would break the line or turn the rest of a terminal blue."""
+    return "".join(letter if letter.isprintable() else "?" for letter in word[:_MOST_QUOTED])
+
 
 class WakeUpError(Exception):
     """Base of every error that the user can mend. Its text is shown as it is."""

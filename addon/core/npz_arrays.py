@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -14,7 +15,8 @@ import numpy.typing as npt
 # What reading an archive of another kind, or one cut short, raises besides UnfitArchiveError.
 DAMAGED = (
     ValueError, KeyError, IndexError, TypeError, EOFError, RuntimeError, MemoryError,
-    ArithmeticError, SyntaxError, NotImplementedError, zipfile.BadZipFile, zlib.error,
+    ArithmeticError, SyntaxError, NotImplementedError, AssertionError, tokenize.TokenError,
+    zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 

@@ -11,16 +11,18 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import PersonError
+from photo_wake_up.addon.core.overview import STRIP_HEIGHT
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.scene.export import KINDS
 from photo_wake_up.operators import cli
+from photo_wake_up.operators.result_folder import read_report
 
 from ..core.motion_inputs import stick_bvh, stick_row
 from ..scene import figures
 
 FILES = {
     "scene.blend", "character.glb", "mask.png", "background.png", "contact_sheet.png",
-    "first_frame.png", "report.json",
+    "first_frame.png", "report.json", "strip.png",
 }  # fmt: skip
 
 
@@ -53,7 +55,7 @@ def test_help_names_every_option(capsys):
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
         "plate-network", "keep-shadow", "motions", "speed", "mirror", "in-place", "return",
-        "export", "camera", "width", "no-shadow", "relight",
+        "export", "camera", "width", "no-shadow", "relight", "jobs",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -101,7 +103,11 @@ def test_everything_is_written(woken, tmp_path, capfd):
     assert {item.name for item in out.iterdir()} == FILES | {"frames"}
     assert len(list((out / "frames").glob("*.png"))) == figures.FRAMES
     assert list((tmp_path / "new").iterdir()) == [out]
-    report = json.loads((out / "report.json").read_text())
+    report = read_report(out)
+    options = cli.parser().parse_args(["--jobs", "2", *arguments])
+    assert report["made_from"] == cli._made_from(options, Path("photo.jpg"))
+    assert set(report["files"]) >= FILES - {"report.json"}
+    assert np.asarray(Image.open(out / "strip.png")).shape[0] == STRIP_HEIGHT
     assert report["watertight"] and report["triangles"] > 0
     assert {"scene", "render", "export"} <= set(report["stages"])
     assert np.asarray(Image.open(out / "contact_sheet.png")).shape[1] >= 1600

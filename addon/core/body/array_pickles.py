@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from ..errors import quoted
+
 # The unpickler makes room for as many remembered objects as the largest number says; bodies have
 # some hundreds.
 MOST_REMEMBERED = 1_000_000
@@ -147,7 +149,9 @@ class _ArraysOnly(pickle.Unpickler):
             return _Computed
         if module.startswith("scipy.sparse") and name in ("csc_matrix", "csr_matrix"):
             return _SparseColumns if name == "csc_matrix" else _SparseRows
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a body does not need")
+        raise pickle.UnpicklingError(
+            f"it asks for {quoted(module)}.{quoted(name)}, which a body does not need"
+        )
 
 
 def read_arrays(data: bytes, wanted: set[str]) -> dict[str, npt.NDArray[Any]]:

@@ -31,6 +31,7 @@ from .skeleton import JOINT, JOINT_COUNT, PARENTS
 MOST_SHAPES = 16  # shape directions that are read; further ones are below a millimetre
 MOST_BYTES = 2**30  # of a file, and of what is unpacked from it; SMPL-X's pickles have half of it
 WEIGHT_TOLERANCE = 1e-2  # how far a vertex' weights may be from one; files hold rounded ones
+LARGEST_NUMBER = 1e6  # in a file, whatever its unit; what is damaged is mostly far larger
 MOST_LETTERS = 120  # of a reader's complaint that are passed on
 # SMPL-X's directions are shapes first, then expressions: 300 and 100 in whole files, 10 and 10 in
 # those of its first release.
@@ -117,6 +118,7 @@ def load_body_model(path: Path | str) -> BodyModel:
     except (_UnfitError, *_DAMAGED) as error:
         # Some say what they found, which in a damaged file is no text.
         said = " ".join(str(error).split())[:MOST_LETTERS].rstrip(".") or type(error).__name__
+        said = "".join(letter if letter.isprintable() else "?" for letter in said)
         told = isinstance(error, (_UnfitError, pickle.UnpicklingError))
         reason = said if told else f"it is damaged or of another kind: {said}"
         raise ModelFileError(
@@ -185,6 +187,8 @@ def _numbers(fields: dict[str, npt.NDArray[Any]], key: str) -> npt.NDArray[Any]:
         raise _UnfitError(f"'{key}' does not hold numbers")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise _UnfitError(f"'{key}' holds numbers that are not finite")
+    if values.dtype.kind == "f" and np.abs(values).max(initial=0.0) > LARGEST_NUMBER:
+        raise _UnfitError(f"'{key}' holds numbers that no body has")
     return values
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..errors import MotionError
+from ..errors import MotionError, quoted
 from ..types import Float64
 
 # A joint farther than this many of the longest bones from the origin is a damaged number, not
@@ -167,21 +167,21 @@ class _Reader:
             elif key == "MOTION":
                 break
             else:
-                raise self.fail(f"'{words[0][:20]}' is not a word of the BVH format")
+                raise self.fail(f"'{quoted(words[0])}' is not a word of the BVH format")
         if above:
             raise self.fail("a bracket of the skeleton is not closed before MOTION")
         if not joints:
             raise self.fail("the skeleton has no joint")
         for joint in joints:
             if joint.offset is None:
-                raise self.fail(f"the joint {joint.name} has no OFFSET", joint.line)
+                raise self.fail(f"the joint {quoted(joint.name)} has no OFFSET", joint.line)
         return joints
 
     def _open(self, key: str, words: list[str], joints: list[_Joint], above: list[int]) -> None:
         if key == "ROOT" and joints:
             raise self.fail("there is a second ROOT, but a motion has one performer")
         if key != "ROOT" and (not above or above[-1] < 0):
-            raise self.fail(f"{words[0]} stands outside of a joint")
+            raise self.fail(f"{quoted(words[0])} stands outside of a joint")
         line = self.at
         if key == "END":
             above.append(-1)
@@ -214,10 +214,10 @@ class _Reader:
         for name in names:
             match = _CHANNEL.fullmatch(name)
             if match is None:
-                raise self.fail(f"'{name[:20]}' is not a channel")
+                raise self.fail(f"'{quoted(name)}' is not a channel")
             channel = (match[2].lower() == "rotation", "xyz".index(match[1].lower()))
             if channel in joints[above[-1]].channels:
-                raise self.fail(f"the channel {name} is named twice")
+                raise self.fail(f"the channel {quoted(name)} is named twice")
             joints[above[-1]].channels.append(channel)
 
     def _motion_head(self) -> tuple[int, float]:
@@ -261,7 +261,7 @@ class _Reader:
             numbers = [float(word) for word in words]
         except ValueError:
             wrong = next(word for word in words if not _is_number(word))
-            raise self.fail(f"'{wrong[:20]}' is not a number") from None
+            raise self.fail(f"'{quoted(wrong)}' is not a number") from None
         if not all(map(math.isfinite, numbers)):
             raise self.fail("a number is not finite (NaN or infinity)")
         return numbers
@@ -285,7 +285,8 @@ class _Reader:
                     worst = int(np.abs(numbers).argmax())
                     kind = "turns" if is_rotation else "moves"
                     raise self.fail(
-                        f"{joint.name} {kind} by {numbers[worst]:.3g}, which no person does",
+                        f"{quoted(joint.name)} {kind} by {numbers[worst]:.3g}, which no person "
+                        "does",
                         lines[worst],
                     )
                 if is_rotation:
@@ -318,7 +319,8 @@ class _Reader:
                 longest = max(map(abs, offset or [0.0]))
                 if longest > _FARTHEST_SIZES * usual or longest > _LARGEST_OFFSET:
                     raise self.fail(
-                        f"the OFFSET of {joint.name} is {longest:.3g} long, as no body's is", line
+                        f"the OFFSET of {quoted(joint.name)} is {longest:.3g} long, unlike a body's",
+                        line,
                     )
         return max(float(lengths.max(initial=0.0)), 1e-9)
 
