@@ -48,8 +48,12 @@ def test_architecture_and_method_name_modules():
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_targets_of_the_makefile_exist(path):
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text("utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z0-9.-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    )
+    named = set(
+        re.findall(r"(?:^|`)make ([a-z0-9.-]*[a-z0-9])", path.read_text("utf-8"), re.MULTILINE)
+    )
     assert named <= targets
 
 

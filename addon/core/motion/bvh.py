@@ -318,9 +318,9 @@ class _Reader:
             for offset, line in ((joint.offset, joint.offset_line), (joint.end, joint.end_line)):
                 longest = max(map(abs, offset or [0.0]))
                 if longest > _FARTHEST_SIZES * usual or longest > _LARGEST_OFFSET:
+                    name = quoted(joint.name)
                     raise self.fail(
-                        f"the OFFSET of {quoted(joint.name)} is {longest:.3g} long, unlike a body's",
-                        line,
+                        f"the OFFSET of {name} is {longest:.3g} long, as no body's is", line
                     )
         return max(float(lengths.max(initial=0.0)), 1e-9)
 
