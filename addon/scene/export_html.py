@@ -21,5 +21,4 @@ def export_html(
     """
     with written_whole(path) as made:
         glb = character_glb(collection, made, person, lit)
-        clips = [clip["name"] for clip in glb.json.get("animations", ())]
-        made.write_text(web_page(collection.name, glb.to_bytes(), clips), encoding="utf-8")
+        made.write_text(web_page(collection.name, glb), encoding="utf-8")

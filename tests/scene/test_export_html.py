@@ -16,10 +16,11 @@ from PIL import Image
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.core.interchange import web_page
 from photo_wake_up.addon.scene import build
+from photo_wake_up.addon.scene.export_gltf import character_glb
 from photo_wake_up.addon.scene.export_html import export_html
 from photo_wake_up.addon.scene.performing import lay_strips
 
-from . import figures
+from . import figures, read_back
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-quic", "--no-first-run",
@@ -116,3 +117,18 @@ def test_a_viewer_that_is_missing_is_one_sentence(empty_file, tmp_path, monkeypa
     with pytest.raises(OutputError, match="make setup"):
         export_html(collection, tmp_path / "page.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_whole_clip_is_within_the_picture(empty_file, tmp_path):
+    collection = build.build_scene(figures.result())
+    glb = character_glb(collection, tmp_path / "a.glb")
+    (clip,) = glb.json["animations"]
+    target, radius = web_page.framing(glb, clip)
+    look_at = np.array([float(part[:-1]) for part in target.split()])
+    character = build.find_parts(collection).character
+    inside = np.tan(np.radians(web_page._FIELD_OF_VIEW_DEG / 2))
+    for frame in range(1, figures.FRAMES + 1):
+        x, y, z = read_back.corners(character, frame).reshape(-1, 3).T
+        away = float(radius[:-1]) - (-y - look_at[2])  # from a camera before the character
+        assert np.abs((z - look_at[1]) / away).max() < inside
+        assert np.abs((x - look_at[0]) / away).max() < inside

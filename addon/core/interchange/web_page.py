@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
+import math
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from ..body.skeleton import BONE_NAMES
 from ..errors import OutputError
+from .glb import Glb
 
 _VIEWER = "model-viewer.min.js"
 _ROOT = Path(__file__).resolve().parents[3]
 _FOLDERS = (_ROOT / "assets" / "web", _ROOT / "build" / "web")  # the packaged extension's, ours
+
+_FIELD_OF_VIEW_DEG = 30.0  # the viewer's own
+_ROOM = 1.2  # of a character's height is seen: arms go up, and feet come nearer than hips
+_AIR_M = 0.4  # from the hips to what a step or an arm puts before them
+_FLOAT32 = 5126  # glTF's number for it
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; "
@@ -47,6 +57,9 @@ const show = () => {
 };
 for (const each of clips) each.addEventListener('click', async () => {
   viewer.animationName = each.dataset.clip;
+  const seen = viewer.getCameraOrbit();
+  viewer.cameraTarget = each.dataset.target;
+  viewer.cameraOrbit = `${seen.theta}rad ${seen.phi}rad ${each.dataset.radius}`;
   await viewer.updateComplete;
   viewer.play();
   show();
@@ -74,17 +87,64 @@ def viewer_script() -> str:
     )
 
 
-def web_page(title: str, glb: bytes, clips: Sequence[str]) -> str:
-    """The page's text. clips : names of the model's animations, the one to begin with first"""
+def _way(glb: Glb, clip: dict[str, Any]) -> np.ndarray:
+    """(F, 3): where the hips are in a clip, metres, glTF's axes; empty where they do not move."""
+    for channel in clip["channels"]:
+        target = channel["target"]
+        if target["path"] != "translation" or target.get("node") is None:
+            continue
+        if glb.json["nodes"][target["node"]].get("name") != BONE_NAMES[0]:
+            continue
+        accessor = glb.json["accessors"][clip["samplers"][channel["sampler"]]["output"]]
+        if accessor["componentType"] != _FLOAT32 or "bufferView" not in accessor:
+            continue
+        view = glb.json["bufferViews"][accessor["bufferView"]]
+        start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
+        values = np.frombuffer(glb.binary, np.float32, accessor["count"] * 3, start)
+        return values.reshape(-1, 3)
+    return np.zeros((0, 3), np.float32)
+
+
+def _height(glb: Glb) -> float:
+    """Of the largest mesh at rest, metres."""
+    tops = [
+        glb.json["accessors"][primitive["attributes"]["POSITION"]]["max"][1]
+        for mesh in glb.json["meshes"]
+        for primitive in mesh["primitives"]
+    ]
+    return float(max(tops))
+
+
+def framing(glb: Glb, clip: dict[str, Any]) -> tuple[str, str]:
+    """Where the viewer looks and from how far, so that the whole of a clip is seen: by itself it
+    would frame the character at rest, who then walks out of the picture."""
+    way, height = _way(glb, clip), _height(glb)
+    low, high = (way.min(axis=0), way.max(axis=0)) if len(way) else (np.zeros(3), np.zeros(3))
+    centre, reach = (low + high) / 2, (high - low) / 2
+    half = height * _ROOM / 2
+    radius = half / math.tan(math.radians(_FIELD_OF_VIEW_DEG / 2))
+    radius += float(np.hypot(reach[0], reach[2])) + _AIR_M
+    return f"{centre[0]:.3f}m {height / 2:.3f}m {centre[2]:.3f}m", f"{radius:.3f}m"
+
+
+def web_page(title: str, glb: Glb) -> str:
+    """The page's text, with a button for each of the model's clips; it begins with the first."""
     name = html.escape(title)
-    buttons = "".join(
-        f'<button type="button" data-clip="{html.escape(clip)}" aria-pressed="false">'
-        f"{html.escape(clip)}</button>\n"
-        for clip in clips
-    )
-    if clips:
+    buttons, first = "", ""
+    for clip in glb.json.get("animations", ()):
+        target, radius = framing(glb, clip)
+        label = html.escape(clip["name"])
+        buttons += (
+            f'<button type="button" data-clip="{label}" data-target="{target}" '
+            f'data-radius="{radius}" aria-pressed="false">{label}</button>\n'
+        )
+        first = first or (
+            f' autoplay animation-name="{label}" camera-target="{target}"'
+            f' camera-orbit="0deg 82deg {radius}"'
+        )
+    if buttons:
         buttons = f'<nav>\n<button type="button" id="play">Pause</button>\n{buttons}</nav>\n'
-    first = f' autoplay animation-name="{html.escape(clips[0])}"' if clips else ""
+    model = base64.b64encode(glb.to_bytes()).decode()
     # Android's Scene Viewer takes nothing but addresses on the web; WebXR and Quick Look do.
     return f"""<!doctype html>
 <html lang="en">
@@ -97,10 +157,11 @@ def web_page(title: str, glb: bytes, clips: Sequence[str]) -> str:
 </head>
 <body>
 <model-viewer alt="{name}" camera-controls touch-action="pan-y" ar ar-modes="webxr quick-look"
+ field-of-view="{_FIELD_OF_VIEW_DEG:g}deg" max-camera-orbit="Infinity auto 30m"
  shadow-intensity="0.8"{first}>
 <button slot="ar-button" type="button">View in your room</button>
 </model-viewer>
-{buttons}<script type="application/base64" id="model">{base64.b64encode(glb).decode()}</script>
+{buttons}<script type="application/base64" id="model">{model}</script>
 <script type="module">{viewer_script()}</script>
 <script type="module">{_SCRIPT}</script>
 </body>
