@@ -17,7 +17,7 @@ from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
 from . import extension_tool
-from .contents import code_files, model_files, model_licences, smuggled
+from .contents import code_files, model_files, model_licences, smuggled, web_files
 from .errors import PackageError
 from .manifest import WHEELS_FOLDER, completed, zip_name
 from .wheels import collect, host_platform, host_tags, installed_here, needed, read_requirements
@@ -39,7 +39,8 @@ def build_package(out: Path, build: Path) -> Path:
         staging = Path(name) / "photo_wake_up"
         for inside in code_files(ROOT):
             _copy(ROOT / inside, staging / inside)
-        for inside, path in model_files(build / "models").items():
+        brought = {**model_files(build / "models"), **web_files(build / "web")}
+        for inside, path in brought.items():
             _copy(path, staging / inside)
         for inside, data in model_licences(build / "downloads").items():
             (staging / inside).write_bytes(data)

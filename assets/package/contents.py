@@ -19,6 +19,8 @@ _RUBBISH_SUFFIXES = {".pyc", ".pyo", ".orig", ".rej", ".bak", ".swp"}
 
 MODELS_FOLDER = PurePosixPath("assets/models")  # where addon/core/model_files.py looks
 BODY = "body.npz"
+WEB_FOLDER = PurePosixPath("assets/web")  # where addon/core/interchange/web_page.py looks
+VIEWER = "model-viewer.min.js"
 _ABOUT_MODELS = """\
 Model files of Photo Wake-Up, and whose they are
 
@@ -74,6 +76,15 @@ def model_files(models: Path) -> dict[PurePosixPath, Path]:
             )
         found[MODELS_FOLDER / name] = path
     return found
+
+
+def web_files(web: Path) -> dict[PurePosixPath, Path]:
+    """Where in the extension the viewer of exported pages lies, and where it is now; its licences
+    stand in the file itself. PackageError where it is missing."""
+    path = web / VIEWER
+    if not path.is_file():
+        raise PackageError(f"The viewer {VIEWER} is missing: install npm and run 'make setup'.")
+    return {WEB_FOLDER / VIEWER: path}
 
 
 def model_licences(downloads: Path) -> dict[PurePosixPath, bytes]:

@@ -11,10 +11,11 @@ import pytest
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from photo_wake_up.addon.core import model_files as searched
+from photo_wake_up.addon.core.interchange import web_page
 from photo_wake_up.assets.build_networks import NETWORKS
 from photo_wake_up.assets.package import contents, extension_tool, wheels
 from photo_wake_up.assets.package.build_package import MANIFEST, ROOT
-from photo_wake_up.assets.package.contents import code_files, model_files, smuggled
+from photo_wake_up.assets.package.contents import code_files, model_files, smuggled, web_files
 from photo_wake_up.assets.package.errors import PackageError
 from photo_wake_up.assets.package.manifest import completed, zip_name
 from photo_wake_up.assets.package.wheels import Installed, Pin, blender_platform, choose, needed
@@ -87,6 +88,14 @@ def test_only_the_networks_that_were_checked_are_shipped(tmp_path: Path):
     (tmp_path / "body.npz").unlink()
     with pytest.raises(PackageError, match=r"body\.npz is missing: run 'make models'"):
         model_files(tmp_path)
+
+
+def test_the_viewer_lies_where_pages_look_for_it(tmp_path):
+    with pytest.raises(PackageError, match="make setup"):
+        web_files(tmp_path)
+    (tmp_path / web_page._VIEWER).write_text("viewer")
+    (inside,) = web_files(tmp_path)
+    assert ROOT / inside.parent in web_page._FOLDERS
 
 
 def test_smuggled_names_are_seen():
