@@ -124,12 +124,14 @@ test-package: package $(DEMO_PHOTO) $(CLEAN_BLENDER) ## Install the zip in a Ble
 	  "$$(ls -t $(CURDIR)/$(PACKAGE)/*.zip | head -n 1)" $(CURDIR)/$(DEMO_PHOTO)
 
 # Without a CPU build of PyTorch for Python 3.13 among pip's indexes this brings gigabytes of CUDA.
+# Triton, which comes with it and is for GPUs, crashes where it is loaded beside Blender.
 $(NEXT_BLENDER): tests/blender_5_2/requirements.txt requirements.txt
 	@$(PYTHON_5_2) -c "import sys, venv; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null || \
 	  { echo "Python 3.13 is missing: name it, make test-5.2 PYTHON_5_2=/path/to/python3.13." >&2; exit 2; }
 	$(PYTHON_5_2) -m venv --clear $(BUILD)/blender_5_2/venv
 	grep -v '^numpy==' requirements.txt > $(BUILD)/blender_5_2/requirements.txt
 	$(BUILD)/blender_5_2/venv/bin/pip install $(PIP_OPTIONS) -r $(BUILD)/blender_5_2/requirements.txt -r $<
+	$(BUILD)/blender_5_2/venv/bin/pip uninstall --quiet --yes triton 2>/dev/null
 	touch $@
 
 .PHONY: test-5.2
