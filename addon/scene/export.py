@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..core.errors import OutputError
+from ..core.errors import OutputError, said_by
 from .build import find_parts
 from .selection import selected
 
@@ -54,7 +54,9 @@ def export_glb(
                 export_lights=False,
             )
         except RuntimeError as error:
-            raise OutputError(f"{path.name} could not be written: {error}.") from error
+            raise OutputError(
+                f"{path.name} could not be written ({said_by(error)}): choose another place."
+            ) from error
 
 
 def _animations_of(armature: bpy.types.Object) -> str:

@@ -319,7 +319,8 @@ class _Reader:
                 longest = max(map(abs, offset or [0.0]))
                 if longest > _FARTHEST_SIZES * usual or longest > _LARGEST_OFFSET:
                     raise self.fail(
-                        f"the OFFSET of {quoted(joint.name)} is {longest:.3g} long, as no body's is",
+                        f"the OFFSET of {quoted(joint.name)} is {longest:.3g} long, as no "
+                        "body's is",
                         line,
                     )
         return max(float(lengths.max(initial=0.0)), 1e-9)
