@@ -24,7 +24,7 @@ from ..addon.core.body.parts import PART_NAMES
 from ..addon.core.camera_moves import HELD, MOVES
 from ..addon.core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.edits import Corrections, advance_with
-from ..addon.core.errors import OutputError, WakeUpError
+from ..addon.core.errors import OutputError, WakeUpError, said_by
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.group import wake_up_everyone
 from ..addon.core.interchange.web_page import viewer_script
@@ -493,7 +493,13 @@ def _write(
             render.set_frames(scene, Path("//frames"))
         else:
             render.set_video(scene, Path("//video.mp4"))
-        bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"), compress=True)
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"), compress=True)
+        except RuntimeError as error:
+            raise OutputError(
+                f"scene.blend could not be written ({said_by(error)}): make room, or choose "
+                "another --out folder."
+            ) from error
     report["photo_to_scene_seconds"] = round(time.perf_counter() - started, 3)
 
     with timed("export", "Exporting the character"):

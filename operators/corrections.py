@@ -14,6 +14,7 @@ from ..addon.core.pipeline import STAGES, WakeUpResult
 from ..addon.scene.build import claim, is_result, is_whole, photo_size
 from ..addon.scene.corrections import add_box
 from ..addon.scene.posing import find_posed, has_fit
+from ..addon.scene.selection import select
 from ..addon.worker import Outcome, Request
 from .base import can_start, is_idle, reported
 from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
@@ -52,7 +53,11 @@ class WAKEUP_OT_add_box(bpy.types.Operator):
             claim([frame])
             for item in context.selected_objects:
                 item.select_set(False)
-            frame.select_set(True)
+            try:
+                select([frame])
+            except WakeUpError:
+                bpy.data.objects.remove(frame)
+                raise
             context.view_layer.objects.active = frame
             outcome.message = "Move and scale the box until it holds the figure, then find it."
         return outcome.returned

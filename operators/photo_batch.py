@@ -154,8 +154,11 @@ def _start(
 ) -> _Running:
     folder, log = scratch / f"{number}", scratch / f"{number}.log"
     environment = dict(os.environ)
-    # What this Python can import, the extension included, the process can import too.
-    environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+    # Where this package is, besides where Python looks anyway. Not the whole of sys.path: Blender
+    # as a module adds folders of its own to it, out of which it cannot be imported again.
+    package = sys.modules[(__package__ or "").partition(".")[0]]
+    here = str(Path(package.__path__[0]).parent)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (here, environment.get("PYTHONPATH"))))
     started = time.perf_counter()
     with log.open("wb") as sink:
         try:

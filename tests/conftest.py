@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -42,6 +43,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[_EXIT_CODE])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def offline():  # noqa: ANN201
+    """Nothing that is tested, the demo photo's whole way included, asks the network for anything:
+    whoever connects, or looks a name up, fails."""
+
+    def refuse(*_address: object, **_options: object) -> None:
+        raise AssertionError("a test has asked for the network")
+
+    def connect(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            refuse()
+        real(self, address)
+
+    real = socket.socket.connect
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setattr(socket.socket, "connect_ex", refuse)
+        patch.setattr(socket, "getaddrinfo", refuse)
+        yield
 
 
 @pytest.fixture(scope="session")

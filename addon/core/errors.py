@@ -11,6 +11,14 @@ def quoted(word: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in word[:_MOST_QUOTED])
 
 
+def said_by(error: RuntimeError) -> str:
+    """What one of Blender's operators complains of, as a part of a sentence: of a traceback, which
+    it hands on as text, the last line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("Location:")]
+    return (lines[-1] if lines else "for no given reason").removeprefix("Error: ").rstrip(".")
+
+
 class WakeUpError(Exception):
     """Base of every error that the user can mend. Its text is shown as it is."""
 

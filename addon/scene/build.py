@@ -168,6 +168,9 @@ def find_parts(collection: bpy.types.Collection) -> SceneParts:
         raise WakeUpError(
             f"The collection {collection.name} has lost its {missing[0]}: wake the photo up again."
         )
+    for item in (*found["armature"], *found["camera"]):
+        if not all(item.scale):
+            raise WakeUpError(f"{item.name} has no size any more: give it a scale other than 0.")
     characters, armatures = (
         tuple(sorted(found[role], key=lambda item: item.get(_PERSON, 1)))
         for role in ("character", "armature")
@@ -186,21 +189,34 @@ def is_whole(collection: bpy.types.Collection) -> bool:
     return is_result(collection) and roles.issuperset(_ROLES)
 
 
+def _noted_images(collection: bpy.types.Collection) -> dict[str, str]:
+    """Names of the loose images by what they are; empty where the note was overwritten."""
+    noted = collection.get(_IMAGES)
+    return noted.to_dict() if hasattr(noted, "to_dict") else {}
+
+
 def mask_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
     """The mask as an image that the user may have painted; None where it was deleted."""
-    return bpy.data.images.get(collection.get(_IMAGES, {}).get("mask", ""))
+    return bpy.data.images.get(_noted_images(collection).get("mask", ""))
 
 
 def label_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
     """The part labels as an image that the user may have painted; None before the character is
     built, or where it was deleted."""
-    return bpy.data.images.get(collection.get(_IMAGES, {}).get("labels", ""))
+    return bpy.data.images.get(_noted_images(collection).get("labels", ""))
 
 
 def photo_size(collection: bpy.types.Collection) -> tuple[int, int]:
-    """Width and height in pixels of the photo that the collection was made from."""
-    width, height = collection["photo_wake_up_photo_size"]
-    return int(width), int(height)
+    """Width and height in pixels of the photo that the collection was made from; WakeUpError
+    where the note of it was overwritten."""
+    try:
+        width, height = collection["photo_wake_up_photo_size"]
+        return int(width), int(height)
+    except (KeyError, TypeError, ValueError) as error:
+        raise WakeUpError(
+            f"The collection {collection.name} no longer says how large its photo is: wake the "
+            "photo up again."
+        ) from error
 
 
 def _move_out(objects: list[bpy.types.Object]) -> None:
@@ -215,7 +231,7 @@ def remove_scene(collection: bpy.types.Collection) -> None:
 
     Where objects are claimed, others are the user's: they stay, in the scene's own collection.
     """
-    images = [bpy.data.images.get(name) for name in collection.get(_IMAGES, {}).values()]
+    images = [bpy.data.images.get(name) for name in _noted_images(collection).values()]
     objects = list(collection.all_objects)
     if any(_MADE in item for item in objects):
         _move_out([item for item in objects if _MADE not in item])
@@ -245,7 +261,7 @@ def remove_scene(collection: bpy.types.Collection) -> None:
     }
     bpy.data.batch_remove([*objects, *collection.children_recursive, collection])
     for block in (*data, *actions, *materials, *textures, *shadows):
-        if block.users == 0:
+        if block is not None and block.users == 0:
             bpy.data.batch_remove([block])
     for image in images:
         if image is not None and image.users <= int(image.use_fake_user):

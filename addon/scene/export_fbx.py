@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError
+from ..core.errors import OutputError, said_by
 from .build import find_parts
 from .clip_tracks import clips_on_tracks
 from .export_textures import LIT_SLOT, power_of_two_textures, wearing_only
@@ -60,7 +60,9 @@ def export_fbx(collection: bpy.types.Collection, path: Path, person: int = 1) ->
                 embed_textures=True,
             )
         except RuntimeError as error:
-            raise OutputError(f"{path.name} could not be written: {error}.") from error
+            raise OutputError(
+                f"{path.name} could not be written ({said_by(error)}): choose another place."
+            ) from error
 
 
 def _exporter_is_on() -> bool:

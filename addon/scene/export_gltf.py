@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError
+from ..core.errors import OutputError, said_by
 from ..core.images import JPEG_QUALITY
 from ..core.interchange.glb import Glb, put_animations_in_order
 from .build import find_parts
@@ -91,7 +91,9 @@ def character_glb(
                 export_lights=False,
             )
         except RuntimeError as error:
-            raise OutputError(f"{scratch.name} could not be written: {error}.") from error
+            raise OutputError(
+                f"{scratch.name} could not be written ({said_by(error)}): choose another place."
+            ) from error
     glb = Glb.from_bytes(scratch.with_suffix(".glb").read_bytes())
     put_animations_in_order(glb.json, clips)
     return glb

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError
+from ..core.errors import OutputError, said_by
 from .build import find_parts
 from .export_textures import LIT_SLOT, glowing, power_of_two_textures, wearing_only
 from .motion_source import animated_frames
@@ -69,7 +69,9 @@ def export_usdz(
                 root_prim_path="/character",
             )
         except RuntimeError as error:
-            raise OutputError(f"{path.name} could not be written: {error}.") from error
+            raise OutputError(
+                f"{path.name} could not be written ({said_by(error)}): choose another place."
+            ) from error
 
 
 @contextmanager

@@ -57,7 +57,8 @@ def photo_pose(armature: bpy.types.Object) -> Pose:
     """The pose that the photo has, in the armature's axes; in files where it was not noted, that
     of the animation's first frame."""
     noted = armature.get(PHOTO_POSE)
-    if noted is None:
+    # A property of another length is not the note any more.
+    if noted is None or np.size(noted) != 4 * len(BONE_NAMES) + 3:
         return sampled_motion(armature, [FIRST_FRAME]).pose(0)
     values = np.array(noted, np.float64)
     return Pose(values[:-3].reshape(-1, 4), values[-3:])

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..core.errors import OutputError
+from ..core.errors import OutputError, said_by
 from ..core.types import UInt8
 from .build import SceneParts, find_parts, photo_size
 from .camera import move_camera, photo_camera
@@ -201,7 +201,7 @@ def render_animation(scene: bpy.types.Scene) -> None:
     try:
         bpy.ops.render.render(animation=True, scene=scene.name)
     except RuntimeError as error:
-        raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+        raise OutputError(f"Rendering failed: {said_by(error)}.") from error
 
 
 def render_still(scene: bpy.types.Scene, path: Path) -> None:
@@ -210,7 +210,7 @@ def render_still(scene: bpy.types.Scene, path: Path) -> None:
     try:
         bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
-        raise OutputError(f"Rendering failed: {error}.".replace("\n", " ")) from error
+        raise OutputError(f"Rendering failed: {said_by(error)}.") from error
 
 
 def first_frame(scene: bpy.types.Scene, collection: bpy.types.Collection) -> UInt8:

@@ -7,12 +7,29 @@ from contextlib import contextmanager
 
 import bpy
 
+from ..core.errors import WakeUpError
+
+
+def select(objects: Sequence[bpy.types.Object]) -> None:
+    """Select objects; WakeUpError where one is in another scene or its collection switched off."""
+    for number, item in enumerate(objects):
+        try:
+            item.select_set(True)
+        except RuntimeError as error:
+            for other in objects[:number]:
+                other.select_set(False)
+            raise WakeUpError(
+                f"{item.name} is not in this view layer: go to its scene, or tick its collection "
+                "in the outliner."
+            ) from error
+
 
 @contextmanager
 def selected(objects: Sequence[bpy.types.Object], mode: str = "OBJECT") -> Iterator[None]:
     """Within, exactly these objects are selected, the first is active and in `mode`.
 
-    The objects must be linked to the scene. Mode, active object and selection of before come back.
+    Mode, active object and selection of before come back. WakeUpError where an object is not in
+    this view layer.
     """
     layer = bpy.context.view_layer
     active = layer.objects.active
@@ -22,8 +39,11 @@ def selected(objects: Sequence[bpy.types.Object], mode: str = "OBJECT") -> Itera
     before = [item for item in layer.objects if item.select_get()]
     for item in before:
         item.select_set(False)
-    for item in objects:
-        item.select_set(True)
+    try:
+        select(objects)
+    except WakeUpError:
+        select(before)
+        raise
     layer.objects.active = objects[0]
     if mode != "OBJECT":
         bpy.ops.object.mode_set(mode=mode)

@@ -14,8 +14,9 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from ...addon.core.body.body_files import cached_body_model
-from ...addon.core.body.model import BodyModel, skin, tensors
+from ...addon.core.body.model import BodyModel
 from ...addon.core.body.skeleton import JOINT, JOINT_COUNT
+from ...addon.core.body.skinning import skin, tensors
 from ...addon.core.frames import WORLD_FROM_BODY_AXES
 from ...addon.core.model_files import model_path
 

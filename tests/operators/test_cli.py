@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import bpy
@@ -20,6 +23,7 @@ from photo_wake_up.operators.result_folder import read_report
 from ..core.motion_inputs import stick_bvh, stick_row
 from ..scene import figures
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "scene.blend", "character.glb", "mask.png", "background.png", "contact_sheet.png",
     "first_frame.png", "report.json", "strip.png",
@@ -283,3 +287,42 @@ def test_out_that_cannot_be_written_is_refused_before_any_work(monkeypatch, capf
     monkeypatch.setattr(cli, "advance_with", None)  # calling it would be a TypeError
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc/wake-up")
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc")
+
+
+# Wakes the figure of tubes up where no file can grow beyond argv[1] kilobytes. Ends at once: after
+# an export Blender's Python module would never.
+_WITHOUT_ROOM = """
+import os, resource, sys
+from photo_wake_up.operators import cli
+from photo_wake_up.tests.scene import figures
+def instead(*_arguments):
+    yield from ()
+    return figures.result()
+cli.advance_with = instead
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]) * 1024, resource.RLIM_INFINITY))
+code = cli.main(["photo.jpg", "--out", sys.argv[2], "--render", "none"])
+sys.stderr.flush()
+os._exit(code)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on files' sizes")
+@pytest.mark.parametrize("most_kb", [2, 100])
+def test_a_full_disk_is_a_sentence_and_leaves_the_folder_as_it_was(most_kb, tmp_path):
+    """Where room runs out in the Blender file, and where it does in something after that."""
+    (tmp_path / "mine.txt").write_text("mine")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "packages")}
+    command = [sys.executable, "-W", "ignore", "-c", _WITHOUT_ROOM, str(most_kb), str(tmp_path)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == cli.REFUSED
+    assert ended.stderr.count("\n") == 1 and "written" in ended.stderr
+    assert [item.name for item in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_no_room_for_the_report_is_a_sentence(tmp_path, capfd, monkeypatch, woken):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli, "_write", full)
+    assert "make room" in refused(capfd, "photo.jpg", "--out", tmp_path / "out")
+    assert not list(tmp_path.iterdir())

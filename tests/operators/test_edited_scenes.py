@@ -1,0 +1,168 @@
+"""What users do to a result between two presses: every button then works or says one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from PIL import Image
+
+from photo_wake_up.addon.core.types import Progress
+from photo_wake_up.operators import base
+
+from ..core.motion_inputs import stick_bvh, stick_row
+from ..scene import figures
+
+# Every button but those that open a window to paint in, and those that open the fitted body: the
+# figure of tubes has none.
+BUTTONS = (
+    "wake_up", "animate", "add_box", "add_controls", "apply_controls",
+    "remove_controls", "freeze_parts", "read_skeleton", "save_mapping", "forget_mapping",
+    "perform", "perform_folder", "export_gltf", "render",
+)  # fmt: skip
+
+
+@pytest.fixture
+def quick(addon, tmp_path, monkeypatch):
+    """The extension on, and the stages' part of the work done beforehand; gives the photo."""
+    monkeypatch.setattr(base, "advance_in_process", _instead)
+    rgb = np.zeros((figures.HEIGHT, figures.WIDTH, 3), np.uint8)
+    path = tmp_path / "tubes.png"
+    Image.fromarray(rgb).save(path)
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    (clips / "a.bvh").write_text(stick_bvh([stick_row(LeftArm=(5 * k, 0, 0)) for k in range(4)]))
+    return path
+
+
+def _instead(request):
+    yield Progress(0.5, "Pretending")
+    stages = ("photo", "people", "person", "fitted", "build", "background", "motion")
+    later = stages[stages.index(request.until) + 1 :] if request.until in stages else ()
+    return figures.result().without(*later[:1])
+
+
+def _set_up(photo: Path) -> bpy.types.PropertyGroup:
+    settings = bpy.context.scene.wake_up
+    settings.photo, settings.width, settings.frames = str(photo), 32, 3
+    settings.output, settings.video = "png", str(photo.with_name("video.mp4"))
+    bpy.context.scene.wake_up_motion.folder = str(photo.parent / "clips")
+    return settings
+
+
+def _saved(photo: Path) -> Path:
+    """A file with a result in it, as the button leaves it."""
+    path = photo.with_name("whole.blend")
+    if not path.exists():
+        bpy.ops.wm.read_homefile(use_empty=True)
+        _set_up(photo)
+        assert bpy.ops.wakeup.wake_up() == {"FINISHED"}
+        bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def _result() -> bpy.types.Collection:
+    return bpy.context.scene.wake_up.result
+
+
+def _of_type(kind: str) -> list[bpy.types.Object]:
+    return [item for item in bpy.data.objects if item.type == kind]
+
+
+def _remove_type(kind: str) -> Callable[[], None]:
+    return lambda: bpy.data.batch_remove(_of_type(kind))
+
+
+def _remove_data(kind: str) -> Callable[[], None]:
+    return lambda: bpy.data.batch_remove(list(getattr(bpy.data, kind)))
+
+
+def _resize_images() -> None:
+    for image in bpy.data.images:
+        if image.size[0]:
+            image.scale(7, 5)
+
+
+def _edit_bones(change: Callable[[bpy.types.Armature], None]) -> Callable[[], None]:
+    def damage() -> None:
+        for armature in _of_type("ARMATURE"):
+            armature.hide_set(False)
+            armature.hide_viewport = False
+            bpy.context.view_layer.objects.active = armature
+            bpy.ops.object.mode_set(mode="EDIT")
+            change(armature.data)
+            bpy.ops.object.mode_set(mode="OBJECT")
+
+    return damage
+
+
+def _rename_bones(data: bpy.types.Armature) -> None:
+    data.edit_bones[3].name = "my own bone"
+
+
+def _empty_meshes() -> None:
+    for mesh in bpy.data.meshes:
+        mesh.clear_geometry()
+
+
+def _other_notes() -> None:
+    """As an add-on or a user in the properties editor might leave them."""
+    for block in (*bpy.data.collections, *bpy.data.objects):
+        for key in list(block.keys()):
+            if key.startswith("photo_wake_up") and key != "photo_wake_up_role":
+                block[key] = 7
+
+
+def _hide() -> None:
+    for layer in bpy.context.view_layer.layer_collection.children:
+        layer.exclude = True
+
+
+def _squash() -> None:
+    for item in bpy.data.objects:
+        item.scale = (0.0, 0.0, 0.0)
+
+
+DAMAGES: dict[str, Callable[[], None]] = {
+    "images resized": _resize_images,
+    "a bone renamed": _edit_bones(_rename_bones),
+    "the collection removed": lambda: bpy.data.collections.remove(_result()),
+    "armatures removed": _remove_type("ARMATURE"),
+    "cameras removed": _remove_type("CAMERA"),
+    "meshes emptied": _empty_meshes,
+    "materials removed": _remove_data("materials"),
+    "actions removed": _remove_data("actions"),
+    "notes overwritten": _other_notes,
+    "the collection hidden": _hide,
+    "no size": _squash,
+}
+
+
+def _press(button: str) -> str:
+    """What the button says where it refuses; empty where it works."""
+    arguments = {}
+    if button == "export_gltf":
+        arguments["filepath"] = str(Path(bpy.data.filepath).parent / "out.glb")
+    try:
+        getattr(bpy.ops.wakeup, button)(**arguments)
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_every_button_works_or_says_a_sentence(damage, quick):
+    path = _saved(quick)
+    wrong = {}
+    for button in BUTTONS:
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+        _set_up(quick)
+        DAMAGES[damage]()
+        said = _press(button)
+        if "Traceback" in said:
+            wrong[button] = said[-700:]
+        assert bpy.context.window_manager.wake_up.running is False
+    assert not wrong, "\n".join(f"{button}: {said}" for button, said in wrong.items())
