@@ -284,5 +284,8 @@ def _entry(task: Task, row: Row, out: Path) -> Entry:
         except (WakeUpError, OSError, ValueError, MemoryError):
             return None
 
-    remark = row.error if has_failed else f"{row.seconds or 0:.0f} s"
-    return Entry(row.photo, remark or "", has_failed, picture)
+    # Many sentences begin with the file's name, which stands there already.
+    remark = (
+        (row.error or "").removeprefix(row.photo) if has_failed else f"{row.seconds or 0:.0f} s"
+    )
+    return Entry(row.photo, remark.strip(), has_failed, picture)
