@@ -21,7 +21,7 @@ from ..scene import figures
 BUTTONS = (
     "wake_up", "animate", "add_box", "add_controls", "apply_controls",
     "remove_controls", "freeze_parts", "read_skeleton", "save_mapping", "forget_mapping",
-    "perform", "perform_folder", "export_gltf", "render",
+    "perform", "perform_folder", "export", "render",
 )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ DAMAGES: dict[str, Callable[[], None]] = {
 def _press(button: str) -> str:
     """What the button says where it refuses; empty where it works."""
     arguments = {}
-    if button == "export_gltf":
+    if button == "export":
         arguments["filepath"] = str(Path(bpy.data.filepath).parent / "out.glb")
     try:
         getattr(bpy.ops.wakeup, button)(**arguments)
