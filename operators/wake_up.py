@@ -28,7 +28,12 @@ from ..addon.scene.labels import read_painted
 from ..addon.scene.path import find_path, put_in, read_path, take_out
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
-from ..addon.scene.render import look_through, show_in_viewport, show_photo
+from ..addon.scene.render import (
+    look_through,
+    show_in_viewport,
+    show_photo,
+    viewports_through_camera,
+)
 from ..addon.stage_states import Made, plain
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.worker import Outcome, Request
@@ -75,6 +80,7 @@ class Stage(JobOperator):
         old, settings.result, settings.mask = settings.result, None, None
         settings.labels = None
         is_new = not _is_of(old, self._source)
+        views = viewports_through_camera()
         path = find_path(old) if old is not None and self._source.settings.path else None
         if path is not None:
             take_out(path)
@@ -85,6 +91,8 @@ class Stage(JobOperator):
         # A photo that comes to life unseen would disappoint; later, the view is the user's.
         if is_new and context.space_data is not None and context.space_data.type == "VIEW_3D":
             show_in_viewport(context.space_data)
+        for view in views:  # which the deleted camera took with it
+            view.view_perspective = "CAMERA"
         if path is not None:
             put_in(path, collection)
         # Of several results only what they share can be gone on from.

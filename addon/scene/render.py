@@ -95,6 +95,19 @@ def show_in_viewports() -> None:
                 show_in_viewport(area.spaces.active)
 
 
+def viewports_through_camera() -> list[bpy.types.RegionView3D]:
+    """The views of the file's 3D viewports that look through a camera: they stop doing so when
+    that camera is deleted."""
+    spaces = [
+        area.spaces.active
+        for screen in bpy.data.screens
+        for area in screen.areas
+        if area.type == "VIEW_3D"
+    ]
+    views = [space.region_3d for space in spaces]
+    return [view for view in views if view is not None and view.view_perspective == "CAMERA"]
+
+
 def show_in_viewport(space: bpy.types.SpaceView3D) -> None:
     """Let one 3D viewport look through the scene's camera and show the photo's colours without
     light."""

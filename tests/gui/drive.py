@@ -100,6 +100,8 @@ class Driver:
         gap, at = self.clock.longest_gap(begin, end)
         self.row(f"{what}, s", round(end - begin, 1))
         self.row(f"{what}, the longest gap is at, s", round(at, 1))
+        seen = self._view().view_perspective == "CAMERA"
+        self.row(f"{what}, the view looks through the photo's camera", seen, seen)
         self.row(f"{what}, longest gap between drawings, s", round(gap, 3), gap <= LONGEST_GAP_S)
         assert not self.status.failed, self.status.message
 
@@ -145,9 +147,6 @@ class Driver:
         yield from self.work("wake up", picture_after_s=4.0)
         yield from self.wait(1.0)
         self.screenshot("2 awake")
-        space = next(a for a in self.window.screen.areas if a.type == "VIEW_3D").spaces.active
-        seen = space.region_3d.view_perspective == "CAMERA"
-        self.row("the viewport looks through the photo's camera", seen, seen)
         parts = [item.type for item in self.settings.result.all_objects]
         self.row("character, armature and camera in the scene", True,
                  {"ARMATURE", "CAMERA", "MESH"} <= set(parts))  # fmt: skip
@@ -244,6 +243,10 @@ class Driver:
         yield from self.wait(1.0)
         done = path.is_file() and path.stat().st_size > 100_000
         self.row("exported", done, done)
+
+    def _view(self) -> bpy.types.RegionView3D:
+        areas = self.window.screen.areas
+        return next(a for a in areas if a.type == "VIEW_3D").spaces.active.region_3d
 
     def _actions(self) -> list[str]:
         return sorted(
