@@ -14,7 +14,7 @@ from ..addon.core.pipeline import STAGES, WakeUpResult
 from ..addon.scene.build import claim, is_result, is_whole, photo_size
 from ..addon.scene.corrections import add_box
 from ..addon.scene.posing import find_posed, has_fit
-from ..addon.scene.selection import select
+from ..addon.scene.selection import select_alone
 from ..addon.worker import Outcome, Request
 from .base import can_start, is_idle, reported
 from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
@@ -51,14 +51,11 @@ class WAKEUP_OT_add_box(bpy.types.Operator):
             x, y = round(_BOX_MARGIN * width), round(_BOX_MARGIN * height)
             frame = add_box(settings.result, (x, y, width - 1 - x, height - 1 - y))
             claim([frame])
-            for item in context.selected_objects:
-                item.select_set(False)
             try:
-                select([frame])
+                select_alone(frame)
             except WakeUpError:
                 bpy.data.objects.remove(frame)
                 raise
-            context.view_layer.objects.active = frame
             outcome.message = "Move and scale the box until it holds the figure, then find it."
         return outcome.returned
 
@@ -272,10 +269,7 @@ class WAKEUP_OT_forget_pose(FitAnew, bpy.types.Operator):
 def _pose(context: bpy.types.Context) -> None:
     """Go to Pose Mode with the fitted body's bones."""
     armature = find_posed(context.scene.wake_up.result)
-    for item in context.selected_objects:
-        item.select_set(False)
-    armature.select_set(True)
-    context.view_layer.objects.active = armature
+    select_alone(armature)
     bpy.ops.object.mode_set(mode="POSE")
 
 

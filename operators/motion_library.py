@@ -6,6 +6,7 @@ import bpy
 
 from ..addon.scene.build import find_parts
 from ..addon.scene.clip_assets import add_clip_actions
+from ..addon.scene.motion import frame_rate
 from .base import reported
 from .render import has_result
 
@@ -30,7 +31,7 @@ class WAKEUP_OT_add_clip_library(bpy.types.Operator):
             scene = context.scene
             armatures = find_parts(scene.wake_up.result).armatures
             chosen = [armature for armature in armatures if armature == context.object]
-            fps = scene.render.fps / scene.render.fps_base
+            fps = frame_rate(scene)
             made = [
                 action
                 for armature in chosen or armatures

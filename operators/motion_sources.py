@@ -25,7 +25,7 @@ from ..addon.scene import mapping_list, user_files
 from ..addon.scene.batch import perform_folder
 from ..addon.scene.build import find_parts
 from ..addon.scene.ik_controls import has_controls, remove_controls
-from ..addon.scene.motion import FIRST_FRAME
+from ..addon.scene.motion import FIRST_FRAME, frame_rate
 from ..addon.scene.motion_source import (
     clip_from_file,
     clip_from_source,
@@ -195,7 +195,7 @@ class WAKEUP_OT_perform(bpy.types.Operator):
             scene, collection = context.scene, context.scene.wake_up.result
             armature = chosen_armature(collection, context.active_object)
             pose = _first_pose(context, armature)
-            fps = scene.render.fps / scene.render.fps_base
+            fps = frame_rate(scene)
             clip = _read_clip(context, armature, fps)
             performer = Performer.of(armature, collection)
             wanted = scene.wake_up.pipeline_settings(scene)
@@ -237,7 +237,7 @@ class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
         paths = motion_files(Path(bpy.path.abspath(settings.folder)))
         return (
             Performer.of(armature, collection), paths,
-            _first_pose(context, armature), scene.render.fps / scene.render.fps_base,
+            _first_pose(context, armature), frame_rate(scene),
             settings.arrangement == IN_TURN, user_files.mappings_folder(),
             scene.wake_up.pipeline_settings(scene).performing,
         )  # fmt: skip

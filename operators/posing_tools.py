@@ -21,6 +21,7 @@ from ..addon.scene.performing import (
     photo_pose,
     read_skeleton,
 )
+from ..addon.scene.selection import select_alone
 from ..addon.ui.motion_properties import NEAR
 from .base import reported
 from .motion_sources import can_pose
@@ -65,10 +66,7 @@ class WAKEUP_OT_add_controls(bpy.types.Operator):
             add_controls(armature)
             if context.mode != "OBJECT":
                 bpy.ops.object.mode_set(mode="OBJECT")
-            for item in context.selected_objects:
-                item.select_set(False)
-            armature.select_set(True)
-            context.view_layer.objects.active = armature
+            select_alone(armature)
             bpy.ops.object.mode_set(mode="POSE")
             outcome.message = "Drag the handles, then press Apply Controls."
         return outcome.returned

@@ -11,6 +11,7 @@ from ..addon.core.errors import OutputError
 from ..addon.core.types import Progress
 from ..addon.scene.build import is_whole
 from ..addon.scene.film import KINDS, film
+from ..addon.scene.motion import frame_rate
 from ..addon.scene.render import choose_camera, choose_light, look_through
 from ..addon.scene.wall import choose_wall
 from .base import JobOperator, Work, is_idle
@@ -72,7 +73,7 @@ def _work(
     context: bpy.types.Context, path: Path, stepwise: bool
 ) -> Generator[Progress, None, tuple[Path, str]]:
     scene, settings = context.scene, context.scene.wake_up
-    fps = scene.render.fps / scene.render.fps_base
+    fps = frame_rate(scene)
     look_through(scene, settings.result, settings.engine, settings.width, fps)
     choose_wall(settings.result, settings.wall)
     note = choose_camera(scene, settings.result, settings.camera)

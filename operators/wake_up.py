@@ -25,6 +25,7 @@ from ..addon.scene.build import (
 from ..addon.scene.corrections import add_box, read_box, read_joints
 from ..addon.scene.images import new_thumbnail, read_mask
 from ..addon.scene.labels import read_painted
+from ..addon.scene.motion import frame_rate
 from ..addon.scene.path import find_path, put_in, read_path, take_out
 from ..addon.scene.posing import note_fit, read_correction, show_body
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
@@ -178,7 +179,7 @@ def show(
     first = found[0].without("build") if shows_body else found[0]
     if first.build is not None and first.background is not None:
         collection = build_group(found, scene)
-        fps = scene.render.fps / scene.render.fps_base
+        fps = frame_rate(scene)
         look_through(scene, collection, settings.engine, settings.width, fps)
         if len(found) == 1:
             add_corrections(first, collection).hide_viewport = True

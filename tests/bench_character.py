@@ -8,14 +8,9 @@ Each part is a module of `character_bench` with `rows(out)`; pictures to look at
 
 from __future__ import annotations
 
-import argparse
 import sys
-from functools import partial
-from importlib import import_module
-from pathlib import Path
 
-from .bench import ROOT
-from .bench_rows import print_and_write
+from .bench_rows import run_parts
 
 PARTS = (
     "contours",
@@ -28,21 +23,5 @@ PARTS = (
     "times",
 )
 
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
-    parser.add_argument("--only", nargs="*", choices=PARTS)
-    options = parser.parse_args()
-    pictures: Path = options.out / "character"
-    pictures.mkdir(parents=True, exist_ok=True)
-    parts = [
-        partial(import_module(f"{__package__}.character_bench.{name}").rows, pictures)
-        for name in options.only or PARTS
-    ]
-    print_and_write(parts, options.out / "character.json")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_parts("character", PARTS, __doc__))

@@ -9,14 +9,9 @@ name in PARTS.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from functools import partial
-from importlib import import_module
-from pathlib import Path
 
-from .bench import ROOT
-from .bench_rows import print_and_write
+from .bench_rows import run_parts
 
 PARTS = (
     "retargeting",
@@ -27,21 +22,5 @@ PARTS = (
     "film",
 )
 
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
-    parser.add_argument("--only", nargs="*", choices=PARTS)
-    options = parser.parse_args()
-    pictures: Path = options.out / "motion"
-    pictures.mkdir(parents=True, exist_ok=True)
-    parts = [
-        partial(import_module(f"{__package__}.motion_bench.{name}").rows, pictures)
-        for name in options.only or PARTS
-    ]
-    print_and_write(parts, options.out / "motion.json")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_parts("motion", PARTS, __doc__))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from .bench import ROOT
 
 Row = dict[str, Any]
 
@@ -21,6 +26,24 @@ def at_most(what: str, limit: float, value: float) -> Row:
 
 def at_least(what: str, limit: float, value: float) -> Row:
     return row(what, f">= {limit:g}", value, value >= limit)
+
+
+def run_parts(name: str, parts: Sequence[str], description: str | None) -> int:
+    """A bench from the command line: the modules `parts` of `{name}_bench`, each with
+    `rows(pictures)`, or those that `--only` names. Pictures go to `{out}/{name}/`, rows to
+    `{out}/{name}.json`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
+    parser.add_argument("--only", nargs="*", choices=parts)
+    options = parser.parse_args()
+    pictures: Path = options.out / name
+    pictures.mkdir(parents=True, exist_ok=True)
+    modules = [
+        import_module(f"{__package__}.{name}_bench.{part}") for part in options.only or parts
+    ]
+    measured = [partial(module.rows, pictures) for module in modules]
+    print_and_write(measured, options.out / f"{name}.json")
+    return 0
 
 
 def print_and_write(parts: Iterable[Callable[[], list[Row]]], path: Path) -> None:

@@ -144,8 +144,8 @@ def advance(
     wanted = _needed_for(until, result)
     total = sum(_STAGES[stage][0] for stage in wanted) or 1.0
     done = 0.0
-    if "motion" in wanted:
-        yield from _named("motion", motion_checked(settings))
+    if "motion" in wanted[1:]:  # alone, the stage says it as soon
+        yield from motion_checked(settings)
     for stage in wanted:
         share, message = _STAGES[stage]
         yield Progress(done / total, message)
@@ -184,7 +184,7 @@ def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:
         load_motion(settings.motion, settings.fps)
         return {}
 
-    yield from in_thread(read, 0.0, 0.0, "Reading the motion")
+    yield from _named("motion", in_thread(read, 0.0, 0.0, "Reading the motion"))
 
 
 def drain(work: Generator[Progress, None, WakeUpResult]) -> WakeUpResult:

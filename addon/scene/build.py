@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import WakeUpError
 from ..core.pipeline import WakeUpResult
-from ..core.sunlight import for_shadows, propose_sun
+from ..core.sunlight import for_shadows
 from ..core.types import Float64, Photo
 from .camera import new_camera
 from .character import new_armature, new_character
@@ -93,8 +93,7 @@ def build_group(
     reference = new_image(f"{name} Photo", first.photo.rgb)
     images["photo"] = reference.name
     camera = new_camera(f"{name} Camera", first.fitted.camera, place, reference)
-    light = propose_sun(first.photo, first.person.mask, first.build.labels, first.build.maps)
-    toward_sun = for_shadows(place[:3, :3] @ np.array(light.direction))
+    toward_sun = for_shadows(place[:3, :3] @ np.array(first.build.sunlight.direction))
     depth = max(plate_depth(each.build.character, each.motion, toward_sun) for each in results)
     lens = first.fitted.camera
     plate = new_plate(f"{name} Background", first.background.rgb, lens, place, depth)

@@ -13,7 +13,7 @@ from ..core import frames
 from ..core.body.skeleton import BONE_NAMES, JOINT
 from ..core.camera_moves import HELD, CameraMove, Subject, plan_move
 from ..core.types import Camera, Float64
-from .motion import FIRST_FRAME
+from .motion import FIRST_FRAME, frame_rate
 
 SENSOR_WIDTH_MM = 36.0  # full frame: focal lengths read as photographers know them
 _NEAREST_M = 0.02  # a walker may come close
@@ -77,7 +77,7 @@ def move_camera(
     if name == HELD:
         return ""
     subject = _subject(scene, armatures, np.linalg.inv(place))
-    fps = scene.render.fps / scene.render.fps_base
+    fps = frame_rate(scene)
     move = plan_move(name, camera, subject, fps, plate_depth)
     _key_move(camera_object, move, camera, place)
     return move.note

@@ -14,6 +14,7 @@ from ..core.errors import OutputError
 from ..core.picture_loop import write_loop
 from ..core.types import Progress
 from .build import find_parts
+from .motion import frame_rate
 from .render import only, render_animation, set_frames, set_video
 
 # What is made, and the suffix of its file; folders of PNG files have none.
@@ -59,7 +60,7 @@ def film(
             scene.render.film_transparent = before
             scene.display.render_aa = smoothed
         pictures = sorted(folder.glob("frame_*.png"))
-        fps = scene.render.fps / scene.render.fps_base
+        fps = frame_rate(scene)
         if kind in ("gif", "webp"):
             for step in write_loop(pictures, folder / path.name, fps):
                 yield _after(step)

@@ -20,6 +20,11 @@ PHOTO_POSE = "photo_wake_up_pose"  # custom property: rotations (24, 4) and root
 _LINEAR = 1  # F-curve interpolation as foreach_set wants it: every frame is keyed
 
 
+def frame_rate(scene: bpy.types.Scene) -> float:
+    """Frames a second."""
+    return scene.render.fps / scene.render.fps_base
+
+
 def set_pose(
     armature: bpy.types.Object,
     skeleton: Skeleton,

@@ -21,6 +21,7 @@ from ..core.motion.mapping_presets import checked_mapping, mapping_for
 from ..core.motion.retarget import retarget
 from ..core.motion.sampled import source_from_matrices
 from ..core.types import Clip
+from .motion import frame_rate
 
 # What animation can write to an object or a bone.
 _CHANNELS = (
@@ -46,7 +47,7 @@ def sample_armature(
     if armature.type != "ARMATURE":
         raise WakeUpError(f"{armature.name} is no armature: choose one that is animated.")
     if fps is None:
-        fps = bpy.context.scene.render.fps / bpy.context.scene.render.fps_base
+        fps = frame_rate(bpy.context.scene)
     if frames is None:
         frames = animated_frames(armature)
     bones = armature.data.bones
@@ -106,7 +107,7 @@ def source_from_fbx(path: Path) -> SourceMotion:
             raise MotionError(f"{path.name} holds no skeleton that moves: choose another file.")
         armature = max(moving, key=lambda item: len(item.data.bones))
         # The importer gives its scene the file's frames a second.
-        fps = stage.render.fps / stage.render.fps_base
+        fps = frame_rate(stage)
         return sample_armature(armature, fps=fps)
 
 

@@ -72,8 +72,7 @@ def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move
 def choose_light(collection: bpy.types.Collection, shadow: bool, lit: bool) -> None:
     """Whether the people cast their shadow on the ground, and whether the scene's lamps shade them
     (in EEVEE and Cycles) or the photo's colours stay as they are."""
-    # Hiding an object makes the collection's own list anew, under the feet of who walks along it.
-    show_shadow(list(collection.all_objects), shadow)
+    show_shadow(collection.all_objects, shadow)
     relight(find_parts(collection).characters, lit)
 
 
@@ -89,22 +88,23 @@ def show_photo(
 def show_in_viewports() -> None:
     """Let all 3D viewports of the file look through the scene's camera and show the photo's
     colours without light, so that a file opens as the photo."""
-    for screen in bpy.data.screens:
-        for area in screen.areas:
-            if area.type == "VIEW_3D":
-                show_in_viewport(area.spaces.active)
+    for space in _viewports():
+        show_in_viewport(space)
 
 
-def viewports_through_camera() -> list[bpy.types.RegionView3D]:
-    """The views of the file's 3D viewports that look through a camera: they stop doing so when
-    that camera is deleted."""
-    spaces = [
+def _viewports() -> list[bpy.types.SpaceView3D]:
+    return [
         area.spaces.active
         for screen in bpy.data.screens
         for area in screen.areas
         if area.type == "VIEW_3D"
     ]
-    views = [space.region_3d for space in spaces]
+
+
+def viewports_through_camera() -> list[bpy.types.RegionView3D]:
+    """The views of the file's 3D viewports that look through a camera: they stop doing so when
+    that camera is deleted."""
+    views = [space.region_3d for space in _viewports()]
     return [view for view in views if view is not None and view.view_perspective == "CAMERA"]
 
 

@@ -24,6 +24,14 @@ def select(objects: Sequence[bpy.types.Object]) -> None:
             ) from error
 
 
+def select_alone(item: bpy.types.Object) -> None:
+    """Make an object the active one, and nothing else selected; WakeUpError as `select`."""
+    for other in bpy.context.selected_objects:
+        other.select_set(False)
+    select([item])
+    bpy.context.view_layer.objects.active = item
+
+
 @contextmanager
 def selected(objects: Sequence[bpy.types.Object], mode: str = "OBJECT") -> Iterator[None]:
     """Within, exactly these objects are selected, the first is active and in `mode`.

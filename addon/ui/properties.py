@@ -21,6 +21,7 @@ from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
 from ..core.motion.options import FASTEST, SLOWEST, PerformOptions
 from ..core.pipeline import WakeUpSettings
+from ..scene.motion import frame_rate
 from ..scene.posing import show_body
 
 MOTION_FILE = "FILE"  # the motion menu's entry for a file of the user's
@@ -311,7 +312,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             path=path,
             walks_out=self.wall,
             frames=self.frames,
-            fps=scene.render.fps / scene.render.fps_base,
+            fps=frame_rate(scene),
             # Blender keeps single floats: what was typed, not what that became.
             height_m=round(self.height, 4),
             focal_px=round(self.focal, 2) or None,

@@ -11,6 +11,7 @@ from photo_wake_up.addon.core.body.parts import NOTHING, TORSO
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.character.built import CharacterBuild, CharacterReport
 from photo_wake_up.addon.core.pipeline import WakeUpResult
+from photo_wake_up.addon.core.sunlight import propose_sun
 from photo_wake_up.addon.core.types import (
     Background,
     BodyMaps,
@@ -190,13 +191,15 @@ def result(moving: bool = True) -> WakeUpResult:
         transforms=np.tile(np.eye(4, dtype=np.float32), (JOINT_COUNT, 1, 1)),
     )  # fmt: skip
     labels = np.where(mask, TORSO, NOTHING).astype(np.uint8)
+    maps = body_maps(mask)
+    light = propose_sun(photo, mask, labels, maps)
     report = CharacterReport(**dict.fromkeys(CharacterReport.__dataclass_fields__, 0))
     return WakeUpResult(
         photo=photo,
         people=(detection,),
         person=person,
         fitted=fitted,
-        build=CharacterBuild(figure, body_maps(mask), report, labels, labels),
+        build=CharacterBuild(figure, maps, report, labels, labels, light),
         background=Background(rgb, mask, rgb),
         motion=motion(figure.pose) if moving else None,
         motion_name="swing" if moving else "",

@@ -13,6 +13,7 @@ from ..body import pose as body_pose
 from ..body.maps import render_maps
 from ..body.model import BodyModel
 from ..body.parts import PART_NAMES
+from ..sunlight import propose_sun
 from ..types import (
     Character,
     Crop,
@@ -128,7 +129,8 @@ def build_character(
     if front_only is not None:
         shown = np.where(front_only & person.mask, FRONT_ONLY, shown).astype(np.uint8)
     found = on_photo(division.found, crop, person.mask)
-    return CharacterBuild(character, maps, report, shown, found)
+    light = propose_sun(photo, person.mask, shown, maps)
+    return CharacterBuild(character, maps, report, shown, found, light)
 
 
 def _measured(surface: Surface) -> WarpReport:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..sunlight import Sunlight
 from ..types import BodyMaps, Character, UInt8
 
 DEFAULT_TRIANGLES = 30_000
@@ -44,6 +45,7 @@ class CharacterBuild:
 
     labels : (H, W) uint8, the part that each of the photo's pixels shows (`body.parts`), 0 outside
     found_labels : the same before the user's were painted over them
+    sunlight : where the photo's light comes from, as its shading of the person tells
     """
 
     character: Character
@@ -51,3 +53,4 @@ class CharacterBuild:
     report: CharacterReport
     labels: UInt8
     found_labels: UInt8
+    sunlight: Sunlight
