@@ -6,14 +6,12 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError, said_by
 from .build import find_parts
 from .clip_tracks import clips_on_tracks
-from .export_textures import LIT_SLOT, power_of_two_textures, wearing_only
+from .export_textures import LARGEST_TEXTURE_PX, LIT_SLOT, power_of_two_textures, wearing_only
+from .exporters import need_exporter, writing
 from .output_files import written_whole
 from .selection import evaluated_alone, selected
-
-_LARGEST_TEXTURE_PX = 8192  # what graphics cards take; the pipeline makes no larger ones
 
 
 def export_fbx(collection: bpy.types.Collection, path: Path, person: int = 1) -> None:
@@ -26,46 +24,35 @@ def export_fbx(collection: bpy.types.Collection, path: Path, person: int = 1) ->
     file stays then.
     """
     parts = find_parts(collection)
-    if not _exporter_is_on():
-        raise OutputError("Switch on the add-on 'FBX format' in Blender's preferences.")
+    need_exporter("fbx", "io_scene_fbx", "FBX format")
     character, armature = parts.characters[person - 1], parts.armatures[person - 1]
     objects = [character, armature]
     with (
         written_whole(path) as made,
         wearing_only(character, LIT_SLOT),
-        power_of_two_textures(objects, _LARGEST_TEXTURE_PX, made.parent),
+        power_of_two_textures(objects, LARGEST_TEXTURE_PX, made.parent),
         clips_on_tracks(armature) as clips,
         selected(objects),
         evaluated_alone(objects),
+        writing(path),
     ):
-        try:
-            bpy.ops.export_scene.fbx(
-                filepath=str(made),
-                use_selection=True,
-                object_types={"ARMATURE", "MESH"},
-                # Metres become the format's centimetres in the file, not as a scale of objects.
-                apply_scale_options="FBX_SCALE_UNITS",
-                use_mesh_modifiers=False,
-                mesh_smooth_type="OFF",
-                use_tspace=False,
-                add_leaf_bones=False,
-                bake_anim=bool(clips),
-                bake_anim_use_all_bones=True,
-                bake_anim_use_nla_strips=True,
-                bake_anim_use_all_actions=False,
-                bake_anim_force_startend_keying=True,
-                bake_anim_step=1.0,
-                bake_anim_simplify_factor=0.0,
-                path_mode="COPY",
-                embed_textures=True,
-            )
-        except RuntimeError as error:
-            raise OutputError(
-                f"{path.name} could not be written ({said_by(error)}): choose another place."
-            ) from error
-
-
-def _exporter_is_on() -> bool:
-    import addon_utils
-
-    return hasattr(bpy.ops.export_scene, "fbx") and addon_utils.check("io_scene_fbx")[1]
+        bpy.ops.export_scene.fbx(
+            filepath=str(made),
+            use_selection=True,
+            object_types={"ARMATURE", "MESH"},
+            # Metres become the format's centimetres in the file, not as a scale of objects.
+            apply_scale_options="FBX_SCALE_UNITS",
+            use_mesh_modifiers=False,
+            mesh_smooth_type="OFF",
+            use_tspace=False,
+            add_leaf_bones=False,
+            bake_anim=bool(clips),
+            bake_anim_use_all_bones=True,
+            bake_anim_use_nla_strips=True,
+            bake_anim_use_all_actions=False,
+            bake_anim_force_startend_keying=True,
+            bake_anim_step=1.0,
+            bake_anim_simplify_factor=0.0,
+            path_mode="COPY",
+            embed_textures=True,
+        )

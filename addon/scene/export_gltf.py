@@ -6,16 +6,20 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError, said_by
 from ..core.images import JPEG_QUALITY
 from ..core.interchange.glb import Glb, put_animations_in_order
 from .build import find_parts
 from .clip_tracks import clips_on_tracks
-from .export_textures import LIT_SLOT, PHOTO_SLOT, power_of_two_textures, wearing
+from .export_textures import (
+    LARGEST_TEXTURE_PX,
+    LIT_SLOT,
+    PHOTO_SLOT,
+    power_of_two_textures,
+    wearing,
+)
+from .exporters import need_exporter, writing
 from .output_files import written_whole
 from .selection import evaluated_alone, selected
-
-_LARGEST_TEXTURE_PX = 8192  # what graphics cards take; the pipeline makes no larger ones
 
 
 def export_glb(
@@ -52,54 +56,43 @@ def character_glb(
     moving : whether the clips come along; otherwise the file holds the character at rest
     """
     parts = find_parts(collection)
-    if not hasattr(bpy.ops.export_scene, "gltf") or not _exporter_is_on():
-        raise OutputError("Switch on the add-on 'glTF 2.0 format' in Blender's preferences.")
+    need_exporter("gltf", "io_scene_gltf2", "glTF 2.0 format")
     character, armature = parts.characters[person - 1], parts.armatures[person - 1]
     objects = [character, armature, *([parts.plate] if plate else [])]
     with (
         wearing(character, LIT_SLOT if lit else PHOTO_SLOT),
-        power_of_two_textures(objects, _LARGEST_TEXTURE_PX),
+        power_of_two_textures(objects, LARGEST_TEXTURE_PX),
         clips_on_tracks(armature) as clips,
         selected(objects),
         evaluated_alone(objects),
+        writing(scratch),
     ):
-        try:
-            bpy.ops.export_scene.gltf(
-                filepath=str(scratch.with_suffix(".glb")),
-                export_format="GLB",
-                use_selection=True,
-                export_yup=True,
-                export_apply=False,
-                export_texcoords=True,
-                export_normals=True,
-                export_tangents=lit,  # left to viewers, relief looks different in each
-                export_materials="EXPORT",
-                export_image_format="JPEG",
-                export_image_quality=JPEG_QUALITY,
-                export_skins=True,
-                export_influence_nb=4,
-                export_all_influences=False,
-                export_rest_position_armature=True,
-                export_armature_object_remove=True,
-                export_animations=moving,
-                export_animation_mode="NLA_TRACKS",
-                export_anim_slide_to_zero=True,
-                export_frame_range=False,
-                # Skinning the mesh on every frame would take most of the time.
-                export_optimize_disable_viewport=True,
-                export_cameras=False,
-                export_lights=False,
-            )
-        except RuntimeError as error:
-            raise OutputError(
-                f"{scratch.name} could not be written ({said_by(error)}): choose another place."
-            ) from error
+        bpy.ops.export_scene.gltf(
+            filepath=str(scratch.with_suffix(".glb")),
+            export_format="GLB",
+            use_selection=True,
+            export_yup=True,
+            export_apply=False,
+            export_texcoords=True,
+            export_normals=True,
+            export_tangents=lit,  # left to viewers, relief looks different in each
+            export_materials="EXPORT",
+            export_image_format="JPEG",
+            export_image_quality=JPEG_QUALITY,
+            export_skins=True,
+            export_influence_nb=4,
+            export_all_influences=False,
+            export_rest_position_armature=True,
+            export_armature_object_remove=True,
+            export_animations=moving,
+            export_animation_mode="NLA_TRACKS",
+            export_anim_slide_to_zero=True,
+            export_frame_range=False,
+            # Skinning the mesh on every frame would take most of the time.
+            export_optimize_disable_viewport=True,
+            export_cameras=False,
+            export_lights=False,
+        )
     glb = Glb.from_bytes(scratch.with_suffix(".glb").read_bytes())
     put_animations_in_order(glb.json, clips)
     return glb
-
-
-def _exporter_is_on() -> bool:
-    import addon_utils
-
-    return addon_utils.check("io_scene_gltf2")[1]

@@ -15,6 +15,7 @@ from .images import new_image, read_colours
 from .material import new_glowing_material
 
 PHOTO_SLOT, LIT_SLOT = 0, 1  # of a character's materials
+LARGEST_TEXTURE_PX = 8192  # what graphics cards take; the pipeline makes no larger ones
 
 
 @contextmanager

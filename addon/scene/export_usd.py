@@ -8,9 +8,10 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError, said_by
+from ..core.errors import OutputError
 from .build import find_parts
 from .export_textures import LIT_SLOT, glowing, power_of_two_textures, wearing_only
+from .exporters import writing
 from .motion_source import animated_frames
 from .output_files import written_whole
 from .selection import evaluated_alone, selected
@@ -49,29 +50,25 @@ def export_usdz(
         selected(objects),
         evaluated_alone(objects),
         _frames_of(armature) as moves,
+        writing(path),
     ):
-        try:
-            bpy.ops.wm.usd_export(
-                filepath=str(made),
-                selected_objects_only=True,
-                visible_objects_only=False,
-                export_animation=moves,
-                export_armatures=True,
-                export_materials=True,
-                generate_preview_surface=True,
-                export_textures_mode="NEW",
-                convert_orientation=True,
-                export_global_forward_selection="NEGATIVE_Z",
-                export_global_up_selection="Y",
-                convert_world_material=False,
-                export_custom_properties=False,
-                evaluation_mode="VIEWPORT",
-                root_prim_path="/character",
-            )
-        except RuntimeError as error:
-            raise OutputError(
-                f"{path.name} could not be written ({said_by(error)}): choose another place."
-            ) from error
+        bpy.ops.wm.usd_export(
+            filepath=str(made),
+            selected_objects_only=True,
+            visible_objects_only=False,
+            export_animation=moves,
+            export_armatures=True,
+            export_materials=True,
+            generate_preview_surface=True,
+            export_textures_mode="NEW",
+            convert_orientation=True,
+            export_global_forward_selection="NEGATIVE_Z",
+            export_global_up_selection="Y",
+            convert_world_material=False,
+            export_custom_properties=False,
+            evaluation_mode="VIEWPORT",
+            root_prim_path="/character",
+        )
 
 
 @contextmanager

@@ -1,0 +1,32 @@
+"""Blender's own exporters: whether they are switched on, and what they complain of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import addon_utils
+import bpy
+
+from ..core.errors import OutputError, said_by
+
+
+def need_exporter(name: str, module: str, title: str) -> None:
+    """Raise OutputError where `bpy.ops.export_scene.{name}` is switched off.
+
+    module, title : of the add-on that brings it, `title` as the preferences show it
+    """
+    if not hasattr(bpy.ops.export_scene, name) or not addon_utils.check(module)[1]:
+        raise OutputError(f"Switch on the add-on '{title}' in Blender's preferences.")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Within, an exporter's complaint is an OutputError about `path`."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OutputError(
+            f"{path.name} could not be written ({said_by(error)}): choose another place."
+        ) from error
