@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Generator
 from typing import Any
@@ -211,6 +210,29 @@ class JobOperator:
         return {"FINISHED"}
 
 
+class QuickOperator:
+    """An operator that is done at once. Subclasses give `act`; what it returns is reported, and so
+    is a WakeUpError."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context: bpy.types.Context) -> str:
+        """Do it; returns one sentence."""
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        status = context.window_manager.wake_up
+        try:
+            status.message = self.act(context)
+        except WakeUpError as error:
+            status.message, status.failed = str(error), True
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        status.failed = False
+        self.report({"INFO"}, status.message)
+        return {"FINISHED"}
+
+
 def note_failure(context: bpy.types.Context, stage: str, reason: str) -> None:
     """Have the panel say which stage failed and why, until the next work starts."""
     status = context.window_manager.wake_up
@@ -224,32 +246,3 @@ def _redraw(context: bpy.types.Context) -> None:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
                 area.tag_redraw()
-
-
-@contextlib.contextmanager
-def reported(operator: bpy.types.Operator, context: bpy.types.Context):  # noqa: ANN201
-    """Within, a WakeUpError becomes the operator's report; read `.failed` of what is yielded."""
-    outcome = Said()
-    status = context.window_manager.wake_up
-    try:
-        yield outcome
-    except WakeUpError as error:
-        outcome.failed = True
-        status.message, status.failed = str(error), True
-        operator.report({"ERROR"}, str(error))
-    else:
-        status.message, status.failed = outcome.message, False
-        operator.report({"INFO"}, outcome.message)
-
-
-class Said:
-    """What a short operator says at its end."""
-
-    def __init__(self) -> None:
-        self.message = ""
-        self.failed = False
-
-    @property
-    def returned(self) -> set[str]:
-        """What `execute` returns."""
-        return {"CANCELLED"} if self.failed else {"FINISHED"}

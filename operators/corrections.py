@@ -16,14 +16,14 @@ from ..addon.scene.corrections import add_box
 from ..addon.scene.posing import find_posed, has_fit
 from ..addon.scene.selection import select_alone
 from ..addon.worker import Outcome, Request
-from .base import can_start, is_idle, reported
+from .base import QuickOperator, can_start, is_idle
 from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
 
 _HOW_TO_POSE = "Rotate bones, or drag hands and feet by their handles, then refine."
 _BOX_MARGIN = 0.1  # of the photo, around a box that nothing is known for
 
 
-class WAKEUP_OT_add_box(bpy.types.Operator):
+class WAKEUP_OT_add_box(QuickOperator, bpy.types.Operator):
     """Put a box over the photo that says where the figure is"""
 
     bl_idname = "wakeup.add_box"
@@ -32,32 +32,29 @@ class WAKEUP_OT_add_box(bpy.types.Operator):
         "Put a box over the photo that says where the person or the drawn figure is: move and "
         "scale it, then press Find Person"
     )
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return can_start(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            settings = context.scene.wake_up
-            if settings.result is None or not is_result(settings.result):
-                path = photo_path(settings)
-                result = WakeUpResult(photo=load_photo(path))
-                source = results.Source.of(path, settings.pipeline_settings(context.scene))
-                show(context, (result,), source)
-                settings.key = results.keep(result, source)
-            width, height = photo_size(settings.result)
-            x, y = round(_BOX_MARGIN * width), round(_BOX_MARGIN * height)
-            frame = add_box(settings.result, (x, y, width - 1 - x, height - 1 - y))
-            claim([frame])
-            try:
-                select_alone(frame)
-            except WakeUpError:
-                bpy.data.objects.remove(frame)
-                raise
-            outcome.message = "Move and scale the box until it holds the figure, then find it."
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        settings = context.scene.wake_up
+        if settings.result is None or not is_result(settings.result):
+            path = photo_path(settings)
+            result = WakeUpResult(photo=load_photo(path))
+            source = results.Source.of(path, settings.pipeline_settings(context.scene))
+            show(context, (result,), source)
+            settings.key = results.keep(result, source)
+        width, height = photo_size(settings.result)
+        x, y = round(_BOX_MARGIN * width), round(_BOX_MARGIN * height)
+        frame = add_box(settings.result, (x, y, width - 1 - x, height - 1 - y))
+        claim([frame])
+        try:
+            select_alone(frame)
+        except WakeUpError:
+            bpy.data.objects.remove(frame)
+            raise
+        return "Move and scale the box until it holds the figure, then find it."
 
 
 class WAKEUP_OT_paint_mask(bpy.types.Operator):

@@ -7,19 +7,20 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..addon.scene.export import KINDS, ExportOptions, export_character, suffix
-from .base import reported
+from .base import QuickOperator
 from .render import checked_file, has_result
 
 _GLOB = ";".join(f"*{suffix(kind)}" for kind in KINDS)
 _ITEMS = tuple((kind, kind.upper(), text) for kind, text in KINDS.items())
 
 
-class WAKEUP_OT_export(ExportHelper, bpy.types.Operator):
+class WAKEUP_OT_export(QuickOperator, ExportHelper, bpy.types.Operator):
     """Export the character for other programs"""
 
     bl_idname = "wakeup.export"
     bl_label = "Export Character"
     bl_description = "Write character, skeleton, texture and clips to a file for other programs"
+    bl_options = set[str]()  # nothing of the scene changes
     filename_ext = ""  # ExportHelper's; the kind says which
     check_extension = None
 
@@ -58,13 +59,11 @@ class WAKEUP_OT_export(ExportHelper, bpy.types.Operator):
         if self.kind == "vrm":
             self.layout.prop(self, "author")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            path = checked_file(self.filepath, suffix(self.kind))
-            options = ExportOptions(self.lit, self.plate, self.author)
-            export_character(context.scene.wake_up.result, self.kind, path, options=options)
-            outcome.message = f"{path.name} is written."
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        path = checked_file(self.filepath, suffix(self.kind))
+        options = ExportOptions(self.lit, self.plate, self.author)
+        export_character(context.scene.wake_up.result, self.kind, path, options=options)
+        return f"{path.name} is written."
 
 
 CLASSES = (WAKEUP_OT_export,)

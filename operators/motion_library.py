@@ -7,11 +7,11 @@ import bpy
 from ..addon.scene.build import find_parts
 from ..addon.scene.clip_assets import add_clip_actions
 from ..addon.scene.motion import frame_rate
-from .base import reported
+from .base import QuickOperator
 from .render import has_result
 
 
-class WAKEUP_OT_add_clip_library(bpy.types.Operator):
+class WAKEUP_OT_add_clip_library(QuickOperator, bpy.types.Operator):
     """Make every clip of the library an action asset for the character"""
 
     bl_idname = "wakeup.add_clip_library"
@@ -20,25 +20,20 @@ class WAKEUP_OT_add_clip_library(bpy.types.Operator):
         "Make every built-in clip an action of the character's armature, marked as an asset with "
         "a preview; find them in the Asset Browser under Current File"
     )
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return has_result(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            scene = context.scene
-            armatures = find_parts(scene.wake_up.result).armatures
-            chosen = [armature for armature in armatures if armature == context.object]
-            fps = frame_rate(scene)
-            made = [
-                action
-                for armature in chosen or armatures
-                for action in add_clip_actions(armature, fps)
-            ]
-            outcome.message = f"{len(made)} actions are in the Asset Browser under Current File."
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        scene = context.scene
+        armatures = find_parts(scene.wake_up.result).armatures
+        chosen = [armature for armature in armatures if armature == context.object]
+        fps = frame_rate(scene)
+        made = [
+            action for armature in chosen or armatures for action in add_clip_actions(armature, fps)
+        ]
+        return f"{len(made)} actions are in the Asset Browser under Current File."
 
 
 CLASSES = (WAKEUP_OT_add_clip_library,)

@@ -44,7 +44,7 @@ from ..addon.scene.performing import (
 )
 from ..addon.ui.motion_properties import ARMATURE, FILE, IN_TURN, MENU, POSE
 from ..addon.ui.properties import MOTION_FILE
-from .base import JobOperator, Work, is_idle, reported
+from .base import JobOperator, QuickOperator, Work, is_idle
 from .render import has_result
 
 _LONGEST_NAME = 40  # of an action: room for the armature's
@@ -61,7 +61,7 @@ def can_pose(operator: type[bpy.types.Operator], context: bpy.types.Context) -> 
     return True
 
 
-class WAKEUP_OT_read_skeleton(bpy.types.Operator):
+class WAKEUP_OT_read_skeleton(QuickOperator, bpy.types.Operator):
     """Read the source's skeleton and list which bone is which joint"""
 
     bl_idname = "wakeup.read_skeleton"
@@ -70,7 +70,6 @@ class WAKEUP_OT_read_skeleton(bpy.types.Operator):
         "Read the source's skeleton and list which of its bones is which joint of the body: as "
         "you saved it for such skeletons, else as names and shape tell"
     )
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -82,46 +81,40 @@ class WAKEUP_OT_read_skeleton(bpy.types.Operator):
             return False
         return _has_source(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            settings = context.scene.wake_up_motion
-            source = _read_source(context)
-            if source is None:
-                raise MotionError("Such files name SMPL's joints themselves: just perform them.")
-            outcome.message = _show(settings, source)
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        settings = context.scene.wake_up_motion
+        source = _read_source(context)
+        if source is None:
+            raise MotionError("Such files name SMPL's joints themselves: just perform them.")
+        return _show(settings, source)
 
 
-class WAKEUP_OT_save_mapping(bpy.types.Operator):
+class WAKEUP_OT_save_mapping(QuickOperator, bpy.types.Operator):
     """Keep the list for all motions of this skeleton"""
 
     bl_idname = "wakeup.save_mapping"
     bl_label = "Save"
     bl_description = "Keep the list: it is used for every motion with the same skeleton from now on"
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return _has_list(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            settings = context.scene.wake_up_motion
-            skeleton = mapping_list.skeleton_shown(settings)
-            path = preset_path(user_files.mappings_folder(), skeleton)
-            write_preset(path, skeleton, mapping_list.mapping_shown(settings))
-            settings.is_preset = True
-            outcome.message = "The mapping is kept for all motions of this skeleton."
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        settings = context.scene.wake_up_motion
+        skeleton = mapping_list.skeleton_shown(settings)
+        path = preset_path(user_files.mappings_folder(), skeleton)
+        write_preset(path, skeleton, mapping_list.mapping_shown(settings))
+        settings.is_preset = True
+        return "The mapping is kept for all motions of this skeleton."
 
 
-class WAKEUP_OT_load_mapping(ImportHelper, bpy.types.Operator):
+class WAKEUP_OT_load_mapping(QuickOperator, ImportHelper, bpy.types.Operator):
     """Take the mapping from a file"""
 
     bl_idname = "wakeup.load_mapping"
     bl_label = "Load"
     bl_description = "Take the mapping from a preset file, also one of a like skeleton"
-    bl_options = {"REGISTER", "UNDO"}
     filename_ext = ".json"
 
     filter_glob: StringProperty(  # type: ignore[valid-type]
@@ -132,18 +125,16 @@ class WAKEUP_OT_load_mapping(ImportHelper, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return _has_list(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            settings = context.scene.wake_up_motion
-            skeleton = mapping_list.skeleton_shown(settings)
-            mapping = read_preset(Path(bpy.path.abspath(self.filepath)), skeleton)
-            mapping_list.fill(settings, skeleton, mapping)
-            settings.is_preset = False
-            outcome.message = f"{len(mapping)} joints are mapped. Save keeps them."
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        settings = context.scene.wake_up_motion
+        skeleton = mapping_list.skeleton_shown(settings)
+        mapping = read_preset(Path(bpy.path.abspath(self.filepath)), skeleton)
+        mapping_list.fill(settings, skeleton, mapping)
+        settings.is_preset = False
+        return f"{len(mapping)} joints are mapped. Save keeps them."
 
 
-class WAKEUP_OT_forget_mapping(bpy.types.Operator):
+class WAKEUP_OT_forget_mapping(QuickOperator, bpy.types.Operator):
     """Delete what was kept for this skeleton; names and shape tell the joints again"""
 
     bl_idname = "wakeup.forget_mapping"
@@ -151,31 +142,28 @@ class WAKEUP_OT_forget_mapping(bpy.types.Operator):
     bl_description = (
         "Delete the mapping that was kept for this skeleton: names and shape tell the joints again"
     )
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return _has_list(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            settings = context.scene.wake_up_motion
-            skeleton = mapping_list.skeleton_shown(settings)
-            path = preset_path(user_files.mappings_folder(), skeleton)
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise MotionError(f"{path.name} cannot be deleted: {error.strerror}.") from error
-            settings.is_preset = False
-            # Shape needs places: they are read again with the next motion.
-            settings.mapping.clear()
-            settings.bones.clear()
-            settings.skeleton = ""
-            outcome.message = "The mapping is forgotten: Show Joints finds them anew."
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        settings = context.scene.wake_up_motion
+        skeleton = mapping_list.skeleton_shown(settings)
+        path = preset_path(user_files.mappings_folder(), skeleton)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise MotionError(f"{path.name} cannot be deleted: {error.strerror}.") from error
+        settings.is_preset = False
+        # Shape needs places: they are read again with the next motion.
+        settings.mapping.clear()
+        settings.bones.clear()
+        settings.skeleton = ""
+        return "The mapping is forgotten: Show Joints finds them anew."
 
 
-class WAKEUP_OT_perform(bpy.types.Operator):
+class WAKEUP_OT_perform(QuickOperator, bpy.types.Operator):
     """Let the character perform the source's motion"""
 
     bl_idname = "wakeup.perform"
@@ -184,29 +172,26 @@ class WAKEUP_OT_perform(bpy.types.Operator):
         "Let the character perform the source's motion, from the photo's pose or from the one "
         "that it has now, at the speed and along the path that are set; nothing else is built anew"
     )
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return can_pose(cls, context) and _has_source(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with reported(self, context) as outcome:
-            scene, collection = context.scene, context.scene.wake_up.result
-            armature = chosen_armature(collection, context.active_object)
-            pose = _first_pose(context, armature)
-            fps = frame_rate(scene)
-            clip = _read_clip(context, armature, fps)
-            performer = Performer.of(armature, collection)
-            wanted = scene.wake_up.pipeline_settings(scene)
-            motion = performer.perform(clip, pose, wanted.frames, fps, wanted.performing, True)
-            if has_controls(armature) and scene.wake_up_motion.start == POSE:
-                remove_controls(armature)  # what they did is in the first pose
-            take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
-            show_frames(scene, find_parts(collection), len(motion.root))
-            match_first_frame(collection)
-            outcome.message = f"{len(motion.root)} frames of '{clip.name}'."
-        return outcome.returned
+    def act(self, context: bpy.types.Context) -> str:
+        scene, collection = context.scene, context.scene.wake_up.result
+        armature = chosen_armature(collection, context.active_object)
+        pose = _first_pose(context, armature)
+        fps = frame_rate(scene)
+        clip = _read_clip(context, armature, fps)
+        performer = Performer.of(armature, collection)
+        wanted = scene.wake_up.pipeline_settings(scene)
+        motion = performer.perform(clip, pose, wanted.frames, fps, wanted.performing, True)
+        if has_controls(armature) and scene.wake_up_motion.start == POSE:
+            remove_controls(armature)  # what they did is in the first pose
+        take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
+        show_frames(scene, find_parts(collection), len(motion.root))
+        match_first_frame(collection)
+        return f"{len(motion.root)} frames of '{clip.name}'."
 
 
 class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
