@@ -12,6 +12,8 @@ from photo_wake_up.addon.core.body.maps import render_maps
 from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, TORSO
 from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.character import contour
+from photo_wake_up.addon.core.character.contour_matching import DEFAULT
 from photo_wake_up.addon.core.character.folded_limbs import (
     FAR,
     far_of_body,
@@ -35,11 +37,13 @@ from photo_wake_up.addon.core.character.label_map import (
     painted_over,
     to_colours,
 )
+from photo_wake_up.addon.core.character.layers import divide
 from photo_wake_up.addon.core.character.occlusion import (
     mask_of,
     occluding_pairs,
     without_penetration,
 )
+from photo_wake_up.addon.core.character.warp import warp
 from photo_wake_up.addon.core.types import Crop, FittedBody
 
 from .test_body import FACING, posed
@@ -179,10 +183,13 @@ def test_painting_changes_the_painted_pixels_of_the_person_alone() -> None:
     assert np.array_equal(on > 0, mask)
 
 
-def arms_forward(body: BodyModel, bend: float) -> FittedBody:
+LOOKING_AWAY = np.array([0.0, 0.0, np.pi])  # as FACING, seen from behind
+
+
+def arms_forward(body: BodyModel, bend: float, facing: np.ndarray = FACING) -> FittedBody:
     """The left forearm across the belly, the right arm stretched out."""
     angles = np.zeros((24, 3))
-    angles[0] = FACING
+    angles[0] = facing
     angles[JOINT["left_shoulder"]] = (0.0, 0.0, -1.25)
     angles[JOINT["left_elbow"]] = (0.0, -bend, 0.0)
     turn = cv2.Rodrigues(np.array([0.0, 0.0, -1.25]))[0] @ cv2.Rodrigues(np.array([1.1, 0, 0]))[0]
@@ -262,3 +269,30 @@ def test_what_nothing_hides_is_left_alone() -> None:
     y, x = np.mgrid[:100, :100]
     own = np.hypot(x - 50, y - 50) < 30
     assert np.array_equal(complete(own, own, np.zeros_like(own)), own)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_the_body_ends_before_an_arm_behind_it_and_goes_on_under_one_over_it(
+    body: BodyModel, behind
+) -> None:
+    """The picture shows the arm a little farther in on the torso than the fit has it."""
+    # From behind, the upper arm and the elbow look out beside the torso.
+    fitted = arms_forward(body, 1.6, LOOKING_AWAY if behind else FACING)
+    crop = Crop(0.0, 0.0, 0.6, 480, 600)
+    maps = render_maps(body, fitted, crop)
+    mapping = warp(contour.trace(maps.mask.astype(np.float32)), maps, DEFAULT)
+    labels = maps.front.label
+    grown = cv2.dilate((labels == LEFT_ARM).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
+    rows = np.arange(crop.height)[:, None]
+    below_shoulder = rows > np.nonzero(labels == LEFT_ARM)[0].mean()
+    shown = grown & (labels == TORSO) & below_shoulder
+    assert shown.sum() > 100
+    grey = np.full((*labels.shape, 3), 128, np.uint8)
+    on_the_photo = cv2.resize(
+        np.where(shown, LEFT_ARM, 0).astype(np.uint8), (800, 1000), interpolation=cv2.INTER_NEAREST
+    )
+    division = divide(mapping, maps, grey, body, fitted, on_the_photo)
+    base, *arm = division.layers
+    assert arm and all(layer.name.startswith("left arm") for layer in arm)
+    kept = base.region[shown & ~base.own].mean()
+    assert kept < 0.35 if behind else kept > 0.95

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
 
 from .. import frames
 from ..body.maps import render_maps
@@ -32,7 +33,7 @@ from ..body.parts import (
     part_of_joint,
 )
 from ..body.skeleton import JOINT
-from ..types import BodyMaps, FittedBody, Float32, Mask, UInt8
+from ..types import BodyMaps, FittedBody, Float32, Float64, Mask, UInt8
 from .folded_limbs import FAR, FAR_JOINTS, far_of_body, far_segments, far_weight, of_limb
 from .graph_cut import Index
 from .hidden_outline import complete
@@ -49,6 +50,7 @@ OVERLAP_WEIGHT = 0.12  # an arm's layer takes the shoulder's faces that follow i
 STUMP_WEIGHT = 0.85  # the base keeps the faces that follow the arm less than so much
 SMALLEST_LAYER = 60  # grid pixels; less is noise of the labels
 SEAM_PX = 1  # grid pixels that layers reach under each other, so that no light comes through
+NEARER_M = 0.05  # more than two parts' depths differ where they meet, at a shoulder say
 MIXED_PX = 1.5  # grid pixels beside another layer whose colours are of both
 
 
@@ -141,9 +143,10 @@ def divide(
 
     x, y = (np.nan_to_num(mapping.source[..., axis], nan=-10.0) for axis in (0, 1))
 
-    def carried(faces: npt.NDArray[np.bool_]) -> Mask:
-        part = render_maps(model, fitted, crop, faces).mask.astype(np.uint8)
-        return (cv2.remap(part, x, y, cv2.INTER_NEAREST) > 0) & inside
+    def carried(faces: npt.NDArray[np.bool_]) -> Float64:
+        depth = render_maps(model, fitted, crop, faces).front.depth
+        found = cv2.remap(depth, x, y, cv2.INTER_NEAREST, borderValue=np.nan)
+        return np.where(inside, found, np.nan).astype(np.float64)
 
     fitted_labels = cv2.remap(far_of_body(body, model), x, y, cv2.INTER_NEAREST)
     return Division(found, labels, _layers(fine, fitted_labels, pieces, inside, model, carried))
@@ -249,17 +252,19 @@ def _layers(
     pieces: list[Piece],
     inside: Mask,
     model: BodyModel,
-    carried: Callable[[npt.NDArray[np.bool_]], Mask],
+    carried: Callable[[npt.NDArray[np.bool_]], Float64],
 ) -> list[Layer]:
     """fine : (h, w) labels with far segments; fitted_labels : the same of what the body shows at
     the person's pixels
-    carried : from faces of the body (F,) to their silhouette under the warp (h, w)
+    carried : from faces of the body (F,) to their depth under the warp (h, w), metres, NaN where
+        they are not
     """
     own_pieces = {piece.label for piece in pieces}
     # What has no layer of its own belongs to its limb's, or with that to the base.
     kept = np.where(np.isin(fine, list(own_pieces)), fine, of_limb(fine))
     layers = []
     taken = np.zeros_like(inside)
+    over_base = np.full(inside.shape, np.inf)  # depth of the limbs where the photo shows them
     base_faces = np.ones(len(model.faces), bool)
     rows, columns = np.indices(inside.shape)
     arms = np.isin(of_limb(kept), (LEFT_ARM, RIGHT_ARM))
@@ -273,7 +278,8 @@ def _layers(
         # Where the fit has the limb in front and the picture does not, the fit is wrong about
         # where it is; of crossed arms either may lie before the other all the same.
         behind = arms | (fitted_labels != piece.label)
-        region = complete(own, carried(faces), (inside & ~own & behind) | joined)
+        depth = carried(faces)
+        region = complete(own, np.isfinite(depth), (inside & ~own & behind) | joined)
         # A hand that looks out behind the other arm is one with its own arm under that.
         region = _largest(region | (_grown(own, SEAM_PX) & inside))
         own &= region
@@ -281,11 +287,15 @@ def _layers(
             continue
         layers.append(Layer(piece.name, region, own, _pure(own, inside), faces))
         taken |= own
+        over_base[own] = _spread(depth)[own]
         base_faces &= piece.follows < STUMP_WEIGHT
     if not layers:
         return [_whole(inside, model)]
     own = inside & ~taken
-    region = complete(own, carried(base_faces), taken) | (_grown(own, SEAM_PX) & inside)
+    depth = carried(base_faces)
+    # The photo shows a limb from which the base is nearer: the base has ended before it.
+    hidden = taken & ~(depth < over_base - NEARER_M)
+    region = complete(own, np.isfinite(depth), hidden) | (_grown(own, SEAM_PX) & inside)
     return [Layer("body", region, own, _pure(own, inside), base_faces), *layers]
 
 
@@ -299,6 +309,15 @@ def _pure(own: Mask, inside: Mask) -> Mask:
         return own
     away = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 5) > 1 + MIXED_PX
     return own & away if (own & away).any() else own
+
+
+def _spread(depth: Float64) -> Float64:
+    """(h, w) with each pixel that has no depth given the nearest one's; infinite where none has."""
+    there = np.isfinite(depth)
+    if not there.any():
+        return np.full(depth.shape, np.inf)
+    rows, columns = distance_transform_edt(~there, return_distances=False, return_indices=True)
+    return depth[rows, columns]
 
 
 def _area(labels: UInt8, *parts: int) -> int:
