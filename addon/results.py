@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .core.pipeline import WakeUpResult, WakeUpSettings
 
-MOST_RESULTS = 8  # a result of a 1-megapixel photo is about 60 MB
+MOST_RESULTS = 8  # a result of a 1-megapixel photo is about 30 MB
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 REQUEST, RESULT, LOG = "request.pickle", "result.pickle", "log.txt"
 PATIENCE_S = 0.02  # how long a step waits for news; a window's timer calls it again
+_ENDING_S = 10.0  # a process that has closed its output and is still there after that is stuck
+_READING = Progress(1.0, "Reading the result")
 _ROOT = Path(__file__).resolve().parents[1]
 _PACKAGE = (__package__ or "").rpartition(".")[0]  # the whole extension's name
 
@@ -72,11 +75,15 @@ def advance_in_worker(request: Request) -> Generator[Progress, None, Outcome]:
             process = _start(folder, log)
         try:
             yield from _listen(process)
-            process.wait(timeout=10)  # its output is closed: it is about to end
+            # Its output is closed: it is about to end, which takes a moment with all that it has.
+            closed = time.monotonic()
+            while process.poll() is None and time.monotonic() - closed < _ENDING_S:
+                yield _READING
         finally:
             if process.poll() is None:
                 process.kill()
             process.wait()
+        yield _READING
         return _answer(folder, process.returncode)
 
 
@@ -88,7 +95,9 @@ def _start(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = dict(os.environ)
     # What this Blender can import, wheels of the extension included, the worker can import too.
     environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
-    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows: no console window
+    # Windows: no console window, and whoever works in Blender's goes first.
+    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    flags |= getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
     try:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,

@@ -16,7 +16,7 @@ from ..addon.worker import Request, advance_in_process, advance_in_worker
 logger = logging.getLogger(__name__)
 
 _open_jobs: list[Job] = []  # that are to be stopped when the extension is switched off
-TICK_S = 0.05  # between two looks at the work
+TICK_S = 0.1  # between two looks at the work
 Work = Generator[Progress, None, Any]
 
 
@@ -241,8 +241,11 @@ def note_failure(context: bpy.types.Context, stage: str, reason: str) -> None:
 
 
 def _redraw(context: bpy.types.Context) -> None:
-    """Draw sidebars anew, so that the progress moves."""
+    """Draw sidebars anew, so that the progress moves; the scene beside them has not changed, and
+    drawing it would take the time from the work."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
-                area.tag_redraw()
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()

@@ -32,7 +32,14 @@ from ..addon.core.motion.options import PerformOptions
 from ..addon.core.motion.sequence import motion_files
 from ..addon.core.perception.joints import read_joints
 from ..addon.core.photo_folder import fingerprint, photos_in, result_names
-from ..addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings, advance, peak_memory_mb
+from ..addon.core.pipeline import (
+    STAGES,
+    WakeUpResult,
+    WakeUpSettings,
+    advance,
+    body_model,
+    peak_memory_mb,
+)
 from .result_folder import STRIP, beside, move_into_place, write_report
 
 COMMAND = "wake-up"
@@ -520,7 +527,7 @@ def _write(
         report["first_frame_psnr_db"] = round(_psnr(first, _truth(result)), 2)
 
     with timed("contact_sheet", "Composing the contact sheet"):
-        panels, glance = _panels(results, first, scene, collection)
+        panels, glance = _panels(results, body_model(_settings(options)), first, scene, collection)
         sheet = contact_sheet.compose(panels, contact_sheet.panel_size(result.photo))
         save_png(folder / "contact_sheet.png", sheet)
         save_png(folder / STRIP, overview.strip(glance))
@@ -558,7 +565,7 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> 
 
 
 def _panels(
-    results: tuple[WakeUpResult, ...], first: Any, scene: Any, collection: Any
+    results: tuple[WakeUpResult, ...], model: Any, first: Any, scene: Any, collection: Any
 ) -> tuple[Any, Any]:
     """The contact sheet's labelled panels, and those that tell the result at a glance: the photo,
     the character, a moment of its motion."""
@@ -589,7 +596,7 @@ def _panels(
         ),
         (
             "fitted bodies" if len(results) > 1 else "fitted body",
-            sheet.body_overlay(result.photo, [each.build.maps for each in results]),
+            sheet.fit_overlay(result.photo, model, [each.fitted for each in results]),
         ),
         ("background", result.background.rgb),
         *turned,

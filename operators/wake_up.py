@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import bpy
@@ -12,18 +13,19 @@ from ..addon.core.body.posing import PoseCorrection
 from ..addon.core.edits import Corrections
 from ..addon.core.errors import PhotoError, WakeUpError
 from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
-from ..addon.core.report import describe
-from ..addon.core.types import Mask
+from ..addon.core.report import warnings_of
+from ..addon.core.types import Mask, Progress
 from ..addon.scene.build import (
     build_group,
     claim,
     is_result,
     label_image,
     mask_image,
+    pictures,
     remove_scene,
 )
 from ..addon.scene.corrections import add_box, read_box, read_joints
-from ..addon.scene.images import new_thumbnail, read_mask
+from ..addon.scene.images import encode_ahead, new_thumbnail, read_mask
 from ..addon.scene.labels import read_painted
 from ..addon.scene.motion import frame_rate
 from ..addon.scene.path import find_path, put_in, read_path, take_out
@@ -38,10 +40,11 @@ from ..addon.scene.render import (
 from ..addon.stage_states import Made, plain
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.worker import Outcome, Request
-from .base import JobOperator, can_start
+from .base import JobOperator, Work, can_start
 
 _PERSON_SOURCE = "photo_wake_up_source"  # custom property: which photo and person it is of
 _PHOTO_SOURCE = "photo_wake_up_digest"  # custom property: which photo a collection is of
+_PACKING = Progress(1.0, "Packing the pictures")
 _MODES = ("OBJECT", "POSE")  # in Pose Mode the fitted body is corrected
 
 
@@ -71,6 +74,14 @@ class Stage(JobOperator):
         corrections = self._corrections(context, self._source)
         self._held = corrections.pose.held if corrections.pose is not None else None
         return Request(result, wanted, path, until, corrections)
+
+    def work(self, request: Request, in_worker: bool) -> Work:
+        outcome = yield from super().work(request, in_worker)
+        found = outcome if isinstance(outcome, tuple) else (outcome,)
+        # Building ends in one step, during which the window stands still: as little as can be.
+        for _ in encode_ahead(chain.from_iterable(map(pictures, found))):
+            yield _PACKING
+        return outcome
 
     def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
         settings = context.scene.wake_up
@@ -254,9 +265,8 @@ class WAKEUP_OT_wake_up(Stage, bpy.types.Operator):
     until = "motion"
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        told = describe(result)
-        seconds = sum(cost["seconds"] for cost in told["stages"].values())
-        warnings = " ".join(told["warnings"])
+        seconds = sum(cost.seconds for cost in result.costs.values())
+        warnings = " ".join(warnings_of(result))
         return f"{result.photo.name} woke up in {seconds:.0f} s. {warnings}".strip()
 
 

@@ -215,10 +215,7 @@ def _show_worst(model: BodyModel, seen: list[Measured], path: Path) -> None:
     worst = sorted(seen, key=lambda each: -each.errors.pa_mpjpe)[:WORST]
     panels: list[tuple[str, UInt8]] = []
     for each in worst:
-        scale = contact_sheet.PANEL_WIDTH / each.photo.width
-        size = (contact_sheet.PANEL_WIDTH, round(each.photo.height * scale))
-        whole = Crop(0.0, 0.0, scale, *size)
-        over = contact_sheet.body_overlay(each.photo, [render_maps(model, each.fitted, whole)])
+        over = contact_sheet.fit_overlay(each.photo, model, [each.fitted])
         panels.append((f"{each.case.name}: {each.errors.pa_mpjpe:.0f} mm", each.photo.rgb))
         panels.append(("fit", over))
         for title, body in (("fit, side", each.fitted), ("truth, side", each.truth)):

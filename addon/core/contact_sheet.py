@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import frames
+from .body.maps import render_maps
+from .body.model import BodyModel
 from .body.skeleton import JOINT, PARENTS
-from .types import BodyMaps, FittedBody, Float32, Mask, Photo, UInt8
+from .types import BodyMaps, Crop, FittedBody, Float32, Mask, Photo, UInt8
 
 COLUMNS = 4  # panels in a row: what was found, the character, its motion
 PANEL_WIDTH = 480  # pixels; four of them make a sheet of nearly 2000
@@ -54,6 +56,13 @@ def _draw_joints(overlay: UInt8, fitted: FittedBody) -> None:
     for joint, point in enumerate(points):
         centre = tuple(np.rint(point).astype(int).tolist())
         cv2.circle(overlay, centre, 2 * thickness, sides[joint], -1, cv2.LINE_AA)
+
+
+def fit_overlay(photo: Photo, model: BodyModel, bodies: Sequence[FittedBody]) -> UInt8:
+    """`body_overlay` of fitted bodies, as fine as a panel shows it."""
+    scale = PANEL_WIDTH / photo.width
+    whole = Crop(0.0, 0.0, scale, PANEL_WIDTH, round(photo.height * scale))
+    return body_overlay(photo, [render_maps(model, fitted, whole) for fitted in bodies])
 
 
 def body_overlay(photo: Photo, bodies: Sequence[BodyMaps]) -> UInt8:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import PersonError
 from .pipeline import WakeUpResult, WakeUpSettings, advance, motion_checked
-from .types import BodyMaps, Character, FittedBody, Float32, Progress, SurfaceMaps
+from .types import Character, FittedBody, Float32, Progress
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
 # others' ground jumps, sits, or stands on something.
@@ -86,12 +86,8 @@ def _ground(result: WakeUpResult) -> float:
 
 def _scaled(result: WakeUpResult, factor: float) -> WakeUpResult:
     fitted = scaled_body(result.fitted, factor)
-    built = result.build
-    maps = BodyMaps(
-        built.maps.crop, *(_scaled_maps(m, factor) for m in (built.maps.front, built.maps.back))
-    )
-    character = scaled_character(built.character, factor)
-    return replace(result, fitted=fitted, build=replace(built, character=character, maps=maps))
+    character = scaled_character(result.build.character, factor)
+    return replace(result, fitted=fitted, build=replace(result.build, character=character))
 
 
 def scaled_body(fitted: FittedBody, factor: float) -> FittedBody:
@@ -125,10 +121,6 @@ def scaled_character(character: Character, factor: float) -> Character:
         pose=replace(character.pose, root=character.pose.root * factor),
         world_from_camera=place,
     )
-
-
-def _scaled_maps(maps: SurfaceMaps, factor: float) -> SurfaceMaps:
-    return replace(maps, depth=(maps.depth * factor).astype(np.float32))
 
 
 def _part(

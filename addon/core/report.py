@@ -26,8 +26,9 @@ def watertight(triangles: Int32) -> bool:
     base = int(triangles.max()) + 1
     forth = directed[:, 0].astype(np.int64) * base + directed[:, 1]
     back = directed[:, 1].astype(np.int64) * base + directed[:, 0]
-    unique = np.unique(forth)
-    return len(unique) == len(forth) and np.array_equal(unique, np.unique(back))
+    forth.sort()
+    back.sort()
+    return bool((np.diff(forth) > 0).all()) and np.array_equal(forth, back)
 
 
 def signed_volume(vertices: npt.NDArray[np.floating], triangles: Int32) -> float:
@@ -42,10 +43,9 @@ def intersection_over_union(a: Mask, b: Mask) -> float:
     return int((a & b).sum()) / union if union else 1.0
 
 
-def describe(result: WakeUpResult) -> dict[str, Any]:
-    """The report's figures that follow from the values alone, ready for JSON."""
-    photo, built, fitted = result.photo, result.build, result.fitted
-    character, measured = built.character, built.report
+def warnings_of(result: WakeUpResult) -> list[str]:
+    """A sentence for each thing of a character that is likely to show."""
+    measured = result.build.report
     warnings = []
     if measured.foldover_fraction > _FOLDOVER_WORTH_SAYING:
         warnings.append("The body fits the outline badly in places: parts of it may be torn.")
@@ -53,8 +53,15 @@ def describe(result: WakeUpResult) -> dict[str, Any]:
         warnings.append("Much of the surface was hidden and had to be made up.")
     if measured.collapsed_fraction > _COLLAPSE_WORTH_SAYING:
         warnings.append("Stretches of the outline have no counterpart on the body.")
-    if not watertight(character.triangles):
+    if not watertight(result.build.character.triangles):
         warnings.append("The mesh is not closed.")
+    return warnings
+
+
+def describe(result: WakeUpResult) -> dict[str, Any]:
+    """The report's figures that follow from the values alone, ready for JSON."""
+    photo, built, fitted = result.photo, result.build, result.fitted
+    character, measured = built.character, built.report
     return {
         "photo": {"name": photo.name, "width": photo.width, "height": photo.height},
         "people": len(result.people) if result.people is not None else None,
@@ -74,5 +81,5 @@ def describe(result: WakeUpResult) -> dict[str, Any]:
         "triangles": len(character.triangles),
         "watertight": watertight(character.triangles),
         "outward": signed_volume(character.vertices, character.triangles) > 0,
-        "warnings": warnings,
+        "warnings": warnings_of(result),
     }

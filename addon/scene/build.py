@@ -13,8 +13,8 @@ from ..core.pipeline import WakeUpResult
 from ..core.sunlight import for_shadows
 from ..core.types import Float64, Photo
 from .camera import new_camera
-from .character import new_armature, new_character
-from .images import new_image
+from .character import character_pictures, new_armature, new_character
+from .images import Pixels, new_image
 from .labels import new_label_image
 from .light import made_for, new_fill, new_shadow, new_sun
 from .motion import new_action, note_photo_pose, play, set_pose
@@ -61,6 +61,18 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
     Mask, labels and photo are packed images with users of their own.
     """
     return build_group([result], scene)
+
+
+def pictures(result: WakeUpResult) -> list[Pixels]:
+    """What `build_scene` or `preview.build_preview` makes images of, as far as a result is."""
+    found: list[Pixels] = [result.photo.rgb]
+    if result.person is not None:
+        found.append(result.person.mask)
+    if result.build is not None:
+        found += character_pictures(result.build.character)
+    if result.background is not None:
+        found += [result.background.rgb, result.background.still]
+    return found
 
 
 def build_group(

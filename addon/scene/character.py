@@ -11,7 +11,7 @@ from mathutils import Vector
 
 from ..core.body.skeleton import JOINT
 from ..core.types import Character, Float64, Skeleton
-from .images import new_image
+from .images import Pixels, new_image
 from .material import new_lit_material, new_photo_material
 from .meshes import new_mesh
 from .selection import selected
@@ -77,6 +77,12 @@ def _tail(skeleton: Skeleton, joint: int) -> Float64:
     return tail
 
 
+def character_pictures(character: Character) -> list[Pixels]:
+    """What `new_character` makes images of: texture and, where there is one, normal map."""
+    maps = () if character.normal_map is None else (character.normal_map,)
+    return [character.texture[..., :3], *maps]
+
+
 def new_character(
     name: str,
     character: Character,
@@ -88,10 +94,11 @@ def new_character(
     It wears the first of its two materials, the photo's colours; the second is the lit one.
     """
     mesh = new_mesh(name, character.rest_vertices, character.triangles, character.uv)
-    texture = new_image(f"{name} Texture", character.texture[..., :3])
+    colours, *maps = character_pictures(character)
+    texture = new_image(f"{name} Texture", colours)
     relief = None
-    if character.normal_map is not None:
-        relief = new_image(f"{name} Normals", character.normal_map)
+    if maps:
+        relief = new_image(f"{name} Normals", maps[0])
         relief.colorspace_settings.name = "Non-Color"
     mesh.materials.append(new_photo_material(name, texture))
     mesh.materials.append(new_lit_material(f"{name} Lit", texture, relief))

@@ -24,18 +24,18 @@ TICK_S = 0.05
 LONGEST_GAP_S = 0.3  # between two drawings of the window while work is going on
 WORK_S = 600.0  # a stage that takes longer hangs
 FRAMES = 24
-TAB_PX = (1299, 712)  # of the sidebar, in a window of 1600 x 1000 without an active object
+TAB = "Wake-Up"
 
 Steps = Generator[None, None, None]
 
 
 class Clock:
-    """When the viewport was drawn."""
+    """When a region of the 3D views was drawn."""
 
-    def __init__(self) -> None:
+    def __init__(self, region: str) -> None:
         self.drawn: list[float] = []
         bpy.types.SpaceView3D.draw_handler_add(
-            lambda: self.drawn.append(time.perf_counter()), (), "WINDOW", "POST_PIXEL"
+            lambda: self.drawn.append(time.perf_counter()), (), region, "POST_PIXEL"
         )
 
     def longest_gap(self, begin: float, end: float) -> tuple[float, float]:
@@ -49,7 +49,7 @@ class Driver:
     """The steps in order, and what they found."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.sidebar, self.view = Clock("UI"), Clock("WINDOW")
         self.rows: list[dict[str, object]] = []
 
     # What a person sees and does.
@@ -81,23 +81,31 @@ class Driver:
         while time.perf_counter() < end:
             yield
 
-    def click(self, x: int, y: int) -> None:
-        for value in ("PRESS", "RELEASE"):
-            self.window.event_simulate(type="LEFTMOUSE", value=value, x=x, y=y)
+    def choose_tab(self) -> None:
+        """Bring the sidebar's tab with the extension's panels to the front."""
+        for area in self.window.screen.areas:
+            for region in area.regions:
+                if area.type == "VIEW_3D" and region.type == "UI":
+                    region.active_panel_category = TAB
 
     def work(self, what: str, picture_after_s: float = 0.0) -> Steps:
         """Until the work is done: the window keeps drawing."""
         begin, shot = time.perf_counter(), not picture_after_s
         while self.status.running:
             if not shot and time.perf_counter() - begin > picture_after_s:
-                self.screenshot(f"{what} at work")
+                self.screenshot(f"{what} at work", wait=False)
                 shot = True
             if time.perf_counter() - begin > WORK_S:
                 raise TimeoutError(f"{what} hangs: {self.status.message}")
             yield
         end = time.perf_counter()
-        # The last step builds the scene; it ends the work.
-        gap, at = self.clock.longest_gap(begin, end)
+        # The last step builds the scene; it ends the work. The first drawing of a new scene takes
+        # what it takes without a graphics card.
+        drawings = len(self.view.drawn)
+        while len(self.view.drawn) == drawings and time.perf_counter() - begin < WORK_S:
+            yield
+        self.row(f"{what}, first sight of it after, s", round(self.view.drawn[-1] - end, 3))
+        gap, at = self.sidebar.longest_gap(begin, end)
         self.row(f"{what}, s", round(end - begin, 1))
         self.row(f"{what}, the longest gap is at, s", round(at, 1))
         seen = self._view().view_perspective == "CAMERA"
@@ -105,11 +113,11 @@ class Driver:
         self.row(f"{what}, longest gap between drawings, s", round(gap, 3), gap <= LONGEST_GAP_S)
         assert not self.status.failed, self.status.message
 
-    def screenshot(self, name: str) -> None:
-        subprocess.run(
-            ["import", "-window", "root", str(Path(OUT) / f"{name.replace(' ', '_')}.png")],
-            check=True,
-        )
+    def screenshot(self, name: str, wait: bool = True) -> None:
+        path = Path(OUT) / f"{name.replace(' ', '_')}.png"
+        taken = subprocess.Popen(["import", "-window", "root", str(path)])
+        if wait:
+            assert taken.wait() == 0
 
     def row(self, what: str, value: object, met: bool | None = None) -> None:
         row = {"what": what, "value": value, "met": met}
@@ -142,7 +150,7 @@ class Driver:
         for item in list(bpy.data.objects):
             bpy.data.objects.remove(item)
         yield from self.wait(0.5)
-        self.click(*TAB_PX)
+        self.choose_tab()
         assert self.press("wake_up") == {"RUNNING_MODAL"}
         yield from self.work("wake up", picture_after_s=4.0)
         yield from self.wait(1.0)
@@ -196,6 +204,7 @@ class Driver:
         if bpy.context.mode != "OBJECT":
             with bpy.context.temp_override(window=self.window):
                 bpy.ops.object.mode_set(mode="OBJECT")
+        yield from self.wait(1.0)  # the closed window's place is drawn
         self.press("fit_body")
         yield from self.work("fit body")
         assert self.press("correct_pose")
@@ -211,10 +220,10 @@ class Driver:
         yield from self.work("build again and dance")
         with bpy.context.temp_override(window=self.window, screen=self.window.screen):
             bpy.ops.screen.animation_play()
-        before = len(self.clock.drawn)
+        before = len(self.view.drawn)
         begin = time.perf_counter()
         yield from self.wait(2.0)
-        rate = (len(self.clock.drawn) - before) / (time.perf_counter() - begin)
+        rate = (len(self.view.drawn) - before) / (time.perf_counter() - begin)
         self.screenshot("5 dancing")
         with bpy.context.temp_override(window=self.window, screen=self.window.screen):
             bpy.ops.screen.animation_cancel()
@@ -260,6 +269,8 @@ def main() -> None:
     sys.path.insert(0, PACKAGES)
     sys.executable = PYTHON  # computes: Blender's own has no torch here
     bpy.context.preferences.view.show_splash = False
+    # Without a graphics card a smooth drawing of the whole scene takes 0.3 s by itself.
+    bpy.context.preferences.system.viewport_aa = "OFF"
     import photo_wake_up
 
     began = time.perf_counter()

@@ -11,13 +11,11 @@ from photo_wake_up.addon.core.body.parts import NOTHING, TORSO
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.character.built import CharacterBuild, CharacterReport
 from photo_wake_up.addon.core.pipeline import WakeUpResult
-from photo_wake_up.addon.core.sunlight import propose_sun
+from photo_wake_up.addon.core.sunlight import Sunlight
 from photo_wake_up.addon.core.types import (
     Background,
-    BodyMaps,
     Camera,
     Character,
-    Crop,
     Detection,
     FittedBody,
     Motion,
@@ -26,7 +24,6 @@ from photo_wake_up.addon.core.types import (
     Pose,
     PoseLandmarks,
     Skeleton,
-    SurfaceMaps,
 )
 
 WIDTH, HEIGHT, FOCAL_PX = 160, 240, 300.0
@@ -145,23 +142,6 @@ def wall() -> np.ndarray:
     return np.stack([40 + tiles + x // 2, 60 + tiles + y // 4, 90 + tiles], -1).astype(np.uint8)
 
 
-def body_maps(mask: np.ndarray) -> BodyMaps:
-    """Both sheets a metre apart wherever the mask is, facing the camera and away from it."""
-    crop = Crop(0.0, 0.0, 1.0, mask.shape[1], mask.shape[0])
-
-    def sheet(depth: float, facing: float) -> SurfaceMaps:
-        normal = np.where(mask[..., None], np.array([0.0, 0.0, facing]), np.nan)
-        return SurfaceMaps(
-            depth=np.where(mask, depth, np.nan).astype(np.float32),
-            normal=normal.astype(np.float32),
-            weights=np.repeat(mask[..., None], JOINT_COUNT, axis=-1).astype(np.float32),
-            label=mask.astype(np.uint8),
-            vertex=np.where(mask, 0, -1).astype(np.int32),
-        )
-
-    return BodyMaps(crop, sheet(2.5, -1.0), sheet(3.5, 1.0))
-
-
 def result(moving: bool = True) -> WakeUpResult:
     """A finished result whose mask is the projection of the figure's vertices."""
     figure = character()
@@ -191,15 +171,14 @@ def result(moving: bool = True) -> WakeUpResult:
         transforms=np.tile(np.eye(4, dtype=np.float32), (JOINT_COUNT, 1, 1)),
     )  # fmt: skip
     labels = np.where(mask, TORSO, NOTHING).astype(np.uint8)
-    maps = body_maps(mask)
-    light = propose_sun(photo, mask, labels, maps)
+    light = Sunlight((0.3, -0.8, -0.52), False, 0.0)
     report = CharacterReport(**dict.fromkeys(CharacterReport.__dataclass_fields__, 0))
     return WakeUpResult(
         photo=photo,
         people=(detection,),
         person=person,
         fitted=fitted,
-        build=CharacterBuild(figure, maps, report, labels, labels, light),
+        build=CharacterBuild(figure, report, labels, labels, light),
         background=Background(rgb, mask, rgb),
         motion=motion(figure.pose) if moving else None,
         motion_name="swing" if moving else "",

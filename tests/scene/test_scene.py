@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
@@ -293,3 +295,25 @@ def replace_place(result, origin):
 
     character = replace(result.build.character, world_from_camera=frames.world_from_camera(origin))
     return replace(result, build=replace(result.build, character=character))
+
+
+def test_pictures_encoded_ahead_are_the_same_and_are_not_encoded_again(empty_file, monkeypatch):
+    result = figures.result()
+    painted = result.background
+    result = replace(
+        result, background=replace(painted, rgb=painted.rgb.copy(), still=255 - painted.rgb)
+    )
+    for _ in images.encode_ahead(build.pictures(result)):
+        pass
+    encoded = []
+    encode = images._encoded
+    monkeypatch.setattr(
+        images, "_encoded", lambda pixels: encoded.append(pixels.shape) or encode(pixels)
+    )
+    collection = build.build_scene(result)
+    assert len(encoded) == 1, "but for the labels, which are coloured when the image is made"
+    assert np.array_equal(images.read_mask(build.mask_image(collection)), result.person.mask)
+    wanted = [result.background.rgb, result.background.still, result.photo.rgb]
+    made = [images.read_colours(image) for image in bpy.data.images if image.size[0] == 160]
+    for rgb in wanted:
+        assert any(np.array_equal(rgb, colours) for colours in made)

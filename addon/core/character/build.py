@@ -130,7 +130,7 @@ def build_character(
         shown = np.where(front_only & person.mask, FRONT_ONLY, shown).astype(np.uint8)
     found = on_photo(division.found, crop, person.mask)
     light = propose_sun(photo, person.mask, shown, maps)
-    return CharacterBuild(character, maps, report, shown, found, light)
+    return CharacterBuild(character, report, shown, found, light)
 
 
 def _measured(surface: Surface) -> WarpReport:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..sunlight import Sunlight
-from ..types import BodyMaps, Character, UInt8
+from ..types import Character, UInt8
 
 DEFAULT_TRIANGLES = 30_000
 # Below, fingers and faces are gone; above, edges are shorter than half a pixel of the maps.
@@ -49,7 +49,6 @@ class CharacterBuild:
     """
 
     character: Character
-    maps: BodyMaps
     report: CharacterReport
     labels: UInt8
     found_labels: UInt8
