@@ -10,6 +10,8 @@ better than either, and both beat the networks alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -62,6 +64,9 @@ _HULLS = (("wrist", "index", "pinky", "thumb"), ("ankle", "heel", "foot_index"))
 # forearm's where the hand points at us; its fingers' thickness over the hand's length.
 HAND_SQUARE, KNUCKLES_SHARE, FINGER_SHARE = 2.9, 0.36, 0.08
 LEAST_HAND_PRESENCE = 0.7
+# A hand that is surely there: its network's word, the share of it that the masks' networks think
+# possible (a palm on its wrist), and the chance that its fingers then have.
+SURE_HAND_PRESENCE, HELD_HAND, HAND_CHANCE = 0.9, 0.25, 0.8
 FARTHEST_WRIST = 0.8  # of the length to the knuckles, between both networks' wrists
 _FINGERS = ((0, 1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
 _PALM = (0, 1, 5, 9, 13, 17)
@@ -91,7 +96,12 @@ def refine(
         near = cv2.resize(theirs[y0:y1, x0:x1].astype(np.uint8), shape)
         small = np.where(near > 0, np.minimum(small, LEAST_CHANCE), small)
     cores = _limb_cores(detection, (x0, y0), scale, (shape[1], shape[0]))
-    cores |= _hand_cores(rgb, detection, (x0, y0), scale, (shape[1], shape[0]))
+    for hand, presence in _hand_cores(rgb, detection, (x0, y0), scale, (shape[1], shape[0])):
+        cores |= hand
+        # The masks' networks lose fingers against a bright wall; the hand's own has seen them.
+        held = (small[hand] >= LEAST_CORE_CHANCE).mean() if hand.any() else 0.0
+        if presence >= SURE_HAND_PRESENCE and held >= HELD_HAND:
+            small = np.where(hand & (near == 0), np.maximum(small, HAND_CHANCE), small)
     cores &= (small >= LEAST_CORE_CHANCE) & (near == 0)
     field = _mean_field(window, small, cores, round(NEAR_SHARE * size * scale))
     cut = _graph_cut(window, small, cores, near > 0, round(OPEN_BAND_SHARE * size * scale))
@@ -245,9 +255,8 @@ def _limb_cores(
 
 def _hand_cores(
     rgb: UInt8, detection: Detection, origin: tuple[int, int], scale: float, shape: tuple[int, int]
-) -> Mask:
-    """(h, w): palms and fingers as the hand network sees them, where it sees a hand."""
-    canvas = np.zeros(shape, np.uint8)
+) -> Iterator[tuple[Mask, float]]:
+    """Palm and fingers (h, w) of each hand that the hand network sees, and how sure it is."""
     marks, seen = detection.landmarks.image.astype(np.float64), detection.landmarks.visibility
     for side in ("left", "right"):
         elbow, wrist, index, pinky = (
@@ -265,6 +274,7 @@ def _hand_cores(
         off = float(np.linalg.norm(hand.image[0] - marks[wrist]))
         if hand.presence < LEAST_HAND_PRESENCE or off > FARTHEST_WRIST * knuckles:
             continue
+        canvas = np.zeros(shape, np.uint8)
         points = (hand.image - np.array(origin)) * scale
         _fill(canvas, points[list(_PALM)])
         length = float(np.linalg.norm(points[12] - points[0]))
@@ -272,7 +282,7 @@ def _hand_cores(
         for finger in _FINGERS:
             line = np.rint(points[list(finger)]).astype(np.int32)
             cv2.polylines(canvas, [line], False, 1, thick)
-    return canvas > 0
+        yield canvas > 0, hand.presence
 
 
 def _fill(canvas: UInt8, points: np.ndarray) -> None:
