@@ -138,3 +138,21 @@ def test_a_lifted_arm_pulls_no_skin_along(close) -> None:
     stretch = lengths(character.rest_vertices) / np.maximum(lengths(character.vertices), 1e-4)
     assert np.percentile(stretch, 95) < 1.8
     assert lengths(character.rest_vertices).max() < 0.25
+
+
+def test_a_layer_lifted_in_its_window_lies_where_its_picture_is(close) -> None:
+    """Arms that touch the trunk are lifted in windows of their own: a vertex that got its window's
+    place wrong would leave the outline by the window's corner."""
+    built, person, _ = close
+    assert len(built.report.layers) == 3
+    for warp in built.report.warps:
+        assert warp.hole_fraction < 0.02 and warp.foldover_fraction < 0.005
+    skeleton, character = built.character.skeleton, built.character
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        follows = (
+            character.weights[:, [JOINT[f"{side}_elbow"], JOINT[f"{side}_wrist"]]].sum(1) > 0.9
+        )
+        assert follows.sum() > 50
+        along = sign * character.rest_vertices[follows, 0]
+        elbow = abs(skeleton.joints[JOINT[f"{side}_elbow"], 0])
+        assert along.min() > elbow - 0.1, "the forearm is out on its own side"

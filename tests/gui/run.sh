@@ -52,7 +52,10 @@ exec "$VENV/bin/python" "\$@"
 SCRIPT
 chmod +x "$WORKER"
 
-PHOTO=$PROJECT/build/demo_photo/photo.png
+# The panel shows where the photo lies: nobody's folders belong into a screenshot.
+PHOTO=/photos/man_at_the_door.png
+mkdir -p "$ROOT/photos"
+cp "$PROJECT/build/demo_photo/photo.png" "$ROOT$PHOTO"
 chroot "$ROOT" env LIBGL_ALWAYS_SOFTWARE=1 HOME="$OUT/home" \
     xvfb-run -a -s "-screen 0 1600x1000x24" \
     blender --factory-startup --enable-event-simulate --window-geometry 0 0 1600 1000 \

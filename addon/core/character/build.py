@@ -4,7 +4,7 @@ section 4 in order."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,11 +35,11 @@ from . import (
     weight_relaxation,
 )
 from .built import DEFAULT_TRIANGLES, CharacterBuild, CharacterReport, WarpReport
-from .framing import colours_on_grid, frame, matte_on_photo, on_grid, within_photo
+from .framing import colours_on_grid, frame, matte_on_photo, on_grid, window_of, within_photo
 from .label_map import FRONT_ONLY, on_photo
 from .layers import divide
 from .panels import panel_images
-from .surfaces import Surface, in_order, lift_layer
+from .surfaces import Surface, in_order, lift_layer, placed
 from .warp import warp
 
 
@@ -96,15 +96,26 @@ def build_character(
         mattes = [matte_on_photo(layer.region, matte, crop) for layer in layers]
         outlines = [on_grid(contour.trace(layer_matte), crop) for layer_matte in mattes]
     flats = triangulation.triangulate_all(outlines, settings.triangles)
+    body_on_grid = frames.grid_from_photo(
+        crop, frames.project(fitted.camera, fitted.vertices.astype(np.float64))
+    )
     surfaces = []
     for k, (layer, layer_outline) in enumerate(zip(layers, outlines, strict=True)):
         tell(0.3 + 0.5 * k / len(layers), "Integrating the normals")
-        layer_maps, layer_mapping = maps, mapping
+        layer_maps, layer_mapping, corner, flat = maps, mapping, (0, 0), flats[k]
         if len(layers) > 1:
-            layer_maps = within_photo(render_maps(model, fitted, crop, layer.faces), photo)
-            layer_mapping = warp(layer_outline, layer_maps, settings.terms)
+            # What follows takes as long as its picture is large, and a limb needs little of it.
+            used = body_on_grid[np.unique(model.faces[layer.faces])]
+            window, corner = window_of(crop, layer.region, used)
+            layer_maps = within_photo(render_maps(model, fitted, window, layer.faces), photo)
+            away = np.array(corner[::-1], np.float64)
+            layer_mapping = warp(
+                contour.to_grid(layer_outline, away, 1.0), layer_maps, settings.terms
+            )
+            flat = replace(flat, points=flat.points - away)
         face = person.face if layer is layers[0] else None
-        surfaces.append(lift_layer(layer, flats[k], layer_maps, layer_mapping, model, fitted, face))
+        surface = lift_layer(layer, flat, layer_maps, layer_mapping, model, fitted, face)
+        surfaces.append(placed(surface, corner, (crop.height, crop.width)))
     surfaces = in_order(surfaces)
 
     tell(0.85, "Painting the texture")

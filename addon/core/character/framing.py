@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from .. import frames
-from ..types import BodyMaps, Crop, FittedBody, Float32, Mask, Photo, UInt8
+from ..types import BodyMaps, Crop, FittedBody, Float32, Float64, Mask, Photo, UInt8
 from . import contour
 
 FIGURE_PX = 640  # grid pixels along the figure's larger extent (A4: at least 512)
@@ -25,6 +25,20 @@ def frame(outline: contour.Outline, photo: Photo, fitted: FittedBody) -> Crop:
     high = np.maximum(person_high, np.clip(body.max(axis=0), 0, limit)) + CROP_MARGIN_PX / scale
     width, height = np.ceil((high - low) * scale).astype(int) + 1
     return Crop(float(low[0]), float(low[1]), scale, int(width), int(height))
+
+
+def window_of(crop: Crop, shown: Mask, corners: Float64) -> tuple[Crop, tuple[int, int]]:
+    """The part of a crop, on the same grid, that holds what is shown (h, w) and points (N, 2) in
+    grid pixels as far as they are in the crop, with a margin; and its first row and column."""
+    rows, columns = np.nonzero(shown)
+    limit = np.array([crop.width - 1.0, crop.height - 1.0])
+    points = np.clip(np.vstack([np.stack([columns, rows], axis=1), corners]), 0, limit)
+    low = np.maximum(np.floor(points.min(axis=0)) - CROP_MARGIN_PX, 0).astype(int)
+    high = np.minimum(np.ceil(points.max(axis=0)) + CROP_MARGIN_PX, limit).astype(int)
+    width, height = high - low + 1
+    x0, y0 = np.array([crop.x0, crop.y0]) + low / crop.scale
+    window = Crop(float(x0), float(y0), crop.scale, int(width), int(height))
+    return window, (int(low[1]), int(low[0]))
 
 
 def within_photo(maps: BodyMaps, photo: Photo) -> BodyMaps:

@@ -262,41 +262,59 @@ def _layers(
     own_pieces = {piece.label for piece in pieces}
     # What has no layer of its own belongs to its limb's, or with that to the base.
     kept = np.where(np.isin(fine, list(own_pieces)), fine, of_limb(fine))
-    layers = []
-    taken = np.zeros_like(inside)
-    over_base = np.full(inside.shape, np.inf)  # depth of the limbs where the photo shows them
-    base_faces = np.ones(len(model.faces), bool)
-    rows, columns = np.indices(inside.shape)
-    arms = np.isin(of_limb(kept), (LEFT_ARM, RIGHT_ARM))
+    faces = {piece.label: _faces_of(piece, pieces) for piece in pieces}
+    depth = {label: carried(drawn) for label, drawn in faces.items()}
+    base_depth = carried(_base_faces(pieces))
+    shown = _spread(base_depth)  # depth of what the photo shows
     for piece in pieces:
         own = kept == piece.label
-        faces = piece.follows > OVERLAP_WEIGHT
-        for other in pieces:
-            if other.label == piece.label + FAR:
-                faces &= other.follows < STUMP_WEIGHT
+        shown[own] = _spread(depth[piece.label])[own]
+    rows, columns = np.indices(inside.shape)
+    arms = np.isin(of_limb(kept), (LEFT_ARM, RIGHT_ARM))
+    layers, remaining = [], []
+    taken = np.zeros_like(inside)
+    for piece in pieces:
+        own = kept == piece.label
         joined = np.hypot(columns - piece.root[0], rows - piece.root[1]) < piece.reach_px
         # Where the fit has the limb in front and the picture does not, the fit is wrong about
         # where it is; of crossed arms either may lie before the other all the same.
         behind = arms | (fitted_labels != piece.label)
-        depth = carried(faces)
-        region = complete(own, np.isfinite(depth), (inside & ~own & behind) | joined)
+        hidden = (inside & ~own & behind) | joined
+        region = complete(own, np.isfinite(depth[piece.label]), hidden)
+        region &= own | joined | ~_before(depth[piece.label], shown)
         # A hand that looks out behind the other arm is one with its own arm under that.
         region = _largest(region | (_grown(own, SEAM_PX) & inside))
         own &= region
         if own.sum() < SMALLEST_LAYER:
             continue
-        layers.append(Layer(piece.name, region, own, _pure(own, inside), faces))
+        layers.append(Layer(piece.name, region, own, _pure(own, inside), faces[piece.label]))
+        remaining.append(piece)
         taken |= own
-        over_base[own] = _spread(depth)[own]
-        base_faces &= piece.follows < STUMP_WEIGHT
     if not layers:
         return [_whole(inside, model)]
+    base_faces = _base_faces(remaining)
+    if len(remaining) < len(pieces):
+        base_depth = carried(base_faces)
     own = inside & ~taken
-    depth = carried(base_faces)
-    # The photo shows a limb from which the base is nearer: the base has ended before it.
-    hidden = taken & ~(depth < over_base - NEARER_M)
-    region = complete(own, np.isfinite(depth), hidden) | (_grown(own, SEAM_PX) & inside)
+    region = complete(own, np.isfinite(base_depth), taken)
+    region &= own | ~_before(base_depth, shown)
+    region |= _grown(own, SEAM_PX) & inside
     return [Layer("body", region, own, _pure(own, inside), base_faces), *layers]
+
+
+def _faces_of(piece: Piece, pieces: list[Piece]) -> npt.NDArray[np.bool_]:
+    """(F,) the faces of a piece's layer, without those of its own far segment."""
+    drawn = piece.follows > OVERLAP_WEIGHT
+    for other in pieces:
+        if other.label == piece.label + FAR:
+            drawn &= other.follows < STUMP_WEIGHT
+    return drawn
+
+
+def _base_faces(pieces: list[Piece]) -> npt.NDArray[np.bool_]:
+    """(F,) the faces of the base, given all that is divided off it."""
+    kept: npt.NDArray[np.bool_] = np.all([piece.follows < STUMP_WEIGHT for piece in pieces], axis=0)
+    return kept
 
 
 def _whole(inside: Mask, model: BodyModel) -> Layer:
@@ -309,6 +327,12 @@ def _pure(own: Mask, inside: Mask) -> Mask:
         return own
     away = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 5) > 1 + MIXED_PX
     return own & away if (own & away).any() else own
+
+
+def _before(depth: Float64, shown: Float64) -> Mask:
+    """(h, w) where a part would lie before what the photo shows: there it has ended."""
+    before: Mask = _spread(depth) < shown - NEARER_M
+    return before
 
 
 def _spread(depth: Float64) -> Float64:

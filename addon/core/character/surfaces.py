@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from .. import frames
@@ -30,17 +32,20 @@ LEAST_DISTANCE_M = 0.004  # nearer faces count the same
 LAYER_GAP_M = 0.004  # between what the photo shows and what lies behind it
 
 
+_Value = TypeVar("_Value", bound=np.generic)
+
+
 @dataclass(frozen=True, eq=False)
 class Surface:
     """A layer's closed surface with what the later steps need of it."""
 
     layer: Layer
-    mapping: Warp
+    mapping: Warp  # in the layer's own window
     mesh: ClosedMesh
     weights: Float32  # (V, 24), before smoothing
     front_depth: Float64  # (h, w), metres, NaN outside
     back_depth: Float64  # (h, w), the same of the far sheet
-    holes: Mask  # (h, w) of both sheets, counted
+    holes: Mask  # (2, h, w) of both sheets, in the layer's window
     front_vertex: Int32  # (h, w), the body's vertex at each pixel, -1 outside
     back_vertex: Int32  # (h, w), the same of the far sheet
 
@@ -73,6 +78,29 @@ def lift_layer(
         layer, mapping, mesh, weights, sheets.front, sheets.back, holes,
         seen_through(mapping, maps.front), seen_through(mapping, maps.back),
     )  # fmt: skip
+
+
+def placed(surface: Surface, corner: tuple[int, int], shape: tuple[int, int]) -> Surface:
+    """A surface that was lifted in a window of the grid, on the whole grid.
+
+    corner : the window's first row and column; shape : the grid's (h, w)
+    """
+    (row, column), mesh = corner, surface.mesh
+
+    def whole(values: npt.NDArray[_Value], outside: float) -> npt.NDArray[_Value]:
+        height, width = values.shape
+        grid = np.full(shape, outside, values.dtype)
+        grid[row : row + height, column : column + width] = values
+        return grid
+
+    return replace(
+        surface,
+        mesh=replace(mesh, pixels=mesh.pixels + np.array([column, row])),
+        front_depth=whole(surface.front_depth, np.nan),
+        back_depth=whole(surface.back_depth, np.nan),
+        front_vertex=whole(surface.front_vertex, -1),
+        back_vertex=whole(surface.back_vertex, -1),
+    )
 
 
 def in_order(surfaces: list[Surface]) -> list[Surface]:
