@@ -70,7 +70,7 @@ demo: setup $(DEMO_PHOTO) ## Wake up the demo photo: everything goes to build/de
 .PHONY: pictures
 pictures: setup $(DEMO_PHOTO) ## Make the README's pictures of the demo photo anew
 	$(RUN) -m photo_wake_up.operators.cli $(DEMO_PHOTO) --out $(BUILD)/pictures --wall --camera pull-back --render none
-	$(RUN) -W ignore -m photo_wake_up.assets.pictures.build_pictures $(BUILD)/pictures --out docs/pictures
+	$(RUN) -W ignore -m photo_wake_up.assets.pictures.build_pictures $(BUILD)/pictures --window $(BUILD)/gui/out/5_dancing.png --out docs/pictures
 
 .PHONY: wake-up
 wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--motion run"

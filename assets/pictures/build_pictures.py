@@ -2,7 +2,8 @@
 
     python -m photo_wake_up.assets.pictures.build_pictures build/pictures --out docs/pictures
 
-The folder is of a run with `--wall --camera pull-back`; `make pictures` does both.
+The folder is of a run with `--wall --camera pull-back`; `make pictures` does both. Blender's window
+is made anew where `make test-gui` has left a screenshot.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ QUALITIES = range(92, 40, -4)  # of JPEG, the best that is small enough is taken
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("result", type=Path, help="what the command wrote")
+    parser.add_argument("--window", type=Path, help="a screenshot of Blender's window")
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -44,6 +46,11 @@ def main() -> int:
         sheet = opened.convert("RGB")
         sheet.thumbnail((SHEET_WIDTH_PX, 2 * SHEET_WIDTH_PX), Image.Resampling.LANCZOS)
         _write(options.out / "stages.jpg", np.asarray(sheet))
+    if options.window is not None and options.window.is_file():
+        with Image.open(options.window) as opened:
+            window = opened.convert("RGB")
+            window.thumbnail((SHEET_WIDTH_PX, SHEET_WIDTH_PX), Image.Resampling.LANCZOS)
+            _write(options.out / "window.jpg", np.asarray(window))
     return 0
 
 
