@@ -15,6 +15,7 @@ from ..core import frames
 from ..core.errors import WakeUpError
 from ..core.perception.joints import MOVED_PX, joints_of
 from ..core.types import Camera, Detection, Float64
+from .libraries import require_own
 
 Box = tuple[float, float, float, float]  # x0 y0 x1 y1 in photo pixels
 
@@ -70,6 +71,7 @@ def add_box(collection: bpy.types.Collection, box: Box) -> bpy.types.Object:
     home = _home(collection)
     if home is None:
         raise WakeUpError("The photo's own view is gone: press Find Person first.")
+    require_own(home)
     for old in [item for item in home.objects if _BOX in item]:
         bpy.data.meshes.remove(old.data)  # and the object with it
     x0, y0, x1, y1 = box

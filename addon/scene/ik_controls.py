@@ -25,6 +25,7 @@ from .handles import (
     new_handle_bones,
     new_pull,
 )
+from .libraries import require_own
 from .motion import set_pose
 from .performing import current_pose, read_skeleton, sampled_motion, take
 from .selection import selected
@@ -46,10 +47,12 @@ def has_controls(armature: bpy.types.Object) -> bool:
 def add_controls(armature: bpy.types.Object) -> None:
     """Put handles on hands, feet and the head's look where these are now.
 
-    Raises WakeUpError where they are on or bones of the user's have their names.
+    Raises WakeUpError where they are on, where bones of the user's have their names, and where the
+    armature is another file's.
     """
     if has_controls(armature):
         raise WakeUpError(f"{armature.name} has its controls already: drag its handles.")
+    require_own(armature, armature.data, armature.users_collection[0])
     taken = next((name for name in _HANDLES if name in armature.data.bones), None)
     if taken is not None:
         raise WakeUpError(f"{armature.name} has a bone '{taken}' already: rename it first.")

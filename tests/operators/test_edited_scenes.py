@@ -126,6 +126,44 @@ def _squash() -> None:
         item.scale = (0.0, 0.0, 0.0)
 
 
+def _link() -> None:
+    """The result comes from a library, where nothing of it can be changed."""
+    library, name = bpy.data.filepath, _result().name
+    photo = Path(bpy.context.scene.wake_up.photo)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(photo.with_name("linking.blend")))
+    with bpy.data.libraries.load(library, link=True) as (_, wanted):
+        wanted.collections = [name]
+    bpy.context.scene.collection.children.link(wanted.collections[0])
+    _set_up(photo).result = wanted.collections[0]
+    assert _result().library is not None
+
+
+def _override() -> None:
+    _link()
+    linked = _result()
+    own = linked.override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
+    bpy.context.scene.wake_up.result = own
+    assert own.override_library is not None
+
+
+def _second_scene(kind: str) -> Callable[[], None]:
+    """Another scene with the same settings, and the same result or a copy of it."""
+
+    def damage() -> None:
+        bpy.ops.scene.new(type=kind)
+
+    return damage
+
+
+def _other_version() -> None:
+    """As a version of this project leaves it that notes other things."""
+    bpy.context.scene.wake_up.made = '{"version": 99, "stages": 7}'
+    for image in bpy.data.images:
+        for key in [key for key in image.keys() if key.startswith("photo_wake_up")]:
+            del image[key]
+
+
 DAMAGES: dict[str, Callable[[], None]] = {
     "images resized": _resize_images,
     "a bone renamed": _edit_bones(_rename_bones),
@@ -138,6 +176,11 @@ DAMAGES: dict[str, Callable[[], None]] = {
     "notes overwritten": _other_notes,
     "the collection hidden": _hide,
     "no size": _squash,
+    "noted by another version": _other_version,
+    "linked from a library": _link,
+    "overridden": _override,
+    "a second scene with the same result": _second_scene("LINK_COPY"),
+    "a second scene with a copy": _second_scene("FULL_COPY"),
 }
 
 
@@ -156,6 +199,7 @@ def _press(button: str) -> str:
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_every_button_works_or_says_a_sentence(damage, quick):
     path = _saved(quick)
+    content = path.read_bytes()
     wrong = {}
     for button in BUTTONS:
         bpy.ops.wm.open_mainfile(filepath=str(path))
@@ -165,4 +209,5 @@ def test_every_button_works_or_says_a_sentence(damage, quick):
         if "Traceback" in said:
             wrong[button] = said[-700:]
         assert bpy.context.window_manager.wake_up.running is False
+    assert path.read_bytes() == content, "The file that others link from has changed"
     assert not wrong, "\n".join(f"{button}: {said}" for button, said in wrong.items())

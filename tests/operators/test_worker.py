@@ -62,6 +62,21 @@ def test_a_crash_becomes_a_sentence(empty_picture, monkeypatch, tmp_path):
         drain(worker.advance_in_worker(_request(empty_picture, "photo")))
 
 
+def test_killed_from_outside_is_a_sentence_and_leaves_no_folder(empty_picture, monkeypatch):
+    started = []
+    real = worker._start
+    monkeypatch.setattr(
+        worker, "_start", lambda *a: started.append((a, real(*a))) or started[-1][1]
+    )
+    work = worker.advance_in_worker(_request(empty_picture, "motion"))
+    next(work)
+    (folder, _log), process = started[0]
+    process.kill()
+    with pytest.raises(WakeUpError, match="stopped unexpectedly"):
+        drain(work)
+    assert not folder.exists()
+
+
 def test_a_missing_python_becomes_a_sentence(empty_picture, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(WakeUpError, match="could not be started"):
