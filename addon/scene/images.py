@@ -29,12 +29,13 @@ def encode_ahead(pictures: Iterable[Pixels]) -> Generator[None, None, None]:
     it works. `new_image` then finds them, once each. Others that were waiting are forgotten."""
     _ahead.clear()
     with ThreadPoolExecutor(1, "wake-up pictures") as encoder:
-        waiting = [(pixels, encoder.submit(_encoded, pixels)) for pixels in pictures]
+        once = {_place(pixels): pixels for pixels in pictures}  # people share their photo
+        waiting = {place: encoder.submit(_encoded, pixels) for place, pixels in once.items()}
         try:
-            for pixels, file in waiting:
+            for place, file in waiting.items():
                 while not file.done():
                     yield
-                _ahead[_place(pixels)] = pixels, file.result()
+                _ahead[place] = once[place], file.result()
         finally:
             encoder.shutdown(cancel_futures=True)
 
