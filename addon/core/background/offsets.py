@@ -23,8 +23,8 @@ from ..types import Float32, Int32, Mask
 
 RIM_PX = 10  # how far around the hole is compared; some periods of what is worth repeating
 BAND_COUNT = 6  # pieces of the rim, from top to bottom; each is also taken left and right alone
-BEST_PER_PIECE = 8  # translations
-MOST_OFFSETS = 60  # in all: the labelling costs their number squared
+BEST_PER_PIECE = 5  # translations
+MOST_OFFSETS = 48  # in all: the labelling costs their number squared
 LEAST_MOVE_PX = 4  # shorter translations repeat what is smooth, not what is periodic
 LEAST_OVERLAP = 0.6  # of a rim's piece that a translation must compare
 LEAST_REACH = 0.25  # of the piece of hole beside that a translation must fill
