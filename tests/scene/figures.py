@@ -7,9 +7,11 @@ from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import pose as body_pose
+from photo_wake_up.addon.core.body.body_files import cached_body_model
 from photo_wake_up.addon.core.body.parts import NOTHING, TORSO
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.character.built import CharacterBuild, CharacterReport
+from photo_wake_up.addon.core.model_files import model_path
 from photo_wake_up.addon.core.pipeline import WakeUpResult
 from photo_wake_up.addon.core.sunlight import Sunlight
 from photo_wake_up.addon.core.types import (
@@ -142,6 +144,13 @@ def wall() -> np.ndarray:
     return np.stack([40 + tiles + x // 2, 60 + tiles + y // 4, 90 + tiles], -1).astype(np.uint8)
 
 
+def body_at(joints: np.ndarray) -> np.ndarray:
+    """(V, 3) the default body upright about the figure's joints in the camera's frame: a body that
+    was fitted has the body model's vertices, not the character's."""
+    upright = cached_body_model(model_path("body.npz")).template * np.array([1.0, -1.0, -1.0])
+    return (upright - upright.mean(axis=0) + joints.mean(axis=0)).astype(np.float32)
+
+
 def result(moving: bool = True) -> WakeUpResult:
     """A finished result whose mask is the projection of the figure's vertices."""
     figure = character()
@@ -167,7 +176,7 @@ def result(moving: bool = True) -> WakeUpResult:
     still = np.zeros((JOINT_COUNT, 3), np.float32)
     fitted = FittedBody(
         betas=np.zeros(10, np.float32), pose=still, translation=np.zeros(3, np.float32), scale=1.0,
-        camera=camera, vertices=in_camera.astype(np.float32), joints=joints, rest_joints=still,
+        camera=camera, vertices=body_at(joints), joints=joints, rest_joints=still,
         transforms=np.tile(np.eye(4, dtype=np.float32), (JOINT_COUNT, 1, 1)),
     )  # fmt: skip
     labels = np.where(mask, TORSO, NOTHING).astype(np.uint8)

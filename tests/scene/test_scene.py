@@ -148,7 +148,10 @@ def test_silhouette_is_the_character_and_nothing_else(empty_file):
     collection = build.build_scene(result)
     opacity = render.silhouette(empty_file, collection)
     camera = result.fitted.camera
-    in_camera = result.fitted.vertices.astype(np.float64)
+    character = result.build.character
+    in_camera = frames.transform(
+        np.linalg.inv(character.world_from_camera), character.vertices.astype(np.float64)
+    )
     pixels = np.rint(frames.project(camera, in_camera)).astype(int)
     inside = ((pixels >= 1) & (pixels < [camera.width - 1, camera.height - 1])).all(axis=1)
     for x, y in pixels[inside]:
