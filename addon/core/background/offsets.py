@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft2, next_fast_len, rfft2
-from scipy.ndimage import distance_transform_edt
 
+from ..nearest import nearest_in
 from ..types import Float32, Int32, Mask
 
 RIM_PX = 10  # how far around the hole is compared; some periods of what is worth repeating
@@ -156,8 +156,7 @@ def labelled(
     label = _propagated(unary, moved, inside)
     result = np.zeros((height, width, 2), np.int32)
     result[box] = np.vstack([offsets, np.zeros((1, 2), np.int32)])[label]
-    nearest = distance_transform_edt(~hole, return_distances=False, return_indices=True)
-    result = result[nearest[0], nearest[1]]
+    result = result[nearest_in(hole)]
     place = np.mgrid[:height, :width].transpose(1, 2, 0) + result
     ok = ((place >= 0) & (place < (height, width))).all(2)
     place = np.clip(place, 0, np.array([height - 1, width - 1]))

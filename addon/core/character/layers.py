@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
 
 from .. import frames
 from ..body.maps import render_maps
@@ -33,6 +32,7 @@ from ..body.parts import (
     part_of_joint,
 )
 from ..body.skeleton import JOINT
+from ..nearest import nearest_in
 from ..types import BodyMaps, FittedBody, Float32, Float64, Mask, UInt8
 from .folded_limbs import FAR, FAR_JOINTS, far_of_body, far_segments, far_weight, of_limb
 from .graph_cut import Index
@@ -264,11 +264,15 @@ def _layers(
     kept = np.where(np.isin(fine, list(own_pieces)), fine, of_limb(fine))
     faces = {piece.label: _faces_of(piece, pieces) for piece in pieces}
     depth = {label: carried(drawn) for label, drawn in faces.items()}
+    spread = {label: _spread(each) for label, each in depth.items()}
     base_depth = carried(_base_faces(pieces))
-    shown = _spread(base_depth)  # depth of what the photo shows
+    base_spread = _spread(base_depth)
+    shown = base_spread.copy()  # depth of what the photo shows
     for piece in pieces:
         own = kept == piece.label
-        shown[own] = _spread(depth[piece.label])[own]
+        shown[own] = spread[piece.label][own]
+    # Where a part would lie before what the photo shows, it has ended.
+    limit = shown - NEARER_M
     rows, columns = np.indices(inside.shape)
     arms = np.isin(of_limb(kept), (LEFT_ARM, RIGHT_ARM))
     layers, remaining = [], []
@@ -281,7 +285,7 @@ def _layers(
         behind = arms | (fitted_labels != piece.label)
         hidden = (inside & ~own & behind) | joined
         region = complete(own, np.isfinite(depth[piece.label]), hidden)
-        region &= own | joined | ~_before(depth[piece.label], shown)
+        region &= own | joined | ~(spread[piece.label] < limit)
         # A hand that looks out behind the other arm is one with its own arm under that.
         region = _largest(region | (_grown(own, SEAM_PX) & inside))
         own &= region
@@ -295,9 +299,10 @@ def _layers(
     base_faces = _base_faces(remaining)
     if len(remaining) < len(pieces):
         base_depth = carried(base_faces)
+        base_spread = _spread(base_depth)
     own = inside & ~taken
     region = complete(own, np.isfinite(base_depth), taken)
-    region &= own | ~_before(base_depth, shown)
+    region &= own | ~(base_spread < limit)
     region |= _grown(own, SEAM_PX) & inside
     return [Layer("body", region, own, _pure(own, inside), base_faces), *layers]
 
@@ -329,19 +334,13 @@ def _pure(own: Mask, inside: Mask) -> Mask:
     return own & away if (own & away).any() else own
 
 
-def _before(depth: Float64, shown: Float64) -> Mask:
-    """(h, w) where a part would lie before what the photo shows: there it has ended."""
-    before: Mask = _spread(depth) < shown - NEARER_M
-    return before
-
-
 def _spread(depth: Float64) -> Float64:
     """(h, w) with each pixel that has no depth given the nearest one's; infinite where none has."""
     there = np.isfinite(depth)
     if not there.any():
         return np.full(depth.shape, np.inf)
-    rows, columns = distance_transform_edt(~there, return_distances=False, return_indices=True)
-    return depth[rows, columns]
+    filled: Float64 = depth[nearest_in(there)]
+    return filled
 
 
 def _area(labels: UInt8, *parts: int) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
+from ..nearest import nearest_in
 from ..types import Float32, Mask, UInt8
 
 PATCH_RADIUS = 3  # pixels of the level; 7 x 7 as in Wexler's and Barnes' papers
@@ -129,13 +130,8 @@ def _reduced(full: _Level, scale: float) -> _Level:
     known = (share(full.known) > 0.5) & ~target
     label = label.astype(np.uint8)
     return _Level(
-        _spread(colours, weight > 1e-3), known, target, wanted.astype(np.uint8), label, sources
+        colours[nearest_in(weight > 1e-3)], known, target, wanted.astype(np.uint8), label, sources
     )
-
-
-def _spread(colours: Float32, mask: Mask) -> Float32:
-    nearest = distance_transform_edt(~mask, return_distances=False, return_indices=True)
-    return colours[nearest[0], nearest[1]]
 
 
 def _matched(full: _Level, rng: np.random.Generator) -> tuple[Pixels, Pixels, Float32, float]:
@@ -162,8 +158,7 @@ def _matched(full: _Level, rng: np.random.Generator) -> tuple[Pixels, Pixels, Fl
         estimate, source, cost = _alternated(level, estimate, target, source, rounds, rng)
         table = np.zeros((*level.target.shape, 2), np.float32)
         table[tuple(target.T)] = source - target
-        nearest = distance_transform_edt(~level.target, return_distances=False, return_indices=True)
-        table = table[nearest[0], nearest[1]]
+        table = table[nearest_in(level.target)]
         offsets = 2.0 * cv2.resize(table, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST).astype(
             np.float64
         )
@@ -343,8 +338,8 @@ def _painted(
     say = np.full(low, -1.0)
     offset[tuple(target.T)] = (source - target) * step
     say[tuple(target.T)] = np.exp(-cost / (2 * _typical(cost)))
-    nearest = distance_transform_edt(say < 0, return_distances=False, return_indices=True)
-    offset, say = offset[nearest[0], nearest[1]], say[nearest[0], nearest[1]]
+    told = nearest_in(say >= 0)
+    offset, say = offset[told], say[told]
     pixel = np.argwhere(full.target)
     wanted = full.wanted[full.target]
     home = np.rint((pixel + 0.5) / step - 0.5).astype(np.int64)
