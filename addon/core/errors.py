@@ -5,10 +5,15 @@ from __future__ import annotations
 _MOST_QUOTED = 40  # letters of a file's own word
 
 
+def printable(text: str) -> str:
+    """What came out of a file, for a sentence: what a damaged file holds need not be text, and
+    would break the line or turn the rest of a terminal blue."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def quoted(word: str) -> str:
-    """The beginning of a word out of a file, for a sentence: what a damaged file holds need not be
-    text, and would break the line or turn the rest of a terminal blue."""
-    return "".join(letter if letter.isprintable() else "?" for letter in word[:_MOST_QUOTED])
+    """The beginning of a word out of a file, made `printable`."""
+    return printable(word[:_MOST_QUOTED])
 
 
 def said_by(error: RuntimeError) -> str:

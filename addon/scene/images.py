@@ -28,16 +28,16 @@ def encode_ahead(pictures: Iterable[Pixels]) -> Generator[None, None, None]:
     """Encode pictures in a thread, two thirds of the time that a scene takes to build; yields while
     it works. `new_image` then finds them, once each. Others that were waiting are forgotten."""
     _ahead.clear()
-    with ThreadPoolExecutor(1, "wake-up pictures") as encoder:
-        once = {_place(pixels): pixels for pixels in pictures}  # people share their photo
+    once = {_place(pixels): pixels for pixels in pictures}  # people share their photo
+    encoder = ThreadPoolExecutor(1, "wake-up pictures")
+    try:
         waiting = {place: encoder.submit(_encoded, pixels) for place, pixels in once.items()}
-        try:
-            for place, file in waiting.items():
-                while not file.done():
-                    yield
-                _ahead[place] = once[place], file.result()
-        finally:
-            encoder.shutdown(cancel_futures=True)
+        for place, file in waiting.items():
+            while not file.done():
+                yield
+            _ahead[place] = once[place], file.result()
+    finally:
+        encoder.shutdown(cancel_futures=True)
 
 
 def _place(pixels: Pixels) -> tuple:

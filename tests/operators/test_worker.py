@@ -17,6 +17,19 @@ def _request(path, until: str) -> worker.Request:
     return worker.Request(WakeUpResult(), WakeUpSettings(), str(path), until)
 
 
+def _at_work(path, monkeypatch):
+    """A worker's generator after its first step, with the worker's folder and its process."""
+    started = []
+    real = worker._start
+    monkeypatch.setattr(
+        worker, "_start", lambda *a: started.append((a, real(*a))) or started[-1][1]
+    )
+    work = worker.advance_in_worker(_request(path, "motion"))
+    next(work)
+    (folder, _log), process = started[0]
+    return work, folder, process
+
+
 def test_same_values_and_errors_as_in_this_process(empty_picture):
     request = _request(empty_picture, "photo")
     there = drain(worker.advance_in_worker(request))
@@ -37,14 +50,7 @@ def test_errors_keep_kind_and_sentence(empty_picture, tmp_path):
 
 
 def test_closing_ends_the_process_and_removes_its_folder(empty_picture, monkeypatch):
-    started = []
-    real = worker._start
-    monkeypatch.setattr(
-        worker, "_start", lambda *a: started.append((a, real(*a))) or started[-1][1]
-    )
-    work = worker.advance_in_worker(_request(empty_picture, "motion"))
-    next(work)
-    (folder, _log), process = started[0]
+    work, folder, process = _at_work(empty_picture, monkeypatch)
     assert process.poll() is None and folder.is_dir()
     since = time.perf_counter()
     work.close()
@@ -63,14 +69,7 @@ def test_a_crash_becomes_a_sentence(empty_picture, monkeypatch, tmp_path):
 
 
 def test_killed_from_outside_is_a_sentence_and_leaves_no_folder(empty_picture, monkeypatch):
-    started = []
-    real = worker._start
-    monkeypatch.setattr(
-        worker, "_start", lambda *a: started.append((a, real(*a))) or started[-1][1]
-    )
-    work = worker.advance_in_worker(_request(empty_picture, "motion"))
-    next(work)
-    (folder, _log), process = started[0]
+    work, folder, process = _at_work(empty_picture, monkeypatch)
     process.kill()
     with pytest.raises(WakeUpError, match="stopped unexpectedly"):
         drain(work)

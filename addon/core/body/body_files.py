@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelFileError
+from ..errors import ModelFileError, printable
 from ..npz_arrays import UnfitArchiveError, read_npz
 from ..types import Float32
 from .array_pickles import read_arrays
@@ -118,7 +118,7 @@ def load_body_model(path: Path | str) -> BodyModel:
     except (_UnfitError, *_DAMAGED) as error:
         # Some say what they found, which in a damaged file is no text.
         said = " ".join(str(error).split())[:MOST_LETTERS].rstrip(".") or type(error).__name__
-        said = "".join(letter if letter.isprintable() else "?" for letter in said)
+        said = printable(said)
         told = isinstance(error, (_UnfitError, pickle.UnpicklingError))
         reason = said if told else f"it is damaged or of another kind: {said}"
         raise ModelFileError(
