@@ -25,7 +25,7 @@ from typing import IO
 from .core.edits import Corrections, advance_with
 from .core.errors import WakeUpError
 from .core.group import wake_up_everyone
-from .core.pipeline import WakeUpResult, WakeUpSettings
+from .core.pipeline import WakeUpResult, WakeUpSettings, in_thread
 from .core.types import Progress
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 REQUEST, RESULT, LOG = "request.pickle", "result.pickle", "log.txt"
 PATIENCE_S = 0.02  # how long a step waits for news; a window's timer calls it again
 _ENDING_S = 10.0  # a process that has closed its output and is still there after that is stuck
-_READING = Progress(1.0, "Reading the result")
+_READING = "Reading the result"
 _ROOT = Path(__file__).resolve().parents[1]
 _PACKAGE = (__package__ or "").rpartition(".")[0]  # the whole extension's name
 
@@ -70,7 +70,7 @@ def advance_in_worker(request: Request) -> Generator[Progress, None, Outcome]:
     """
     with tempfile.TemporaryDirectory(prefix="photo-wake-up-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        (folder / REQUEST).write_bytes(pickle.dumps(request))
+        yield from in_thread(lambda _report: _ask(folder, request), 0.0, 0.0, "Starting")
         with open(folder / LOG, "wb") as log:
             process = _start(folder, log)
         try:
@@ -78,13 +78,17 @@ def advance_in_worker(request: Request) -> Generator[Progress, None, Outcome]:
             # Its output is closed: it is about to end, which takes a moment with all that it has.
             closed = time.monotonic()
             while process.poll() is None and time.monotonic() - closed < _ENDING_S:
-                yield _READING
+                yield Progress(1.0, _READING)
         finally:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        yield _READING
-        return _answer(folder, process.returncode)
+        read = in_thread(lambda _report: _answer(folder, process.returncode), 1.0, 0.0, _READING)
+        return (yield from read)
+
+
+def _ask(folder: Path, request: Request) -> None:
+    (folder / REQUEST).write_bytes(pickle.dumps(request))
 
 
 def _start(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:

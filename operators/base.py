@@ -16,7 +16,7 @@ from ..addon.worker import Request, advance_in_process, advance_in_worker
 logger = logging.getLogger(__name__)
 
 _open_jobs: list[Job] = []  # that are to be stopped when the extension is switched off
-TICK_S = 0.1  # between two looks at the work
+TICK_S = 0.05  # between two looks at the work
 Work = Generator[Progress, None, Any]
 
 

@@ -12,7 +12,14 @@ from ..addon import results
 from ..addon.core.body.posing import PoseCorrection
 from ..addon.core.edits import Corrections
 from ..addon.core.errors import PhotoError, WakeUpError
-from ..addon.core.pipeline import STAGES, WakeUpResult, chosen_person
+from ..addon.core.pipeline import (
+    STAGES,
+    WakeUpResult,
+    WakeUpSettings,
+    body_model,
+    chosen_person,
+    in_thread,
+)
 from ..addon.core.report import warnings_of
 from ..addon.core.types import Mask, Progress
 from ..addon.scene.build import (
@@ -44,7 +51,7 @@ from .base import JobOperator, Work, can_start
 
 _PERSON_SOURCE = "photo_wake_up_source"  # custom property: which photo and person it is of
 _PHOTO_SOURCE = "photo_wake_up_digest"  # custom property: which photo a collection is of
-_PACKING = Progress(1.0, "Packing the pictures")
+_PACKING = (1.0, 0.0, "Packing the pictures")  # what is told meanwhile
 _MODES = ("OBJECT", "POSE")  # in Pose Mode the fitted body is corrected
 
 
@@ -79,8 +86,8 @@ class Stage(JobOperator):
         outcome = yield from super().work(request, in_worker)
         found = outcome if isinstance(outcome, tuple) else (outcome,)
         # Building ends in one step, during which the window stands still: as little as can be.
-        for _ in encode_ahead(chain.from_iterable(map(pictures, found))):
-            yield _PACKING
+        yield from in_thread(lambda _report: _make_ready(found, request.settings), *_PACKING)
+        yield Progress(1.0, "Building the scene")
         return outcome
 
     def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
@@ -144,6 +151,13 @@ class Stage(JobOperator):
 
     def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
         raise NotImplementedError
+
+
+def _make_ready(found: tuple[WakeUpResult, ...], settings: WakeUpSettings) -> None:
+    """What `show` needs and need not wait for the window."""
+    encode_ahead(chain.from_iterable(map(pictures, found)))
+    if found[0].fitted is not None:
+        body_model(settings)
 
 
 def wanted_source(context: bpy.types.Context) -> results.Source:

@@ -366,9 +366,10 @@ def body_model(settings: WakeUpSettings) -> Any:
 
 
 def in_thread(
-    work: Callable[[Report], Values], base: float, share: float, message: str
-) -> Generator[Progress, None, Values]:
-    """Run a stage beside the generator, so that its reports can be yielded while it works.
+    work: Callable[[Report], _Value], base: float, share: float, message: str
+) -> Generator[Progress, None, _Value]:
+    """Run a stage, or other work, beside the generator, so that its reports can be yielded while
+    it works.
 
     message : what is told until the stage reports anything
     When the generator is closed, the stage's next report raises Cancelled in its thread.

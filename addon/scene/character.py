@@ -115,13 +115,14 @@ def bind(
     weights: npt.NDArray[np.floating],
 ) -> None:
     """Let a mesh at rest follow an armature's bones `names`, weights (V, 24)."""
-    groups = [mesh_object.vertex_groups.new(name=bone) for bone in names]
+    # Blender takes weights one by one: the methods are looked up once.
+    add = [mesh_object.vertex_groups.new(name=bone).add for bone in names]
     vertex_index, joint_index = np.nonzero(weights)
     values = weights[vertex_index, joint_index]
     for vertex, joint, value in zip(
         vertex_index.tolist(), joint_index.tolist(), values.tolist(), strict=True
     ):
-        groups[joint].add((vertex,), value, "REPLACE")
+        add[joint]((vertex,), value, "REPLACE")
 
     modifier = mesh_object.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
@@ -14,7 +13,8 @@ from PIL import Image
 
 from ..core.types import Detection, Mask, Photo, UInt8
 
-Pixels = npt.NDArray[np.generic]  # (H, W) bool, (H, W, 3) or (H, W, 4) uint8 sRGB, first row on top
+# (H, W) bool, or uint8: (H, W) grey, (H, W, 3) or (H, W, 4) sRGB; first row on top
+Pixels = npt.NDArray[np.generic]
 
 _PAINTED = "photo_wake_up_painted"  # custom property of an image that was painted and then packed
 THUMBNAIL_PX = 96  # side of a person's picture in the list
@@ -24,39 +24,37 @@ _PNG_COMPRESSION = 1  # of 9: packing is waited for, and a .blend can be compres
 _ahead: dict[tuple, tuple[Pixels, bytes]] = {}
 
 
-def encode_ahead(pictures: Iterable[Pixels]) -> Generator[None, None, None]:
-    """Encode pictures in a thread, two thirds of the time that a scene takes to build; yields while
-    it works. `new_image` then finds them, once each. Others that were waiting are forgotten."""
+def encode_ahead(pictures: Iterable[Pixels]) -> None:
+    """Encode pictures, two thirds of the time that a scene takes to build; may run beside Blender,
+    of which it touches nothing. `new_image` then finds them, once each. Others that were waiting
+    are forgotten."""
     _ahead.clear()
-    once = {_place(pixels): pixels for pixels in pictures}  # people share their photo
-    encoder = ThreadPoolExecutor(1, "wake-up pictures")
-    try:
-        waiting = {place: encoder.submit(_encoded, pixels) for place, pixels in once.items()}
-        for place, file in waiting.items():
-            while not file.done():
-                yield
-            _ahead[place] = once[place], file.result()
-    finally:
-        encoder.shutdown(cancel_futures=True)
+    for pixels in pictures:
+        if _place(pixels) not in _ahead:  # people share their photo
+            _ahead[_place(pixels)] = pixels, _encoded(pixels)
 
 
 def _place(pixels: Pixels) -> tuple:
     return pixels.__array_interface__["data"], pixels.shape, pixels.strides, pixels.dtype.str
 
 
-def _encoded(pixels: Pixels) -> bytes:
+def _encoded(pixels: Pixels, palette: UInt8 | None = None) -> bytes:
     """The pixels as a PNG file."""
     values = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
+    picture = Image.fromarray(np.ascontiguousarray(values))
+    if palette is not None:
+        picture.putpalette(palette.tobytes())
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(values)).save(
-        file, format="PNG", compress_level=_PNG_COMPRESSION
-    )
+    picture.save(file, format="PNG", compress_level=_PNG_COMPRESSION)
     return file.getvalue()
 
 
-def new_image(name: str, pixels: Pixels) -> bpy.types.Image:
-    """A packed image datablock."""
-    content = _ahead.pop(_place(pixels), (pixels, b""))[1] or _encoded(pixels)
+def new_image(name: str, pixels: Pixels, palette: UInt8 | None = None) -> bpy.types.Image:
+    """A packed image datablock.
+
+    palette : (N, 3) uint8 sRGB, the colours that `pixels` (H, W) are indices of
+    """
+    content = _ahead.pop(_place(pixels), (pixels, b""))[1] or _encoded(pixels, palette)
     height, width = pixels.shape[:2]
     image = bpy.data.images.new(name, width, height, alpha=pixels.ndim == 3 and pixels.shape[2] > 3)
     image.pack(data=content, data_len=len(content))

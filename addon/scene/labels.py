@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ..core.character.built import CharacterBuild
-from ..core.character.label_map import from_colours, to_colours
+from ..core.character.label_map import PALETTE, from_colours
 from ..core.types import UInt8
 from .images import new_image, read_colours
 
@@ -21,9 +21,9 @@ _FOUND = "photo_wake_up_found_labels"
 
 def new_label_image(name: str, build: CharacterBuild) -> bpy.types.Image:
     """A packed image of a character's labels in `label_map.PALETTE`'s colours."""
-    image = new_image(name, to_colours(build.labels))
+    image = new_image(name, build.labels, PALETTE)
     file = io.BytesIO()
-    Image.fromarray(build.found_labels).save(file, format="PNG")
+    Image.fromarray(build.found_labels).save(file, format="PNG", compress_level=1)
     image[_FOUND] = base64.b64encode(file.getvalue()).decode("ascii")
     return image
 

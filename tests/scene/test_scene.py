@@ -306,12 +306,11 @@ def test_pictures_encoded_ahead_are_the_same_and_are_not_encoded_again(empty_fil
     result = replace(
         result, background=replace(painted, rgb=painted.rgb.copy(), still=255 - painted.rgb)
     )
-    for _ in images.encode_ahead(build.pictures(result)):
-        pass
+    images.encode_ahead(build.pictures(result))
     encoded = []
     encode = images._encoded
     monkeypatch.setattr(
-        images, "_encoded", lambda pixels: encoded.append(pixels.shape) or encode(pixels)
+        images, "_encoded", lambda *how: encoded.append(how[0].shape) or encode(*how)
     )
     collection = build.build_scene(result)
     assert len(encoded) == 1, "but for the labels, which are coloured when the image is made"
