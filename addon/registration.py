@@ -17,7 +17,7 @@ from ..operators import (
 )
 from . import results
 from .scene.images import keep_paint
-from .ui import motion_panels, motion_properties, panels, preferences, properties
+from .ui import motion_panels, motion_properties, painting, panels, preferences, properties
 
 CLASSES = (
     *properties.CLASSES,
@@ -59,6 +59,7 @@ def register() -> None:
     motion_properties.add_properties()
     bpy.app.handlers.load_pre.append(_forget_results)
     bpy.app.handlers.save_pre.append(_keep_painted_images)
+    painting.register()
     cli.register()
 
 
@@ -66,6 +67,7 @@ def unregister() -> None:
     """All of it, backwards; what is at work is stopped first."""
     base.stop_all()
     cli.unregister()
+    painting.unregister()
     bpy.app.handlers.save_pre.remove(_keep_painted_images)
     bpy.app.handlers.load_pre.remove(_forget_results)
     motion_properties.remove_properties()

@@ -15,6 +15,7 @@ from ..addon.scene.build import claim, is_result, is_whole, photo_size
 from ..addon.scene.corrections import add_box
 from ..addon.scene.posing import find_posed, has_fit
 from ..addon.scene.selection import select_alone
+from ..addon.ui.painting import open_for_painting, paint_white
 from ..addon.worker import Outcome, Request
 from .base import QuickOperator, can_start, is_idle
 from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
@@ -62,14 +63,18 @@ class WAKEUP_OT_paint_mask(bpy.types.Operator):
 
     bl_idname = "wakeup.paint_mask"
     bl_label = "Paint Mask"
-    bl_description = "Open the mask in an image editor, ready to be painted: white is the person"
+    bl_description = (
+        "Open the mask over the photo in an image editor, ready to be painted: white adds to the "
+        "person; with Ctrl, or after X, black takes away. The editor's overlays show the photo"
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return _can_paint(cls, context, context.scene.wake_up.mask, "Press Find Person first")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        _open_for_painting(context, context.scene.wake_up.mask)
+        open_for_painting(context, context.scene.wake_up.mask)
+        paint_white(context.scene)
         return {"FINISHED"}
 
 
@@ -88,7 +93,7 @@ class WAKEUP_OT_paint_labels(bpy.types.Operator):
         return _can_paint(cls, context, context.scene.wake_up.labels, "Press Build Character first")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        _open_for_painting(context, context.scene.wake_up.labels)
+        open_for_painting(context, context.scene.wake_up.labels)
         return {"FINISHED"}
 
 
@@ -103,22 +108,10 @@ def _can_paint(
     if image is None:
         operator.poll_message_set(otherwise)
         return False
-    if context.window is None:
+    if context.window is None or bpy.app.background:
         operator.poll_message_set("Painting needs a window")
         return False
     return True
-
-
-def _open_for_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:
-    editors = [area for area in context.screen.areas if area.type == "IMAGE_EDITOR"]
-    if not editors:
-        bpy.ops.wm.window_new()
-        window = context.window_manager.windows[-1]
-        editors = [max(window.screen.areas, key=lambda area: area.width * area.height)]
-        editors[0].type = "IMAGE_EDITOR"
-    space = editors[0].spaces.active
-    space.image = image
-    space.ui_mode = "PAINT"
 
 
 class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):

@@ -217,6 +217,11 @@ def label_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
     return bpy.data.images.get(_noted_images(collection).get("labels", ""))
 
 
+def photo_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
+    """The photo as an image; None where it was deleted."""
+    return bpy.data.images.get(_noted_images(collection).get("photo", ""))
+
+
 def photo_size(collection: bpy.types.Collection) -> tuple[int, int]:
     """Width and height in pixels of the photo that the collection was made from; WakeUpError
     where the note of it was overwritten."""

@@ -55,7 +55,7 @@ def export_usdz(
         bpy.ops.wm.usd_export(
             filepath=str(made),
             selected_objects_only=True,
-            visible_objects_only=False,
+            **_also_hidden(),
             export_animation=moves,
             export_armatures=True,
             export_materials=True,
@@ -69,6 +69,12 @@ def export_usdz(
             evaluation_mode="VIEWPORT",
             root_prim_path="/character",
         )
+
+
+def _also_hidden() -> dict[str, bool]:
+    """Have what is selected go along though it is hidden; Blender 5.2 no longer asks."""
+    asked = bpy.ops.wm.usd_export.get_rna_type().properties
+    return {"visible_objects_only": False} if "visible_objects_only" in asked else {}
 
 
 @contextmanager

@@ -18,13 +18,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 import bpy
+import numpy as np
 
-PACKAGES, PHOTO, PYTHON, OUT = sys.argv[sys.argv.index("--") + 1 :]
+PACKAGES, PHOTO, PHOTO_OF_TWO, PYTHON, OUT = sys.argv[sys.argv.index("--") + 1 :]
 TICK_S = 0.05
 LONGEST_GAP_S = 0.3  # between two drawings of the window while work is going on
 WORK_S = 600.0  # a stage that takes longer hangs
 FRAMES = 24
 TAB = "Wake-Up"
+BRUSH_PX = 6  # radius: a tuft of hair
 
 Steps = Generator[None, None, None]
 
@@ -55,12 +57,16 @@ class Driver:
     # What a person sees and does.
 
     @property
+    def window_manager(self) -> bpy.types.WindowManager:
+        return bpy.context.window_manager
+
+    @property
     def window(self) -> bpy.types.Window:
-        return bpy.context.window_manager.windows[0]
+        return self.window_manager.windows[0]
 
     @property
     def status(self) -> bpy.types.PropertyGroup:
-        return bpy.context.window_manager.wake_up
+        return self.window_manager.wake_up
 
     @property
     def settings(self) -> bpy.types.PropertyGroup:
@@ -132,9 +138,11 @@ class Driver:
         yield from self.stops_on_escape()
         yield from self.undoes_and_redoes()
         yield from self.takes_corrections()
-        yield from self.plays_another_clip()
+        yield from self.poses_the_body()
+        yield from self.plays()
         yield from self.keeps_all_in_the_file()
         yield from self.exports()
+        yield from self.chooses_another_person()
 
     def first_look(self) -> Steps:
         for area in self.window.screen.areas:
@@ -197,27 +205,99 @@ class Driver:
     def takes_corrections(self) -> Steps:
         self.press("paint_mask")
         yield from self.wait(1.0)
+        before = self._white().sum()
+        rows, columns = np.nonzero(self._white())
+        height, width = self._white().shape
+        top, middle = rows.max() / height, columns[rows == rows.max()].mean() / width
+        self._set_brush()
+        tuft = [(middle + right / width, top) for right in (-12, -4, 4, 12)]
+        yield from self.paints(self.window_manager.windows[-1], tuft)
         self.screenshot("3 painting the mask")
-        for window in list(bpy.context.window_manager.windows)[1:]:
+        painted = int(self._white().sum() - before)
+        self.row("pixels that a stroke adds to the mask", painted, painted > 0)
+        for window in list(self.window_manager.windows)[1:]:
             with bpy.context.temp_override(window=window):
                 bpy.ops.wm.window_close()
+        self._to_object_mode()
+        yield from self.wait(1.0)  # the closed window's place is drawn
+        self.press("use_corrections")
+        yield from self.work("use corrections")
+        kept = int(self._white().sum() - before)
+        self.row("pixels of the stroke in what was gone on from", kept, kept == painted)
+
+    def poses_the_body(self) -> Steps:
+        self.settings.motion = "dance"
+        assert self.press("correct_pose")
+        yield from self.work("correct pose")
+        yield from self.wait(1.0)
+        armature = self.window.view_layer.objects.active
+        handle = armature.pose.bones["left hand"]
+        armature.data.bones.active = handle.bone
+        handle.select = True
+        yield from self.drags(0, 15)
+        moved = handle.location.length > 0.01
+        self.row("a hand's handle was dragged", round(handle.location.length, 3), moved)
+        self.screenshot("4 correcting the pose")
+        assert self.press("animate") == {"RUNNING_MODAL"}  # refining needs PyTorch beside Blender
+        yield from self.work("build again and dance")
+        held = sum(self.settings.result["photo_wake_up_fit"]["held"])
+        self.row("joints that stay as they were dragged", held, held > 0)
+
+    def paints(self, window: bpy.types.Window, stroke: tuple[tuple[float, float], ...]) -> Steps:
+        """A stroke with the left button through points of the image, each in shares of it."""
+        area = next(area for area in window.screen.areas if area.type == "IMAGE_EDITOR")
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        places = [region.view2d.view_to_region(x, y, clip=False) for x, y in stroke]
+        places = [(region.x + x, region.y + y) for x, y in places]
+        self._event(window, "MOUSEMOVE", "NOTHING", *places[0])
+        yield from self.wait(0.2)
+        self._event(window, "LEFTMOUSE", "PRESS", *places[0])
+        for place in places:
+            self._event(window, "MOUSEMOVE", "NOTHING", *place)
+            yield from self.wait(0.1)
+        self._event(window, "LEFTMOUSE", "RELEASE", *places[-1])
+        yield from self.wait(0.5)
+
+    def drags(self, right: int, up: int) -> Steps:
+        """Press G over the 3D view, move the mouse by pixels, and take it."""
+        area = self._area()
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        x, y = region.x + region.width // 2, region.y + region.height // 2
+        self._event(self.window, "MOUSEMOVE", "NOTHING", x, y)
+        yield from self.wait(0.2)
+        for value in ("PRESS", "RELEASE"):
+            self._event(self.window, "G", value, x, y)
+            yield from self.wait(0.2)
+        for share in (0.3, 0.7, 1.0):
+            self._event(self.window, "MOUSEMOVE", "NOTHING", x + share * right, y + share * up)
+            yield from self.wait(0.2)
+        for value in ("PRESS", "RELEASE"):
+            self._event(self.window, "RET", value, x + right, y + up)
+            yield from self.wait(0.2)
+
+    def _event(self, window: bpy.types.Window, what: str, value: str, x: float, y: float) -> None:
+        window.event_simulate(type=what, value=value, x=round(x), y=round(y))
+
+    def _white(self) -> np.ndarray:
+        """(H, W) bool, the lowest row first: where the mask is."""
+        mask = self.settings.mask
+        values = np.empty(mask.size[0] * mask.size[1] * mask.channels, np.float32)
+        mask.pixels.foreach_get(values)
+        return values.reshape(mask.size[1], mask.size[0], mask.channels)[..., 0] > 0.5
+
+    def _set_brush(self) -> None:
+        tools = bpy.context.scene.tool_settings
+        unified = getattr(tools, "unified_paint_settings", None) or (
+            tools.image_paint.unified_paint_settings
+        )
+        unified.use_unified_size, unified.size = True, 2 * BRUSH_PX
+
+    def _to_object_mode(self) -> None:
         if bpy.context.mode != "OBJECT":
             with bpy.context.temp_override(window=self.window):
                 bpy.ops.object.mode_set(mode="OBJECT")
-        yield from self.wait(1.0)  # the closed window's place is drawn
-        self.press("fit_body")
-        yield from self.work("fit body")
-        assert self.press("correct_pose")
-        yield from self.wait(1.0)
-        self.screenshot("4 correcting the pose")
-        with bpy.context.temp_override(window=self.window):
-            if bpy.context.mode != "OBJECT":
-                bpy.ops.object.mode_set(mode="OBJECT")
 
-    def plays_another_clip(self) -> Steps:
-        self.settings.motion = "dance"
-        assert self.press("animate") == {"RUNNING_MODAL"}
-        yield from self.work("build again and dance")
+    def plays(self) -> Steps:
         with bpy.context.temp_override(window=self.window, screen=self.window.screen):
             bpy.ops.screen.animation_play()
         before = len(self.view.drawn)
@@ -253,9 +333,24 @@ class Driver:
         done = path.is_file() and path.stat().st_size > 100_000
         self.row("exported", done, done)
 
+    def chooses_another_person(self) -> Steps:
+        self.settings.photo = PHOTO_OF_TWO
+        masks: list[np.ndarray] = []
+        for number in (1, 2):
+            self.settings.person = number
+            assert self.press("find_person") == {"RUNNING_MODAL"}
+            yield from self.work(f"find person {number}")
+            masks.append(self._white())
+        self.screenshot("7 another person")
+        self.row("people in the list", len(self.settings.people), len(self.settings.people) == 2)
+        both = int((masks[0] & masks[1]).sum())
+        self.row("pixels of both masks", both, both == 0)
+
+    def _area(self) -> bpy.types.Area:
+        return next(area for area in self.window.screen.areas if area.type == "VIEW_3D")
+
     def _view(self) -> bpy.types.RegionView3D:
-        areas = self.window.screen.areas
-        return next(a for a in areas if a.type == "VIEW_3D").spaces.active.region_3d
+        return self._area().spaces.active.region_3d
 
     def _actions(self) -> list[str]:
         return sorted(

@@ -52,12 +52,17 @@ exec "$VENV/bin/python" "\$@"
 SCRIPT
 chmod +x "$WORKER"
 
-# The panel shows where the photo lies: nobody's folders belong into a screenshot.
+# The panel shows where photos lie: nobody's folders belong into a screenshot.
 PHOTO=/photos/man_at_the_door.png
 mkdir -p "$ROOT/photos"
 cp "$PROJECT/build/demo_photo/photo.png" "$ROOT$PHOTO"
+PHOTO_OF_TWO=/photos/two_men.png
+"$VENV/bin/python" -c "
+import sys, cv2
+one = cv2.imread(sys.argv[1])
+cv2.imwrite(sys.argv[2], cv2.hconcat([one, one[:, ::-1]]))" "$ROOT$PHOTO" "$ROOT$PHOTO_OF_TWO"
 chroot "$ROOT" env LIBGL_ALWAYS_SOFTWARE=1 HOME="$OUT/home" \
     xvfb-run -a -s "-screen 0 1600x1000x24" \
     blender --factory-startup --enable-event-simulate --window-geometry 0 0 1600 1000 \
     --python "$PROJECT/tests/gui/drive.py" -- \
-    "$PROJECT/build/packages" "$PHOTO" "$WORKER" "$OUT"
+    "$PROJECT/build/packages" "$PHOTO" "$PHOTO_OF_TWO" "$WORKER" "$OUT"

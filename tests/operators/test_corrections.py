@@ -11,7 +11,9 @@ from photo_wake_up.addon import results
 from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.perception.joints import EDITABLE, joints_of
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK
+from photo_wake_up.addon.scene.build import photo_image
 from photo_wake_up.addon.scene.corrections import add_box, read_box, read_joints
+from photo_wake_up.addon.ui import painting
 
 
 def _found(scene, photo):
@@ -152,3 +154,32 @@ def test_everyone_is_one_request(addon, demo_photo, monkeypatch):
     with pytest.raises(RuntimeError, match="enough"):
         bpy.ops.wakeup.find_person()
     assert [request.everyone for request in asked] == [True, False]
+
+
+def test_the_photo_lies_over_what_is_painted_of_it_and_over_nothing_else(addon, demo_photo):
+    _found(addon, demo_photo)
+    other = bpy.data.images.new("other", 8, 8)
+    photo = painting.photo_over(addon.wake_up.mask)
+    assert tuple(photo.size) == tuple(addon.wake_up.mask.size)
+    assert photo == photo_image(addon.wake_up.result)
+    assert painting.photo_over(other) is None
+    assert painting.photo_over(photo) is None
+    assert painting.photo_over(None) is None
+    bpy.data.images.remove(photo)
+    assert painting.photo_over(addon.wake_up.mask) is None
+
+
+def test_the_mask_is_painted_white_and_erased_with_black(addon):
+    painting.paint_white(addon)
+    tools = addon.tool_settings
+    brushes = getattr(tools, "unified_paint_settings", None)  # Blender 4.5's
+    brushes = brushes or tools.image_paint.unified_paint_settings
+    assert brushes.use_unified_color
+    assert (*brushes.color, *brushes.secondary_color) == (1, 1, 1, 0, 0, 0)
+
+
+def test_painting_needs_a_window(addon, demo_photo):
+    _found(addon, demo_photo)
+    assert bpy.app.background
+    assert not bpy.ops.wakeup.paint_mask.poll()
+    assert not bpy.ops.wakeup.paint_labels.poll()

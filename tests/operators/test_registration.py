@@ -19,7 +19,7 @@ from photo_wake_up.addon.core.model_files import MODEL_FILES, model_path
 from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings
 from photo_wake_up.addon.scene.build import build_scene
 from photo_wake_up.addon.stage_states import TITLES
-from photo_wake_up.addon.ui import motion_panels, panels
+from photo_wake_up.addon.ui import motion_panels, painting, panels
 from photo_wake_up.operators import cli
 from photo_wake_up.operators.base import Job
 
@@ -95,10 +95,10 @@ def test_three_times_on_and_off_leaves_nothing(monkeypatch):
         }  # fmt: skip
         assert "wake_up" in on["operators"]
         assert len(on["classes"]) == len(registration_classes())
-        assert cli._handle is not None
+        assert cli._handle is not None and painting._handlers
         photo_wake_up.unregister()
         assert _footprint() == before
-        assert cli._handle is None
+        assert cli._handle is None and not painting._handlers
     assert not timers
 
 
@@ -125,7 +125,9 @@ def test_switching_off_stops_what_is_at_work(empty_picture, monkeypatch):
         request = worker.Request(WakeUpResult(), WakeUpSettings(), str(empty_picture), "person")
         job = Job(bpy.context, worker.advance_in_worker(request), "Find Person")
         job.watch(bpy.context.window)
-        assert not job.step() and started[0].poll() is None
+        while not started:
+            assert not job.step()
+        assert started[0].poll() is None
     finally:
         photo_wake_up.unregister()
     assert started[0].poll() is not None
