@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -20,7 +21,7 @@ from ..addon.core.motion.mapping_presets import (
     write_preset,
 )
 from ..addon.core.motion.sequence import Batch, motion_files
-from ..addon.core.types import Clip
+from ..addon.core.types import Clip, Motion, Pose
 from ..addon.scene import mapping_list, user_files
 from ..addon.scene.batch import perform_folder
 from ..addon.scene.build import find_parts
@@ -181,17 +182,48 @@ class WAKEUP_OT_perform(QuickOperator, bpy.types.Operator):
         scene, collection = context.scene, context.scene.wake_up.result
         armature = chosen_armature(collection, context.active_object)
         pose = _first_pose(context, armature)
-        fps = frame_rate(scene)
-        clip = _read_clip(context, armature, fps)
-        performer = Performer.of(armature, collection)
-        wanted = scene.wake_up.pipeline_settings(scene)
-        motion = performer.perform(clip, pose, wanted.frames, fps, wanted.performing, True)
+        clip = _read_clip(context, armature, frame_rate(scene))
+        motion = _performed(context, armature, clip, pose)
         if has_controls(armature) and scene.wake_up_motion.start == POSE:
             remove_controls(armature)  # what they did is in the first pose
-        take(armature, motion, f"{armature.name} {clip.name}"[:_LONGEST_NAME])
-        show_frames(scene, find_parts(collection), len(motion.root))
+        return Performance(armature, clip.name, motion).play(context)
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """A motion that a character is about to play."""
+
+    armature: bpy.types.Object
+    name: str
+    motion: Motion
+
+    @staticmethod
+    def of_menu(context: bpy.types.Context) -> Performance:
+        """What the scene's result, of one person, makes of the menu's motion from the photo's
+        pose; WakeUpError where result or motion cannot be read."""
+        armature = chosen_armature(context.scene.wake_up.result, None)
+        clip = _menu_clip(context, frame_rate(context.scene))
+        motion = _performed(context, armature, clip, photo_pose(armature))
+        return Performance(armature, clip.name, motion)
+
+    def play(self, context: bpy.types.Context) -> str:
+        """Have the armature play it; returns what is reported."""
+        collection = context.scene.wake_up.result
+        take(self.armature, self.motion, f"{self.armature.name} {self.name}"[:_LONGEST_NAME])
+        show_frames(context.scene, find_parts(collection), len(self.motion.root))
         match_first_frame(collection)
-        return f"{len(motion.root)} frames of '{clip.name}'."
+        return f"{len(self.motion.root)} frames of '{self.name}'."
+
+
+def _performed(
+    context: bpy.types.Context, armature: bpy.types.Object, clip: Clip, pose: Pose
+) -> Motion:
+    scene = context.scene
+    wanted = scene.wake_up.pipeline_settings(scene)
+    performer = Performer.of(armature, scene.wake_up.result)
+    return performer.perform(
+        clip, pose, wanted.frames, frame_rate(scene), wanted.performing, follows_path=True
+    )
 
 
 class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
@@ -286,12 +318,9 @@ def _read_source(context: bpy.types.Context) -> SourceMotion | None:
 
 def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: float) -> Clip:
     """The chosen motion as a clip; where its skeleton is listed, the list holds."""
-    settings, menu = context.scene.wake_up_motion, context.scene.wake_up
+    settings = context.scene.wake_up_motion
     if settings.source == MENU:
-        if menu.motion != MOTION_FILE:
-            return load_motion(menu.motion, fps)
-        path = Path(bpy.path.abspath(menu.motion_file))
-        return clip_from_file(path, fps, user_files.mappings_folder())
+        return _menu_clip(context, fps)
     if settings.source == ARMATURE and settings.armature == performer:
         raise WakeUpError("The character cannot follow itself: choose another armature.")
     source = _read_source(context)
@@ -301,6 +330,15 @@ def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: flo
     name = Path(settings.file).stem if is_file else settings.armature.name
     mapping = mapping_list.mapping_of(settings, source)
     return clip_from_source(source, name, fps, user_files.mappings_folder(), mapping)
+
+
+def _menu_clip(context: bpy.types.Context, fps: float) -> Clip:
+    """The motion that is chosen for the scene's result."""
+    menu = context.scene.wake_up
+    if menu.motion != MOTION_FILE:
+        return load_motion(menu.motion, fps)
+    path = Path(bpy.path.abspath(menu.motion_file))
+    return clip_from_file(path, fps, user_files.mappings_folder())
 
 
 def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -26,6 +27,7 @@ from ..addon.scene.build import (
     build_group,
     claim,
     is_result,
+    is_whole,
     label_image,
     mask_image,
     pictures,
@@ -44,10 +46,12 @@ from ..addon.scene.render import (
     show_photo,
     viewports_through_camera,
 )
-from ..addon.stage_states import Made, plain
+from ..addon.stage_states import DONE, Made, plain
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
+from ..addon.ui.scene_states import states_of
 from ..addon.worker import Outcome, Request
 from .base import JobOperator, Work, can_start
+from .motion_sources import Performance
 
 _PERSON_SOURCE = "photo_wake_up_source"  # custom property: which photo and person it is of
 _PHOTO_SOURCE = "photo_wake_up_digest"  # custom property: which photo a collection is of
@@ -151,6 +155,11 @@ class Stage(JobOperator):
 
     def _sentence(self, _context: bpy.types.Context, _result: WakeUpResult) -> str:
         raise NotImplementedError
+
+
+def _nothing() -> Work:
+    """Work that is done already."""
+    yield from ()
 
 
 def _make_ready(found: tuple[WakeUpResult, ...], settings: WakeUpSettings) -> None:
@@ -367,6 +376,39 @@ class WAKEUP_OT_animate(Stage, bpy.types.Operator):
     bl_description = "Let the character perform the chosen motion; builds first what is missing"
     until = "motion"
     starts_anew = True
+    _moved: tuple[Performance, Made] | None = None  # where nothing but the motion is to be made
+
+    def request(self, context: bpy.types.Context) -> Any:
+        """None where the opened file has all but the motion, though not what led to it."""
+        self._moved = self._only_moves(context)
+        return super().request(context) if self._moved is None else None
+
+    def work(self, request: Any, in_worker: bool) -> Work:
+        return super().work(request, in_worker) if self._moved is None else _nothing()
+
+    def finish(self, context: bpy.types.Context, outcome: Any) -> str:
+        if self._moved is None:
+            return super().finish(context, outcome)
+        performance, made = self._moved
+        said = performance.play(context)
+        context.scene.wake_up.made = made.as_text()
+        return said
+
+    def _only_moves(self, context: bpy.types.Context) -> tuple[Performance, Made] | None:
+        settings = context.scene.wake_up
+        made = Made.from_text(settings.made)
+        if made is None or settings.result is None or settings.everyone:
+            return None
+        if not is_whole(settings.result) or results.recall(settings.key) is not None:
+            return None
+        states = states_of(context)
+        if any(states[stage].condition != DONE for stage in states if stage != self.until):
+            return None
+        try:
+            wanted = wanted_source(context).settings
+            return Performance.of_menu(context), replace(made, settings=plain(wanted))
+        except WakeUpError:
+            return None  # made anew from the photo it may work, or the stage says why not
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         count = len(result.motion.root)

@@ -18,6 +18,7 @@ from .images import Pixels, new_image
 from .labels import new_label_image
 from .light import made_for, new_fill, new_shadow, new_sun
 from .motion import new_action, note_photo_pose, play, set_pose
+from .notes import numbers
 from .path import add_path
 from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
 
@@ -25,6 +26,7 @@ _ROLE = "photo_wake_up_role"  # custom property that tells an object's part in t
 _PERSON = "photo_wake_up_person"  # whose character or armature it is, counted from 1
 _IMAGES = "photo_wake_up_images"  # names of the collection's loose images
 _MADE = "photo_wake_up_made"  # custom property of objects that are not the user's own
+_SIZE = "photo_wake_up_photo_size"  # custom property of a collection: width and height in pixels
 _LONGEST_NAME = 40  # Blender cuts names at 63 bytes; room for what each datablock is
 
 
@@ -152,7 +154,7 @@ def mark_collection(collection: bpy.types.Collection, images: dict[str, str], ph
     """Note on a collection that it was made from `photo`, and its loose `images` by name."""
     collection[_ROLE] = "collection"
     collection[_IMAGES] = images
-    collection["photo_wake_up_photo_size"] = [photo.width, photo.height]
+    collection[_SIZE] = [photo.width, photo.height]
 
 
 def claim(items: Iterable[bpy.types.Object]) -> None:
@@ -225,14 +227,13 @@ def photo_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
 def photo_size(collection: bpy.types.Collection) -> tuple[int, int]:
     """Width and height in pixels of the photo that the collection was made from; WakeUpError
     where the note of it was overwritten."""
-    try:
-        width, height = collection["photo_wake_up_photo_size"]
-        return int(width), int(height)
-    except (KeyError, TypeError, ValueError) as error:
+    size = numbers(collection, _SIZE, 2)
+    if size is None:
         raise WakeUpError(
             f"The collection {collection.name} no longer says how large its photo is: wake the "
             "photo up again."
-        ) from error
+        )
+    return int(size[0]), int(size[1])
 
 
 def _move_out(objects: list[bpy.types.Object]) -> None:

@@ -16,6 +16,7 @@ from ..core.errors import WakeUpError
 from ..core.perception.joints import MOVED_PX, joints_of
 from ..core.types import Camera, Detection, Float64
 from .libraries import require_own
+from .notes import numbers
 
 Box = tuple[float, float, float, float]  # x0 y0 x1 y1 in photo pixels
 
@@ -106,12 +107,13 @@ def read_joints(collection: bpy.types.Collection) -> dict[str, tuple[float, floa
 def are_joints_moved(collection: bpy.types.Collection) -> bool:
     """Whether the user has dragged a joint of a result since it was found."""
     home = _home(collection)
-    balls = [item for item in home.objects if _FOUND in item] if home is not None else []
-    if not balls:
+    items = home.objects if home is not None else ()
+    found = {ball: place for ball in items if (place := numbers(ball, _FOUND, 2)) is not None}
+    if not found:
         return False
-    pixels = _pixels(home, [ball.matrix_world.translation for ball in balls])
-    found = np.array([list(ball[_FOUND]) for ball in balls])
-    return bool((np.linalg.norm(pixels - found, axis=1) > MOVED_PX).any())
+    pixels = _pixels(home, [ball.matrix_world.translation for ball in found])
+    away = np.linalg.norm(pixels - np.array(list(found.values())), axis=1)
+    return bool((away > MOVED_PX).any())
 
 
 def read_box(collection: bpy.types.Collection) -> Box | None:
@@ -127,7 +129,13 @@ def read_box(collection: bpy.types.Collection) -> Box | None:
 
 
 def _home(collection: bpy.types.Collection) -> bpy.types.Collection | None:
-    return next((child for child in collection.children_recursive if _LENS in child), None)
+    return next((child for child in collection.children_recursive if _has_view(child)), None)
+
+
+def _has_view(home: bpy.types.Collection) -> bool:
+    sizes = ((_LENS, 5), (_PLACE, 16))
+    known = all(numbers(home, key, size) is not None for key, size in sizes)
+    return known and isinstance(home.get(_DEPTH), float)
 
 
 def _points(home: bpy.types.Collection, pixels: Float64) -> Float64:

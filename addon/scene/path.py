@@ -10,6 +10,7 @@ from mathutils import Vector
 from mathutils.geometry import interpolate_bezier
 
 from ..core.types import Float64, Motion
+from .notes import numbers
 
 Points = tuple[tuple[float, float, float], ...]
 
@@ -59,8 +60,8 @@ def read_path(collection: bpy.types.Collection | None) -> Points:
     if path is None:
         return ()
     points = _sampled(path)
-    made = np.array(path[_PATH]).reshape(-1, 3)
-    if len(points) == len(made) and np.abs(points - made).max(initial=0.0) < _UNCHANGED_M:
+    made = numbers(path, _PATH, points.size)
+    if made is not None and np.abs(points.ravel() - made).max(initial=0.0) < _UNCHANGED_M:
         return ()
     return tuple((float(x), float(y), float(z)) for x, y, z in points.round(5))
 

@@ -22,6 +22,7 @@ from .camera import photo_camera
 from .freezing import freeze_again
 from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
+from .notes import numbers
 from .path import read_path
 from .plate import show_still
 from .wall import find_wall
@@ -56,11 +57,9 @@ def read_skeleton(armature: bpy.types.Object) -> Skeleton:
 def photo_pose(armature: bpy.types.Object) -> Pose:
     """The pose that the photo has, in the armature's axes; in files where it was not noted, that
     of the animation's first frame."""
-    noted = armature.get(PHOTO_POSE)
-    # A property of another length is not the note any more.
-    if noted is None or np.size(noted) != 4 * len(BONE_NAMES) + 3:
+    values = numbers(armature, PHOTO_POSE, 4 * len(BONE_NAMES) + 3)
+    if values is None:
         return sampled_motion(armature, [FIRST_FRAME]).pose(0)
-    values = np.array(noted, np.float64)
     return Pose(values[:-3].reshape(-1, 4), values[-3:])
 
 

@@ -22,6 +22,7 @@ from .character import bind, new_armature
 from .handles import TOUCHED_M, new_cube, new_handle_bones, new_pull
 from .meshes import new_mesh
 from .motion import read_pose, set_pose
+from .notes import numbers
 from .selection import selected
 
 _FIT = "photo_wake_up_fit"  # custom property of a collection: the fields of PoseCorrection
@@ -157,7 +158,8 @@ def is_posed_by_hand(collection: bpy.types.Collection) -> bool:
     """Whether the user has posed the fitted body of a result since it was fitted. Quick, for
     panels; what was posed is told by `read_correction`."""
     armature = find_posed(collection)
-    if armature is None or _SET not in armature:
+    made = numbers(armature, _SET) if armature is not None else None
+    if made is None:
         return False
-    now, made = _channels(armature), np.array(armature[_SET])
+    now = _channels(armature)
     return len(now) != len(made) or bool(np.abs(now - made).max() > _UNTOUCHED)

@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.types import Progress
+from photo_wake_up.addon.ui import motion_panels, panels
 from photo_wake_up.operators import base
 
 from ..core.motion_inputs import stick_bvh, stick_row
 from ..scene import figures
+from .test_registration import drawn
 
 # Every button but those that open a window to paint in, and those that open the fitted body: the
 # figure of tubes has none.
@@ -200,6 +202,10 @@ def _press(button: str) -> str:
 def test_every_button_works_or_says_a_sentence(damage, quick):
     path = _saved(quick)
     content = path.read_bytes()
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    _set_up(quick)
+    DAMAGES[damage]()
+    assert drawn((*panels.CLASSES, *motion_panels.CLASSES)).labels, "The panels still draw"
     wrong = {}
     for button in BUTTONS:
         bpy.ops.wm.open_mainfile(filepath=str(path))

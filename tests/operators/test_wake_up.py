@@ -11,7 +11,7 @@ import pytest
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.edits import with_mask
-from photo_wake_up.addon.core.errors import OutputError
+from photo_wake_up.addon.core.errors import OutputError, WakeUpError
 from photo_wake_up.addon.core.interchange.web_page import viewer_script
 from photo_wake_up.addon.core.motion.library import CLIP_NAMES
 from photo_wake_up.addon.core.motion.options import PerformOptions
@@ -19,6 +19,9 @@ from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, drai
 from photo_wake_up.addon.scene.build import find_parts
 from photo_wake_up.addon.scene.export import KINDS
 from photo_wake_up.addon.scene.path import find_path, read_path
+from photo_wake_up.addon.stage_states import DONE, OUT_OF_DATE
+from photo_wake_up.addon.ui.scene_states import states_of
+from photo_wake_up.operators import base
 
 from ..scene import read_back
 from ..scene.test_export_vrm import assert_is_avatar
@@ -313,3 +316,37 @@ def test_the_clip_library_becomes_assets(addon, demo_photo):
     assets = [action for action in bpy.data.actions if action.asset_data is not None]
     assert len(assets) == len(CLIP_NAMES) and performed not in assets
     assert find_parts(addon.wake_up.result).armature.animation_data.action == performed
+
+
+def test_in_a_file_opened_again_another_motion_changes_nothing_else(
+    addon, demo_photo, tmp_path, monkeypatch
+):
+    _seed(demo_photo, addon)
+    assert bpy.ops.wakeup.wake_up() == {"FINISHED"}
+    assert bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend")) == {"FINISHED"}
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
+    settings = bpy.context.scene.wake_up
+    mesh = find_parts(settings.result).character.data
+    before, own = _datablocks(), mesh.name
+    mesh.name = "the user's own name"
+    settings.motion = "wave"
+    assert states_of(bpy.context)["motion"].condition == OUT_OF_DATE
+
+    def never(_request):  # noqa: ANN202
+        raise WakeUpError("Everything is computed again.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(base, "advance_in_process", never)
+        assert bpy.ops.wakeup.animate() == {"FINISHED"}
+        assert {state.condition for state in states_of(bpy.context).values()} == {DONE}
+        assert find_parts(settings.result).armature.animation_data.action.name.endswith("wave")
+        assert mesh.name == "the user's own name"
+        mesh.name = own
+        after = _datablocks()
+        assert {kind: after[kind] for kind in after if kind != "actions"} == {
+            kind: before[kind] for kind in before if kind != "actions"
+        }
+        # What the motion stands on is out of date: it is no longer enough to move the bones.
+        settings.height = 1.2
+        with pytest.raises(RuntimeError, match="computed again"):
+            bpy.ops.wakeup.animate()
