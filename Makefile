@@ -103,7 +103,7 @@ test-core: setup $(REFERENCE) ## Run the tests that need no Blender
 	$(PYTHON) -m pytest tests/core
 
 .PHONY: test-blender
-test-blender: setup ## Run the tests of scenes and operators
+test-blender: setup $(NODE_TOOLS) ## Run the tests of scenes and operators
 	$(PYTHON) -m pytest tests/scene tests/operators
 
 .PHONY: package
@@ -135,7 +135,7 @@ $(NEXT_BLENDER): tests/blender_5_2/requirements.txt requirements.txt
 	touch $@
 
 .PHONY: test-5.2
-test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) ## Run the tests of scenes and operators with Blender 5.2 (needs Python 3.13)
+test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) $(NODE_TOOLS) ## Run the tests of scenes and operators with Blender 5.2 (needs Python 3.13)
 	@echo "Skipped: tests/core and lint, which need no Blender (make test), and what is named at the end."
 	$(BUILD)/blender_5_2/venv/bin/python -m pytest -rs tests/scene tests/operators
 
@@ -191,6 +191,10 @@ bench-character: setup $(DEMO_PHOTO) mask-scenes fit-cases ## Measure the charac
 .PHONY: bench-motion
 bench-motion: setup $(DEMO_PHOTO) ## Measure retargeting, feet and loops, draw strips: build/bench/motion.json
 	$(RUN) -W ignore -m photo_wake_up.tests.bench_motion --out $(BUILD)/bench
+
+.PHONY: bench-batch
+bench-batch: setup $(DEMO_PHOTO) ## Wake up an album of 100 photos, measure memory (an hour): build/bench/batch.json
+	$(RUN) -m photo_wake_up.tests.bench_batch --out $(BUILD)/bench
 
 .PHONY: test-gui
 test-gui: setup $(DEMO_PHOTO) ## Drive the panel in a real Blender with a window (root, once 3.5 GB): build/gui/
