@@ -83,8 +83,9 @@ batch: setup ## Wake up a folder of photos: make batch PHOTOS=album OUT=results 
 	@test -d "$(PHOTOS)" || { echo "$(PHOTOS) is no folder: say which folder the photos are in." >&2; exit 2; }
 	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTOS)" --out "$(OUT)" $(ARGS)
 
-# MediaPipe needs other versions than the extension, hence an environment of its own. Without its
-# dependencies, because it asks for JAX and more that nothing here imports.
+# MediaPipe needs other versions than the extension, and Pixar's validators another USD than
+# Blender's, hence an environment of their own. Without dependencies, because MediaPipe asks for JAX
+# and more that nothing here imports.
 $(REFERENCE): tests/reference/requirements.txt
 	python3.11 -m venv --clear $(BUILD)/reference/venv
 	$(BUILD)/reference/venv/bin/pip install $(PIP_OPTIONS) --no-deps -r $<
@@ -92,7 +93,7 @@ $(REFERENCE): tests/reference/requirements.txt
 	touch $@
 
 .PHONY: reference
-reference: $(REFERENCE) ## Make MediaPipe's own environment, which the tests compare with
+reference: $(REFERENCE) ## Make the environment of MediaPipe and Pixar's validators, which the tests compare with
 
 .PHONY: test
 test: setup lint $(DEMO_PHOTO) $(REFERENCE) $(NODE_TOOLS) ## Run all checks and tests
@@ -103,7 +104,7 @@ test-core: setup $(REFERENCE) ## Run the tests that need no Blender
 	$(PYTHON) -m pytest tests/core
 
 .PHONY: test-blender
-test-blender: setup $(NODE_TOOLS) ## Run the tests of scenes and operators
+test-blender: setup $(REFERENCE) $(NODE_TOOLS) ## Run the tests of scenes and operators
 	$(PYTHON) -m pytest tests/scene tests/operators
 
 .PHONY: package
@@ -135,7 +136,7 @@ $(NEXT_BLENDER): tests/blender_5_2/requirements.txt requirements.txt
 	touch $@
 
 .PHONY: test-5.2
-test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) $(NODE_TOOLS) ## Run the tests of scenes and operators with Blender 5.2 (needs Python 3.13)
+test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) $(REFERENCE) $(NODE_TOOLS) ## Run the tests of scenes and operators with Blender 5.2 (needs Python 3.13)
 	@echo "Skipped: tests/core and lint, which need no Blender (make test), and what is named at the end."
 	$(BUILD)/blender_5_2/venv/bin/python -m pytest -rs tests/scene tests/operators
 
@@ -165,7 +166,7 @@ $(VIEWER):
 	touch $@
 
 .PHONY: bench
-bench: setup $(DEMO_PHOTO) $(VALIDATOR) ## Wake up every test photo and measure the bars: build/bench/
+bench: setup $(DEMO_PHOTO) $(VALIDATOR) $(REFERENCE) ## Wake up every test photo and measure the bars: build/bench/
 	$(RUN) -m photo_wake_up.tests.bench --out $(BUILD)/bench
 
 .PHONY: mask-scenes

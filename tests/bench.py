@@ -27,6 +27,7 @@ import trimesh
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", ROOT.parent / "shared" / "data"))
 NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
+REFERENCE = ROOT / "build" / "reference" / "venv" / "bin" / "python"
 SECONDS_A_PHOTO = 900  # a run that takes longer counts as hung
 
 WHOLE_PEOPLE = (
@@ -64,6 +65,10 @@ BARS = {
     "photo_to_scene_s": ("<=", 20.0),
     "peak_memory_mb": ("<=", 4096.0),
     "glb_errors": ("<=", 0),
+    "glb_warnings": ("<=", 0),
+    "vrm_errors": ("<=", 0),
+    "vrm_warnings": ("<=", 0),
+    "usdz_errors": ("<=", 0),
     "glb_has_skin_and_clip": ("is", True),
     "video_ok": ("is", True),
 }
@@ -128,7 +133,9 @@ def _measured(photo: Path, out: Path, render: str, frames: int) -> dict[str, Any
     row: dict[str, Any] = {"name": photo.stem, "missed": []}
     began = time.perf_counter()
     try:
-        done = command(photo, folder, "--render", render, "--frames", str(frames))
+        done = command(
+            photo, folder, "--render", render, "--frames", str(frames), "--export", "glb,vrm,usdz"
+        )
     except subprocess.TimeoutExpired:
         row["missed"] = ["hung"]
         return row
@@ -145,6 +152,8 @@ def _measured(photo: Path, out: Path, render: str, frames: int) -> dict[str, Any
     row |= _truth(photo, folder)
     row |= _scene(folder, photo.stem in STANDING)
     row |= _glb(folder / "character.glb")
+    row |= _validated(folder / "character.glb") | _validated(folder / "character.vrm")
+    row |= _usdz(folder / "character.usdz")
     if render == "mp4":
         row |= _video(folder / "video.mp4", frames)
     shutil.copy(folder / "contact_sheet.png", out / f"{photo.stem}.png")
@@ -267,14 +276,28 @@ def _glb(path: Path) -> dict[str, Any]:
     figures["glb_has_skin_and_clip"] = bool(content.get("skins")) and bool(
         content.get("animations")
     )
-    if (NODE_MODULES / "gltf-validator").is_dir():
-        done = subprocess.run(
-            ["node", str(ROOT / "tests" / "validate_glb.mjs"), str(NODE_MODULES), str(path)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        issues = json.loads(done.stdout)["issues"]
-        figures |= {"glb_errors": issues["numErrors"], "glb_warnings": issues["numWarnings"]}
     return figures
+
+
+def _validated(path: Path) -> dict[str, int]:
+    """What Khronos' validator counts in a .glb or .vrm."""
+    if not (NODE_MODULES / "gltf-validator").is_dir():
+        return {}
+    done = subprocess.run(
+        ["node", str(ROOT / "tests" / "validate_glb.mjs"), str(NODE_MODULES), str(path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    issues, kind = json.loads(done.stdout)["issues"], path.suffix[1:]
+    return {f"{kind}_errors": issues["numErrors"], f"{kind}_warnings": issues["numWarnings"]}
+
+
+def _usdz(path: Path) -> dict[str, int]:
+    """What Pixar's validators have against a .usdz."""
+    done = subprocess.run(
+        [str(REFERENCE), str(ROOT / "tests" / "reference" / "validate_usd.py"), str(path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return {"usdz_errors": len(json.loads(done.stdout)["says"])}
 
 
 def _video(path: Path, frames: int) -> dict[str, Any]:

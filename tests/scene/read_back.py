@@ -1,4 +1,5 @@
-"""Exported files read by others: Blender's importers, frame by frame, and Khronos' validator."""
+"""Exported files read by others: Blender's importers, frame by frame, and the validators of those
+who define the formats, Khronos and Pixar."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
+REFERENCE = ROOT / "build" / "reference" / "venv" / "bin" / "python"
 
 
 def corners(mesh_object: bpy.types.Object, frame: int) -> np.ndarray:
@@ -65,3 +67,16 @@ def assert_valid(path: Path) -> None:
     issues = validated(path)
     bad = [each for each in issues["messages"] if each["severity"] < 2]
     assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), bad
+
+
+def usd_says(path: Path) -> list[str]:
+    """What Pixar's validators have against a USD file; skips where they are not installed."""
+    if not REFERENCE.is_file():
+        pytest.skip("Pixar's validators are not installed: make reference")
+    done = subprocess.run(
+        [REFERENCE, ROOT / "tests" / "reference" / "validate_usd.py", path],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert told["validators"] > 20, "The validators were not found"
+    return told["says"]
