@@ -132,6 +132,21 @@ def test_what_repeats_goes_on_exactly() -> None:
     assert wrong.mean() < 0.01
 
 
+def test_a_post_that_is_hidden_from_side_to_side_goes_on() -> None:
+    columns = np.arange(WIDTH)
+    rgb = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    rgb[:] = np.where(columns < 60, 40, 170)[None, :, None] * np.array([0.3, 1.0, 0.9])
+    rgb[:, 60:76] = (190, 185, 175)  # the post, between a door and a wall with level seams
+    rgb[:, 76:] = (170, 80, 60)
+    rgb[::12, 76:] = (200, 195, 185)
+    hole = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(hole, (68, 95), (14, 20), 0, 0, 360, 1, -1)  # a hand
+    cv2.line(hole, (90, 95), (120, 20), 1, 16)  # and its arm
+    filled = complete(rgb, hole > 0, np.random.default_rng(0))
+    away = np.abs(filled.astype(int) - rgb).max(2)
+    assert (away[hole > 0] > 30).mean() < 0.05
+
+
 def test_the_translations_of_what_repeats_are_its_periods() -> None:
     picture, hole = checks().astype(np.float32) / 255, grown(person())
     offsets = dominant_offsets(picture, hole)

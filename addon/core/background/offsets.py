@@ -7,11 +7,14 @@ not be seen: the energy of Pritch, Kav-Venaki, Peleg, "Shift-Map Image Editing" 
 
 Departures: the translations are those under which what lies around the hole agrees best with the
 picture (a masked sum of squares, for all translations at once by FFT), piece by piece of its rim,
-because what repeats on the wall does not on the ground; the energy is minimised by max-product
+because what repeats on the wall does not on the ground, and a post goes on upwards; a smooth first
+guess draws the colours towards it, but not across edges; the energy is minimised by max-product
 belief propagation in sweeps (Tappen, Freeman, ICCV 2003) in place of graph cuts.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -22,7 +25,7 @@ from ..nearest import nearest_in
 from ..types import Float32, Int32, Mask
 
 RIM_PX = 10  # how far around the hole is compared; some periods of what is worth repeating
-BAND_COUNT = 6  # pieces of the rim, from top to bottom; each is also taken left and right alone
+BAND_COUNT = 6  # pieces of the rim in each direction; both sides of each are also taken alone
 BEST_PER_PIECE = 5  # translations
 MOST_OFFSETS = 48  # in all: the labelling costs their number squared
 LEAST_MOVE_PX = 4  # shorter translations repeat what is smooth, not what is periodic
@@ -31,6 +34,7 @@ LEAST_REACH = 0.25  # of the piece of hole beside that a translation must fill
 APART_PX = 2  # two best translations of one piece are farther apart than this
 ROW_COST = 0.02  # of a move up or down by the picture's height, in squared colours (0..1)
 SMOOTH_COST = 0.15  # of squared colours that differ from the smooth first guess
+SMOOTH_LIMIT = 0.07  # squared colours: beyond lies an edge, which the guess has smoothed away
 EDGE_WEIGHT = 2.0  # of the squared differences of gradients, beside those of colours
 SWEEPS = 4  # of belief propagation; each crosses the hole four times
 # What is plain is best continued smoothly: one more label, the smooth filling itself. Where the
@@ -60,22 +64,12 @@ def dominant_offsets(image: Float32, hole: Mask) -> Int32:
     square = (colour**2).sum(2)
     f_known, f_square = spectrum(known), spectrum(square)
     f_colour = [spectrum(colour[..., c]) for c in range(3)]
-    rows = np.nonzero(hole.any(1))[0]
-    bounds = np.linspace(rows[0], rows[-1] + 1, BAND_COUNT + 1).round().astype(int)
-    found: list[tuple[float, int, int]] = []
-    for top, bottom in zip(bounds[:-1], bounds[1:], strict=True):
-        reach = slice(max(top - RIM_PX, 0), min(bottom + RIM_PX, height))
-        band = np.zeros_like(hole)
-        band[reach] = True
-        inside = hole & band
-        if not inside.any():
-            continue
-        middle = np.nonzero(inside)[1].mean()
-        left = np.broadcast_to(np.arange(width) < middle, hole.shape)
+    found: list[tuple[int, float, int, int]] = []
+    for inside, sides in _pieces(hole):
         f_inside = np.conj(spectrum(inside))
         share = irfft2(f_inside * f_known, size) / inside.sum()
-        for side in (left | True, left, ~left):
-            piece = rim & band & side
+        for side in sides:
+            piece = rim & side
             if piece.sum() < RIM_PX**2:
                 continue
             f_piece = np.conj(spectrum(piece))
@@ -89,10 +83,32 @@ def dominant_offsets(image: Float32, hole: Mask) -> Int32:
     return _distinct(found)
 
 
+def _pieces(hole: Mask) -> Iterator[tuple[Mask, tuple[Mask, Mask, Mask]]]:
+    """The hole's pieces from top to bottom, then from left to right, each with what lies around it
+    on both of its sides and on either."""
+    for axis in (0, 1):
+        along = np.arange(hole.shape[axis])
+        across = np.arange(hole.shape[1 - axis])
+        taken = np.nonzero(hole.any(1 - axis))[0]
+        bounds = np.linspace(taken[0], taken[-1] + 1, BAND_COUNT + 1).round().astype(int)
+        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+            band = _spread((along >= start - RIM_PX) & (along < end + RIM_PX), axis, hole.shape)
+            inside = hole & band
+            if not inside.any():
+                continue
+            before = _spread(across < np.nonzero(inside)[1 - axis].mean(), 1 - axis, hole.shape)
+            yield inside, (band, band & before, band & ~before)
+
+
+def _spread(line: Mask, axis: int, shape: tuple[int, ...]) -> Mask:
+    """(h, w) what holds for each row (axis 0) or column (axis 1)."""
+    return np.broadcast_to(np.expand_dims(line, 1 - axis), shape)
+
+
 def _least(
     cost: npt.NDArray[np.floating], allowed: Mask, height: int, width: int
-) -> list[tuple[float, int, int]]:
-    """The best (cost, rows, columns) of all cyclic translations, some pixels apart."""
+) -> list[tuple[int, float, int, int]]:
+    """The best of all cyclic translations, some pixels apart: rank, cost, rows, columns."""
     cost = np.roll(cost, (height, width), (0, 1))[: 2 * height, : 2 * width]
     allowed = np.roll(allowed, (height, width), (0, 1))[: 2 * height, : 2 * width]
     down = np.arange(-height, height)[: cost.shape[0], None]
@@ -104,12 +120,16 @@ def _least(
     valley = (cost <= cv2.erode(cost, np.ones((side, side), np.uint8))) & np.isfinite(cost)
     ys, xs = np.nonzero(valley)
     best = np.argsort(cost[ys, xs], kind="stable")[:BEST_PER_PIECE]
-    return [(float(cost[ys[k], xs[k]]), int(ys[k]) - height, int(xs[k]) - width) for k in best]
+    return [
+        (rank, float(cost[ys[k], xs[k]]), int(ys[k]) - height, int(xs[k]) - width)
+        for rank, k in enumerate(best)
+    ]
 
 
-def _distinct(found: list[tuple[float, int, int]]) -> Int32:
-    """The translations without repetitions, the best first, at most MOST_OFFSETS."""
-    chosen = list(dict.fromkeys((down, aside) for _, down, aside in sorted(found)))
+def _distinct(found: list[tuple[int, float, int, int]]) -> Int32:
+    """The translations without repetitions, each piece's best first, at most MOST_OFFSETS: what is
+    plain repeats at any distance and would leave no room for what is not."""
+    chosen = list(dict.fromkeys((down, aside) for _, _, down, aside in sorted(found)))
     return np.array(chosen[:MOST_OFFSETS], np.int32).reshape(-1, 2)
 
 
@@ -146,7 +166,8 @@ def labelled(
     border = np.where(inside[..., None], 0.0, mismatch).astype(np.float32)
     spread = cv2.blur(border.reshape(*inside.shape, -1), (3, 3), borderType=cv2.BORDER_CONSTANT)
     unary += 9 * spread.reshape(unary.shape)
-    unary += SMOOTH_COST * ((moved[..., :3] - smooth[box][..., None, :]) ** 2).sum(-1)
+    departure = ((moved[..., :3] - smooth[box][..., None, :]) ** 2).sum(-1)
+    unary += SMOOTH_COST * np.minimum(departure, SMOOTH_LIMIT)
     unary += ROW_COST * np.abs(offsets[:, 0]) / height
     unary[~inside] = 0.0
     plain = _features(np.where(hole[..., None], smooth, image), np.zeros_like(hole))[box]
