@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import bpy
 
 from ..scene.build import photo_image
 
 _SHARE = 0.6  # of what is seen is the photo; the rest is the image that is painted
-_CORNERS = ((0, 0), (1, 0), (1, 1), (0, 1))  # of an image, in an image editor's own coordinates
+_CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))  # of an image, in an image editor's own coordinates
 _handlers: list[object] = []
 
 
@@ -53,14 +51,14 @@ def _draw() -> None:
     if space is None or space.ui_mode != "PAINT" or not space.overlay.show_overlays:
         return
     photo = photo_over(space.image)
-    if photo is None:
+    if photo is None or not all(photo.size):
         return
     import gpu  # there is none without a window
     from gpu_extras.batch import batch_for_shader
 
     shader = gpu.shader.from_builtin("IMAGE_COLOR_SCENE_LINEAR_TO_REC709_SRGB")
     places = {"pos": [(x, y, 0.0) for x, y in _CORNERS], "texCoord": _CORNERS}
-    square = batch_for_shader(shader, "TRI_FAN", places)
+    square = batch_for_shader(shader, "TRI_STRIP", places)
     shader.bind()
     shader.uniform_sampler("image", gpu.texture.from_image(photo))
     shader.uniform_float("color", (1.0, 1.0, 1.0, _SHARE))
@@ -71,8 +69,7 @@ def _draw() -> None:
 
 def register() -> None:
     """Have image editors draw the photo."""
-    draw: Callable[[], None] = _draw
-    _handlers.append(bpy.types.SpaceImageEditor.draw_handler_add(draw, (), "WINDOW", "POST_VIEW"))
+    _handlers.append(bpy.types.SpaceImageEditor.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW"))
 
 
 def unregister() -> None:
