@@ -149,7 +149,11 @@ def test_stopping_keeps_what_is_finished_and_nothing_else(stop, pretending, tmp_
         f"sys.exit(cli.main([{str(album)!r}, '--out', {str(out)!r}]))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", command], env=environment,
+        # A shell's background jobs ignore Ctrl-C, and so does what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     slow = tmp_path / "bin" / "slow"
     until = time.monotonic() + 60
     while not slow.exists() and time.monotonic() < until:
