@@ -90,9 +90,15 @@ class Stage(JobOperator):
         outcome = yield from super().work(request, in_worker)
         found = outcome if isinstance(outcome, tuple) else (outcome,)
         # Building ends in one step, during which the window stands still: as little as can be.
-        yield from in_thread(lambda _report: _make_ready(found, request.settings), *_PACKING)
+        yield from in_thread(lambda _report: self._make_ready(found, request.settings), *_PACKING)
         yield Progress(1.0, "Building the scene")
         return outcome
+
+    def _make_ready(self, found: tuple[WakeUpResult, ...], settings: WakeUpSettings) -> None:
+        """What `show` needs and need not wait for the window."""
+        encode_ahead(chain.from_iterable(map(pictures, found)))
+        if found[0].fitted is not None and (self.shows_body or found[0].build is None):
+            body_model(settings)
 
     def finish(self, context: bpy.types.Context, outcome: Outcome) -> str:
         settings = context.scene.wake_up
@@ -160,13 +166,6 @@ class Stage(JobOperator):
 def _nothing() -> Work:
     """Work that is done already."""
     yield from ()
-
-
-def _make_ready(found: tuple[WakeUpResult, ...], settings: WakeUpSettings) -> None:
-    """What `show` needs and need not wait for the window."""
-    encode_ahead(chain.from_iterable(map(pictures, found)))
-    if found[0].fitted is not None:
-        body_model(settings)
 
 
 def wanted_source(context: bpy.types.Context) -> results.Source:

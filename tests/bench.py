@@ -24,10 +24,10 @@ import cv2
 import numpy as np
 import trimesh
 
+from . import validators
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", ROOT.parent / "shared" / "data"))
-NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
-REFERENCE = ROOT / "build" / "reference" / "venv" / "bin" / "python"
 SECONDS_A_PHOTO = 900  # a run that takes longer counts as hung
 
 WHOLE_PEOPLE = (
@@ -281,23 +281,16 @@ def _glb(path: Path) -> dict[str, Any]:
 
 def _validated(path: Path) -> dict[str, int]:
     """What Khronos' validator counts in a .glb or .vrm."""
-    if not (NODE_MODULES / "gltf-validator").is_dir():
+    issues, kind = validators.khronos(path), path.suffix[1:]
+    if issues is None:
         return {}
-    done = subprocess.run(
-        ["node", str(ROOT / "tests" / "validate_glb.mjs"), str(NODE_MODULES), str(path)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    issues, kind = json.loads(done.stdout)["issues"], path.suffix[1:]
     return {f"{kind}_errors": issues["numErrors"], f"{kind}_warnings": issues["numWarnings"]}
 
 
 def _usdz(path: Path) -> dict[str, int]:
-    """What Pixar's validators have against a .usdz."""
-    done = subprocess.run(
-        [str(REFERENCE), str(ROOT / "tests" / "reference" / "validate_usd.py"), str(path)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return {"usdz_errors": len(json.loads(done.stdout)["says"])}
+    """How much Pixar's validators have against a .usdz."""
+    says = validators.pixar(path)
+    return {} if says is None else {"usdz_errors": len(says)}
 
 
 def _video(path: Path, frames: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from .bench import DATA, REFUSED, ROOT, photos
-from .bench_rows import Row, at_most, row
+from .bench_rows import Row, at_most, print_and_write, row
 
 BROKEN_IN = 10  # one of so many files is one that must be refused
 MOST_MB = 4096.0  # a photo's process, as for single photos
@@ -43,12 +43,12 @@ def main() -> int:
     for folder in (album, results):
         shutil.rmtree(folder, ignore_errors=True)
     refused = make_album(album, options.count)
-    rows = first_run(album, results, options.jobs, refused)
-    rows += second_run(album, results, options.jobs)
-    for each in rows:
-        print(f"{each['what']:60} {each['bar']:>8} {each['value']!s:>10} {each['met']}")
-    (options.out / "batch.json").write_text(json.dumps(rows, indent=1))
-    return 0 if all(each["met"] is not False for each in rows) else 1
+    runs = (
+        lambda: first_run(album, results, options.jobs, refused),
+        lambda: second_run(album, results, options.jobs),
+    )
+    print_and_write(runs, options.out / "batch.json")
+    return 0
 
 
 def make_album(album: Path, count: int) -> set[str]:

@@ -208,20 +208,24 @@ def _noted_images(collection: bpy.types.Collection) -> dict[str, str]:
     return noted.to_dict() if hasattr(noted, "to_dict") else {}
 
 
+def _noted_image(collection: bpy.types.Collection, role: str) -> bpy.types.Image | None:
+    return bpy.data.images.get(_noted_images(collection).get(role, ""))
+
+
 def mask_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
     """The mask as an image that the user may have painted; None where it was deleted."""
-    return bpy.data.images.get(_noted_images(collection).get("mask", ""))
+    return _noted_image(collection, "mask")
 
 
 def label_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
     """The part labels as an image that the user may have painted; None before the character is
     built, or where it was deleted."""
-    return bpy.data.images.get(_noted_images(collection).get("labels", ""))
+    return _noted_image(collection, "labels")
 
 
 def photo_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
     """The photo as an image; None where it was deleted."""
-    return bpy.data.images.get(_noted_images(collection).get("photo", ""))
+    return _noted_image(collection, "photo")
 
 
 def photo_size(collection: bpy.types.Collection) -> tuple[int, int]:

@@ -133,9 +133,9 @@ def _home(collection: bpy.types.Collection) -> bpy.types.Collection | None:
 
 
 def _has_view(home: bpy.types.Collection) -> bool:
-    sizes = ((_LENS, 5), (_PLACE, 16))
-    known = all(numbers(home, key, size) is not None for key, size in sizes)
-    return known and isinstance(home.get(_DEPTH), float)
+    """Whether the camera noted on a collection can still be read."""
+    lens, place = numbers(home, _LENS, 5), numbers(home, _PLACE, 16)
+    return lens is not None and place is not None and isinstance(home.get(_DEPTH), float)
 
 
 def _points(home: bpy.types.Collection, pixels: Float64) -> Float64:

@@ -31,14 +31,14 @@ def encode_ahead(pictures: Iterable[Pixels]) -> None:
     _ahead.clear()
     for pixels in pictures:
         if _place(pixels) not in _ahead:  # people share their photo
-            _ahead[_place(pixels)] = pixels, _encoded(pixels)
+            _ahead[_place(pixels)] = pixels, as_png(pixels)
 
 
 def _place(pixels: Pixels) -> tuple:
     return pixels.__array_interface__["data"], pixels.shape, pixels.strides, pixels.dtype.str
 
 
-def _encoded(pixels: Pixels, palette: UInt8 | None = None) -> bytes:
+def as_png(pixels: Pixels, palette: UInt8 | None = None) -> bytes:
     """The pixels as a PNG file."""
     values = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
     picture = Image.fromarray(np.ascontiguousarray(values))
@@ -54,7 +54,7 @@ def new_image(name: str, pixels: Pixels, palette: UInt8 | None = None) -> bpy.ty
 
     palette : (N, 3) uint8 sRGB, the colours that `pixels` (H, W) are indices of
     """
-    content = _ahead.pop(_place(pixels), (pixels, b""))[1] or _encoded(pixels, palette)
+    content = _ahead.pop(_place(pixels), (pixels, b""))[1] or as_png(pixels, palette)
     height, width = pixels.shape[:2]
     image = bpy.data.images.new(name, width, height, alpha=pixels.ndim == 3 and pixels.shape[2] > 3)
     image.pack(data=content, data_len=len(content))

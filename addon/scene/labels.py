@@ -12,7 +12,7 @@ from PIL import Image
 from ..core.character.built import CharacterBuild
 from ..core.character.label_map import PALETTE, from_colours
 from ..core.types import UInt8
-from .images import new_image, read_colours
+from .images import as_png, new_image, read_colours
 
 # Custom property of a label image: the labels before anything was painted over them, as a PNG. It
 # is saved with the image, so that strokes are known as such in a file that is opened again.
@@ -22,9 +22,7 @@ _FOUND = "photo_wake_up_found_labels"
 def new_label_image(name: str, build: CharacterBuild) -> bpy.types.Image:
     """A packed image of a character's labels in `label_map.PALETTE`'s colours."""
     image = new_image(name, build.labels, PALETTE)
-    file = io.BytesIO()
-    Image.fromarray(build.found_labels).save(file, format="PNG", compress_level=1)
-    image[_FOUND] = base64.b64encode(file.getvalue()).decode("ascii")
+    image[_FOUND] = base64.b64encode(as_png(build.found_labels)).decode("ascii")
     return image
 
 

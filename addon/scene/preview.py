@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 import numpy as np
 
 from ..core import frames
-from ..core.body.body_files import cached_body_model
-from ..core.model_files import model_path
-from ..core.pipeline import WakeUpResult
+from ..core.pipeline import WakeUpResult, WakeUpSettings, body_model
 from ..core.types import Camera, Float64
 from .build import mark_collection
 from .camera import new_camera
@@ -55,7 +51,7 @@ def build_preview(
         new_character(f"{name} Character", character, armature, collection)
         set_pose(armature, skeleton, pose)
     elif result.fitted is not None:
-        model = cached_body_model(Path(body_file) if body_file else model_path("body.npz"))
+        model = body_model(WakeUpSettings(body_file=body_file))
         new_posed_body(name, model, result.fitted, place, collection)
     collection.objects.link(new_camera(f"{name} Camera", lens, place, photo))
     add_corrections(result, collection, height_m)

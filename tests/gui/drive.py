@@ -174,9 +174,9 @@ class Driver:
         yield from self.wait(1.5)
         assert self.status.running, "The stage was over before Esc could be pressed"
         pressed = time.perf_counter()
-        self.window.event_simulate(type="ESC", value="PRESS", x=400, y=400)
+        self._event(self.window, "ESC", "PRESS", 400, 400)
         yield
-        self.window.event_simulate(type="ESC", value="RELEASE", x=400, y=400)
+        self._event(self.window, "ESC", "RELEASE", 400, 400)
         while self.status.running and time.perf_counter() - pressed < 20:
             yield
         took = time.perf_counter() - pressed

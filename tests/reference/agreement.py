@@ -23,8 +23,9 @@ from photo_wake_up.addon.core.perception.hands import find_hands
 from photo_wake_up.addon.core.perception.people import on_grey
 from photo_wake_up.addon.core.types import UInt8
 
+from . import PYTHON
+
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = ROOT / "build" / "reference" / "venv" / "bin" / "python"
 DEMO_PHOTO = ROOT / "build" / "demo_photo" / "photo.png"
 DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", ROOT.parent / "shared" / "data"))
 SUFFIXES = (".jpg", ".png", ".webp", ".gif")

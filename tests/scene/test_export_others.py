@@ -98,7 +98,7 @@ def test_usdz_is_within_the_limits_of_phones(scene, tmp_path, monkeypatch, lit):
         assert names[0].endswith(".usdc") and len(names) == 2 + lit
         for name in names[1:]:
             assert Image.open(io.BytesIO(opened.read(name))).size == (32, 32)
-    assert not read_back.usd_says(tmp_path / "a.usdz")
+    read_back.assert_valid_usd(tmp_path / "a.usdz")
     monkeypatch.setattr(export_usd, "MOST_POLYGONS", 100)
     with pytest.raises(OutputError, match="100 at most"):
         export_usd.export_usdz(collection, tmp_path / "b.usdz")

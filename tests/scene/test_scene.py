@@ -308,10 +308,8 @@ def test_pictures_encoded_ahead_are_the_same_and_are_not_encoded_again(empty_fil
     )
     images.encode_ahead(build.pictures(result))
     encoded = []
-    encode = images._encoded
-    monkeypatch.setattr(
-        images, "_encoded", lambda *how: encoded.append(how[0].shape) or encode(*how)
-    )
+    encode = images.as_png
+    monkeypatch.setattr(images, "as_png", lambda *how: encoded.append(how[0].shape) or encode(*how))
     collection = build.build_scene(result)
     assert len(encoded) == 1, "but for the labels, which are coloured when the image is made"
     assert np.array_equal(images.read_mask(build.mask_image(collection)), result.person.mask)
