@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import io
-import re
 import shutil
-import subprocess
 
 import bpy
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.core.interchange import web_page
@@ -22,20 +20,19 @@ from photo_wake_up.addon.scene.performing import lay_strips
 
 from . import figures, read_back
 
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--window-size=640,640",
-    "--virtual-time-budget=20000",
-)  # fmt: skip
-SECONDS = 90
-# Presses every button once the model is there, and tells what became of it.
-PROBE = """<script type="module">
-const viewer = document.querySelector('model-viewer');
-const told = [];
-const tell = () => told.push(viewer.animationName + (viewer.paused ? ' still' : ' moving'));
-viewer.addEventListener('error', event => { document.title = 'error ' + event.detail; });
-viewer.addEventListener('load', async () => {
+# Drawn by the processor: the machines that run tests have no graphics card.
+FLAGS = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+SIZE_PX = 640
+PATIENCE_MS = 90_000  # a slow machine draws a frame a second
+# Presses every button once the model is there, and tells after each what is played.
+PRESS = """async () => {
+  const viewer = document.querySelector('model-viewer');
+  if (!viewer.loaded) await new Promise((done, failed) => {
+    viewer.addEventListener('load', done);
+    viewer.addEventListener('error', event => failed(event.detail.type));
+  });
+  const told = [];
+  const tell = () => told.push([viewer.animationName, viewer.paused ? 'still' : 'moving']);
   tell();
   for (const button of document.querySelectorAll('nav button')) {
     button.click();
@@ -43,9 +40,8 @@ viewer.addEventListener('load', async () => {
     await new Promise(done => setTimeout(done, 50));
     tell();
   }
-  document.title = [...viewer.availableAnimations].join(',') + '|' + told.join(',');
-});
-</script></body>"""
+  return {clips: viewer.availableAnimations, told};
+}"""
 
 
 @pytest.fixture
@@ -64,11 +60,12 @@ def viewer():
         pytest.skip("the page's viewer is not installed: npm was not there at set-up")
 
 
-def browse(chromium, tmp_path, page, *options):
-    return subprocess.run(
-        [chromium, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *options, page.as_uri()],
-        capture_output=True, check=True, timeout=SECONDS,
-    ).stdout  # fmt: skip
+@pytest.fixture
+def browser(chromium):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
@@ -83,20 +80,22 @@ def page(empty_file, tmp_path, viewer):
     return tmp_path / "page.html"
 
 
-def test_page_shows_the_character_and_its_buttons_work(chromium, tmp_path, page):
-    probed = tmp_path / "probed.html"
-    probed.write_text(page.read_text().replace("</body>", PROBE))
-    seen = browse(chromium, tmp_path, probed, "--dump-dom").decode()
-    title = html.unescape(re.search("<title>(.*?)</title>", seen)[1])
-    clips, told = title.split("|")
-    assert clips == 'first,<i>"2"</i>'
-    assert told.split(",") == [
-        "first moving", "first still", "first moving", '<i>"2"</i> moving',
+def test_page_shows_the_character_and_its_buttons_work(browser, page):
+    shown = browser.new_page(viewport={"width": SIZE_PX, "height": SIZE_PX})
+    shown.set_default_timeout(PATIENCE_MS)
+    asked, failed = [], []
+    shown.on("request", lambda request: asked.append(request.url.split(":")[0]))
+    shown.on("pageerror", lambda error: failed.append(str(error)))
+    shown.goto(page.as_uri())
+    seen = shown.evaluate(PRESS)
+    assert seen["clips"] == ["first", '<i>"2"</i>']
+    assert seen["told"] == [
+        ["first", "moving"], ["first", "still"], ["first", "moving"], ['<i>"2"</i>', "moving"],
     ]  # fmt: skip
-    assert 'slot="ar-button"' in seen
+    assert shown.locator('[slot="ar-button"]').count() == 1
+    assert not failed and set(asked) <= {"file", "blob", "data"}
 
-    browse(chromium, tmp_path, page, f"--screenshot={tmp_path / 'page.png'}")
-    picture = np.asarray(Image.open(io.BytesIO((tmp_path / "page.png").read_bytes())))[..., :3]
+    picture = np.asarray(Image.open(io.BytesIO(shown.screenshot())))[..., :3]
     # The figure's colours, red against green, are nowhere else on the page.
     colourful = np.ptp(picture.astype(int), axis=-1) > 80
     assert 0.002 < colourful.mean() < 0.5
