@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, however slow the machine: a change alone decides what fails.
+settings.register_profile("photo_wake_up", derandomize=True, database=None, deadline=None)
+settings.load_profile("photo_wake_up")
 
 ROOT = Path(__file__).resolve().parents[1]
 _EXIT_CODE = pytest.StashKey[int]()

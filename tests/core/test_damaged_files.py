@@ -29,9 +29,9 @@ SECONDS, MEGABYTES = 5.0, 600.0  # for one file of some kilobytes, pictures as l
 EXAMPLES = int(os.environ.get("DAMAGE_EXAMPLES", "50"))  # of each kind; more when looking for more
 
 fuzzed = settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
+    max_examples=EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+)
 
 
 def _picture(kind: str, mode: str = "RGB", **options: object) -> bytes:

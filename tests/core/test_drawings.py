@@ -70,7 +70,7 @@ def _uneven_paper(seed: int = 0) -> np.ndarray:
 # -- outlines -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.5, 2.3), st.floats(0.12, 0.6), st.floats(0.7, 1.25))
 def test_joints_of_a_known_figure(arm, leg, thick):
     mask, truth = _bodily(arm, leg, thick)
@@ -83,7 +83,7 @@ def test_joints_of_a_known_figure(arm, leg, thick):
         assert errors[end] < 0.06 * height
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0.5, 2.2), st.floats(0.12, 0.5))
 def test_a_mirrored_outline_has_mirrored_joints(arm, leg):
     mask, _ = _bodily(arm, leg)

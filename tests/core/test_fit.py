@@ -103,7 +103,7 @@ def test_children_have_larger_heads_than_adults(body: BodyModel, cases: dict[str
 @given(
     turn=st.tuples(*[st.floats(-3, 3)] * 3), scale=st.floats(0.2, 4), shift=st.floats(-5, 5),
 )  # fmt: skip
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_alignment_undoes_any_similarity(
     turn: tuple[float, float, float], scale: float, shift: float
 ) -> None:
@@ -131,7 +131,7 @@ TURNS = st.tuples(*[st.floats(-1.5, 1.5)] * 3)
 
 
 @given(turn=TURNS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_head_turns_as_the_face_does(turn: tuple[float, float, float]) -> None:
     wanted = Rotation.from_rotvec(turn) * Rotation.from_rotvec(FACING)
     mesh = np.zeros((468, 3))
@@ -146,7 +146,7 @@ def test_the_head_turns_as_the_face_does(turn: tuple[float, float, float]) -> No
 
 
 @given(turn=TURNS, side=st.sampled_from(["left", "right"]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_hand_turns_as_its_points_do(
     body: BodyModel, turn: tuple[float, float, float], side: str
 ) -> None:

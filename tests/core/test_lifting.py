@@ -74,7 +74,7 @@ def test_steps_that_the_prior_tells_stay_steps(shape) -> None:
     assert relief_error(lifted(seen, 1e-4).depth, seen) < 2e-3
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(scale=st.floats(0.1, 10.0))
 def test_depth_scales_with_the_prior(scale: float) -> None:
     seen = surfaces.sphere(64, 128.0, 3.0)
@@ -110,7 +110,7 @@ def test_a_tilted_plane_under_perspective_is_restored_exactly() -> None:
     assert np.nanmax(np.abs(found - depth) / depth) < 1e-4
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**31), sheets=st.integers(1, 2))
 def test_springs_are_solved_as_a_direct_solver_does(seed: int, sheets: int) -> None:
     """On a ragged silhouette with springs of all stiffnesses, to 1e-6."""
@@ -170,7 +170,7 @@ def figure() -> np.ndarray:
     return matte
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(spacing=st.floats(3.0, 20.0))
 def test_closed_mesh_is_a_manifold_whatever_the_spacing(spacing: float) -> None:
     outline = contour.trace(figure())
@@ -238,7 +238,7 @@ def test_triangles_are_at_most_as_many_as_asked_and_hardly_fewer(target: int, la
     assert 0.85 * target <= count <= target
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31))
 def test_four_strongest_weights_sum_to_one(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -150,7 +150,7 @@ def test_a_missing_file_is_a_sentence(tmp_path):
         read_bvh(tmp_path / "none.bvh")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(_GOOD)), st.integers(0, 40), st.text(max_size=12))
 def test_no_damage_gives_anything_but_a_motion_or_a_sentence(tmp_path_factory, at, cut, extra):
     path = tmp_path_factory.mktemp("bvh") / "clip.bvh"

@@ -258,7 +258,7 @@ def test_a_missing_file_is_a_sentence(tmp_path):
         load_motion(tmp_path / "none.npz", 24.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0, 1), st.integers(0, 60), st.binary(max_size=24))
 def test_no_damage_gives_anything_but_a_clip_or_a_sentence(tmp_path_factory, at, cut, extra):
     folder = tmp_path_factory.mktemp("smpl")

@@ -164,7 +164,7 @@ def test_sizes_tell_apart_what_has_the_same_names(
     assert np.abs(mask[inner] - rgb[inner][..., 0] / 255).max() < 0.01
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     corner=st.tuples(st.floats(-60, 100), st.floats(-60, 70)),
     sides=st.tuples(st.floats(70, 200), st.floats(70, 200)),
@@ -373,7 +373,7 @@ def test_the_zoo_gets_blue_first_minus_its_mean(tmp_path: Path) -> None:
     assert network.mask(rgb, np.float32([0, 0, 99, 79]))[40, 50] == pytest.approx(230 / 255)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     x=st.floats(-100, 300), y=st.floats(-100, 300), width=st.floats(400, 700),
     height=st.floats(400, 700),
@@ -403,7 +403,6 @@ def test_the_joints_are_landmarks_too() -> None:
     assert len(COCO_17) == 17 and all(name in LANDMARK for name in COCO_17)
 
 
-@settings(deadline=None)
 @given(
     x=st.floats(-500, 500), y=st.floats(-500, 500), width=st.floats(1, 500),
     height=st.floats(1, 500), aspect=st.floats(0.3, 3),
@@ -534,7 +533,7 @@ MAKERS: dict[str, tuple[Callable[[Path], Path], float, float]] = {
 
 
 @pytest.mark.parametrize("file", MAKERS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     share=st.tuples(st.floats(0.15, 0.85), st.floats(0.15, 0.85)),
     corner=st.tuples(st.floats(-80, 150), st.floats(-120, 150)),

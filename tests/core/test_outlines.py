@@ -82,7 +82,7 @@ def test_normals_point_outwards() -> None:
     assert (contour.normals(loop) * away).sum(axis=1).min() > 0.97
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(shift=st.integers(0, 400), moved=st.floats(-3, 3))
 def test_matching_a_loop_with_itself_finds_the_shift(shift: int, moved: float) -> None:
     loop = wavy_loop(600)
@@ -94,7 +94,7 @@ def test_matching_a_loop_with_itself_finds_the_shift(shift: int, moved: float) -
     assert error.max() <= 2 + 2 * abs(moved)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     lobes=st.integers(3, 7), depth=st.floats(0.05, 0.3), size=st.floats(0.8, 1.25),
     published=st.booleans(),
@@ -111,7 +111,7 @@ def test_matching_is_monotone_and_goes_around_once(
     assert advance.max() <= 32
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     lobes=st.integers(3, 7), depth=st.floats(0.0, 0.3), size=st.floats(0.8, 1.25),
     shift=st.integers(0, 2000),
@@ -133,7 +133,7 @@ def test_positions_rise_once_around_and_never_stand_still(
     assert contour_matching.collapsed_fraction(position) == 0.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_the_cheapest_path_is_the_cheapest_of_all(data: st.DataObject) -> None:
     m = data.draw(st.integers(2, 4))

@@ -14,7 +14,7 @@ def _rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**31), height=st.integers(30, 150), width=st.integers(30, 150),
     count=st.integers(1, 4),

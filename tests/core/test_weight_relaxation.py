@@ -107,7 +107,7 @@ def test_a_rigid_motion_leaves_all_edges(skeleton) -> None:
     assert np.abs(ratio - 1).max() < 1e-9
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**31))
 def test_no_pose_and_no_weights_make_the_longest_edge_longer(skeleton, seed: int) -> None:
     """Whatever the photo's pose, also where it can hardly be undone."""
