@@ -2,8 +2,9 @@
 
 Bogo et al., Keep it SMPL (2016) and its successors minimise joint reprojection, pose and shape
 priors. Added here: the directions of BlazePose's metric landmarks, which settle what lies in front
-of what, a first pose computed from them instead of a mean pose, a two-sided silhouette term, and
-the turns of head and hands by close-ups.
+of what, a first pose computed from them instead of a mean pose, a two-sided silhouette term,
+forearms that stay out of the trunk on the side where they are seen, and the turns of head and
+hands by close-ups.
 Lengths are metres on a body 1.7 m tall, errors in the image are scaled to that.
 """
 
@@ -30,6 +31,7 @@ from ..types import (
     Progress,
 )
 from .first_pose import first_pose, seen_from_the_side
+from .interpenetration import InterpenetrationTerm
 from .landmark_points import landmark_points
 from .model import BodyModel
 from .pose_prior import PosePrior, uprightness
@@ -172,6 +174,7 @@ class _Problem:
         self.directions = _directions(marks)
         self.prior = PosePrior(marks)
         self.silhouette = SilhouetteTerm(person.mask)
+        self.interpenetration = InterpenetrationTerm(model, marks, chosen)
         self.turns = observed_turns(model, person)
         self.turned = torch.tensor([turn.joint for turn in self.turns], dtype=torch.long)
         self.turn_targets = _tensor(np.array([turn.target for turn in self.turns]))
@@ -240,6 +243,7 @@ class _Problem:
         loss = (self.trust * geman_mcclure(error, self.outlier_m) / JOINT_SIGMA_M**2).sum()
         loss = loss + self._direction_term(joints)
         loss = loss + self._turn_term(transforms[0]) + self.prior(state.pose, joints, stage.pose)
+        loss = loss + self.interpenetration(vertices, joints, transforms[0])
         loss = loss + stage.shape * (state.betas / BETA_SIGMA).square().sum()
         if stage.silhouette > 0:
             surface = self._project(vertices[self.vertex_marks :])
