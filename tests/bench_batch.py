@@ -47,8 +47,7 @@ def main() -> int:
         lambda: first_run(album, results, options.jobs, refused),
         lambda: second_run(album, results, options.jobs),
     )
-    print_and_write(runs, options.out / "batch.json")
-    return 0
+    return 0 if print_and_write(runs, options.out / "batch.json") else 1
 
 
 def make_album(album: Path, count: int) -> set[str]:

@@ -46,8 +46,9 @@ def run_parts(name: str, parts: Sequence[str], description: str | None) -> int:
     return 0
 
 
-def print_and_write(parts: Iterable[Callable[[], list[Row]]], path: Path) -> None:
-    """Measure part by part, print each row as it comes, and write all of them as JSON."""
+def print_and_write(parts: Iterable[Callable[[], list[Row]]], path: Path) -> bool:
+    """Measure part by part, print each row as it comes, and write all of them as JSON; whether no
+    bar was missed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     for part in parts:
@@ -61,6 +62,7 @@ def print_and_write(parts: Iterable[Callable[[], list[Row]]], path: Path) -> Non
     path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     missed = [each["what"] for each in rows if each["met"] is False]
     print("bars missed:" if missed else "all bars met", *missed, sep="\n  ")
+    return not missed
 
 
 def _short(value: Any) -> str:

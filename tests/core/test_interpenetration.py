@@ -11,27 +11,17 @@ import torch
 from photo_wake_up.addon.core.body.fit import fit_body
 from photo_wake_up.addon.core.body.interpenetration import InterpenetrationTerm
 from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.posed import posed_body
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK, NAMES
-from photo_wake_up.addon.core.types import Camera, FittedBody, PoseLandmarks
+from photo_wake_up.addon.core.types import FittedBody, PoseLandmarks
 from photo_wake_up.assets.fit_cases.cases import fit_cases
 from photo_wake_up.assets.fit_cases.observed import observed
 
-SEED = 5  # another one than the bench's
+from .test_fit import SEED, standing
+
 ARM = ("left_elbow", "left_wrist")
 FOREARMS = (*ARM, "right_elbow", "right_wrist")
 TOO_DEEP_M = 0.15
-CAMERA = Camera(900.0, 399.5, 499.5, 800, 1000)
-
-
-def _facing(body: BodyModel, **turned: tuple[float, float, float]) -> FittedBody:
-    """A body that looks into the camera, its joints turned (axis-angle)."""
-    pose = np.zeros((24, 3))
-    for joint, turn in {"pelvis": (np.pi, 0.0, 0.0), **turned}.items():
-        pose[JOINT[joint]] = turn
-    place = np.array([0.1, 0.05, 4.0])
-    return posed_body(body, CAMERA, np.zeros(body.shape_count), pose, place, 1.7)
 
 
 def _marks(hidden: tuple[str, ...] = ()) -> PoseLandmarks:
@@ -67,7 +57,7 @@ def _through_the_trunk(body: BodyModel, posed: FittedBody) -> tuple[np.ndarray, 
 
 
 def test_an_arm_is_pushed_to_the_camera_from_all_over_the_trunk(body: BodyModel) -> None:
-    posed = _facing(body)
+    posed = standing(body)
     ray, front, back = _through_the_trunk(body, posed)
     assert 0.12 < back - front < 0.4
     costs = []
@@ -80,7 +70,7 @@ def test_an_arm_is_pushed_to_the_camera_from_all_over_the_trunk(body: BodyModel)
 
 @pytest.mark.parametrize("beyond", ["before", "behind"])
 def test_an_arm_outside_of_the_trunk_is_left_alone(body: BodyModel, beyond: str) -> None:
-    posed = _facing(body)
+    posed = standing(body)
     ray, front, back = _through_the_trunk(body, posed)
     depth = front - 0.02 if beyond == "before" else back + 0.02
     assert _cost(body, posed, _marks(), ray * depth) == (0.0, pytest.approx(np.zeros(3)))
@@ -88,12 +78,12 @@ def test_an_arm_outside_of_the_trunk_is_left_alone(body: BodyModel, beyond: str)
 
 def test_bodies_without_a_flaw_cost_nothing(body: BodyModel) -> None:
     hanging = {"left_shoulder": (0.0, 0.0, -1.2), "right_shoulder": (0.0, 0.0, 1.2)}
-    for posed in (_facing(body), _facing(body, **hanging)):
+    for posed in (standing(body), standing(body, **hanging)):
         assert _cost(body, posed, _marks())[0] < 0.01
 
 
 def test_nothing_is_said_of_arms_that_are_hidden(body: BodyModel) -> None:
-    posed = _facing(body)
+    posed = standing(body)
     ray, front, back = _through_the_trunk(body, posed)
     within = ray * (front + back) / 2
     assert _cost(body, posed, _marks(), within)[0] > 10

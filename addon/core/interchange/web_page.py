@@ -30,8 +30,7 @@ _FLOAT32 = 5126  # glTF's number for it
 # Nothing from elsewhere; the viewer compiles its decoders of meshes and textures when it starts.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; "
-    "style-src 'unsafe-inline'; "
-    "img-src blob: data:; connect-src blob: data:; worker-src blob:"
+    "style-src 'unsafe-inline'; img-src blob: data:; connect-src blob: data:; worker-src blob:"
 )
 
 _STYLE = """
