@@ -140,6 +140,10 @@ test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) $(REFERENCE) $(NODE_TOOLS) ## Run 
 	@echo "Skipped: tests/core and lint, which need no Blender (make test), and what is named at the end."
 	$(BUILD)/blender_5_2/venv/bin/python -m pytest -rs tests/scene tests/operators
 
+.PHONY: test-processors
+test-processors: setup $(DEMO_PHOTO) ## Compare results as other processors would compute them (half an hour): build/bench/processors.json
+	$(RUN) -m photo_wake_up.tests.bench_processors --out $(BUILD)/bench
+
 .PHONY: lint
 lint: setup ## Check style and types
 	$(VENV)/bin/ruff check .

@@ -22,7 +22,7 @@ from .pipeline import (
 from .types import Mask, Progress, UInt8
 
 if TYPE_CHECKING:
-    from .body.posing import PoseCorrection  # brings in torch, which takes a second
+    from .body.posing import PoseCorrection
 
 _PERSON_SHARE = 0.2  # of the progress bar, for everything up to the mask
 _POSE_SHARE = 0.3  # where the fit that goes on from a corrected pose ends

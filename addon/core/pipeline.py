@@ -7,7 +7,6 @@ stage. Whoever corrects a value (a painted mask, a dragged joint) drops what dep
 
 from __future__ import annotations
 
-import importlib
 import queue
 import sys
 import threading
@@ -147,10 +146,6 @@ def advance(
     done = 0.0
     if "motion" in wanted[1:]:  # alone, the stage says it as soon
         yield from motion_checked(settings)
-    if "fitted" in wanted[1:]:
-        # Beside the stages before the fit: the import takes more than a second. No daemon, since
-        # a process that ends in the midst of it may crash.
-        threading.Thread(target=importlib.import_module, args=["torch"]).start()
     for stage in wanted:
         share, message = _STAGES[stage]
         yield Progress(done / total, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,11 @@ def warnings_of(result: WakeUpResult) -> list[str]:
     """A sentence for each thing of a character that is likely to show."""
     measured = result.build.report
     warnings = []
+    solve = result.fitted.solve
+    if solve is not None and not solve.converged:
+        warnings.append(
+            "The body's pose had not settled when the fit ended: see whether it is right."
+        )
     if measured.foldover_fraction > _FOLDOVER_WORTH_SAYING:
         warnings.append("The body fits the outline badly in places: parts of it may be torn.")
     if measured.hole_fraction > _HOLES_WORTH_SAYING:
@@ -66,6 +72,7 @@ def describe(result: WakeUpResult) -> dict[str, Any]:
         "photo": {"name": photo.name, "width": photo.width, "height": photo.height},
         "people": len(result.people) if result.people is not None else None,
         "camera": {"focal_px": fitted.camera.focal_px, "from_exif": photo.focal_px is not None},
+        "fit": None if fitted.solve is None else asdict(fitted.solve),
         "motion": result.motion_name,
         "stages": {
             name: {

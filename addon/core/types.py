@@ -136,6 +136,15 @@ class Pose:
     root: Float64  # (3,), world position of the pelvis joint, metres
 
 
+@dataclass(frozen=True)
+class SolveInfo:
+    """How an iterative solution ended."""
+
+    iterations: int
+    last_step: float  # in the unit of the solver's tolerance
+    converged: bool
+
+
 @dataclass(frozen=True, eq=False)
 class FittedBody:
     """An SMPL-format body laid over the person, in camera frame and metres.
@@ -153,6 +162,7 @@ class FittedBody:
     joints: Float32  # (24, 3), posed, camera frame
     rest_joints: Float32  # (24, 3), T-pose, body frame
     transforms: Float32  # (24, 4, 4), rest (body frame) to posed (camera frame), one a joint
+    solve: SolveInfo | None = None  # of the fit, last steps in metres; None if posed by hand
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,17 @@ Everything is in body axes (x to the body's left, y up, z ahead) and metres unti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from ...addon.core.body.body_files import cached_body_model
 from ...addon.core.body.model import BodyModel
 from ...addon.core.body.skeleton import JOINT, JOINT_COUNT
-from ...addon.core.body.skinning import skin, tensors
+from ...addon.core.body.skinning import SkinnedPoints, skin
 from ...addon.core.frames import WORLD_FROM_BODY_AXES
 from ...addon.core.model_files import model_path
 
@@ -64,25 +63,18 @@ def pose_vertices(
 
     pose : (24, 3) axis-angle. Returns vertices (N, 3) and joints (24, 3), body axes.
     """
-    body = tensors(shape.model, np.zeros(1, np.int64), torch.float64)
     rest = shape.rest if rest is None else rest
     weights = shape.model.weights if weights is None else weights
-    chosen = replace(
-        body,
-        template=torch.from_numpy(np.ascontiguousarray(rest, np.float64)),
-        shapes=torch.zeros(len(rest), 3, 1, dtype=torch.float64),
-        joint_template=torch.from_numpy(shape.joints),
-        joint_shapes=torch.zeros(JOINT_COUNT, 3, 1, dtype=torch.float64),
+    points = SkinnedPoints(
+        template=rest.astype(np.float64),
+        shapes=np.zeros((len(rest), 3, 0)),
         correctives=None,
-        weights=torch.from_numpy(np.ascontiguousarray(weights, np.float64)),
+        joint_template=shape.joints,
+        joint_shapes=np.zeros((JOINT_COUNT, 3, 0)),
+        weights=weights.astype(np.float64),
     )
-    vertices, joints, _ = skin(
-        chosen,
-        torch.zeros(1, 1, dtype=torch.float64),
-        torch.from_numpy(np.ascontiguousarray(pose))[None],
-        torch.zeros(1, 3, dtype=torch.float64),
-    )
-    return vertices[0].numpy(), joints[0].numpy()
+    posed = skin(points, np.zeros(0), pose, np.zeros(3))
+    return posed.vertices, posed.joints
 
 
 def to_world(points: Array, ground: float) -> Array:

@@ -25,7 +25,6 @@ from .errors import PackageError
 # Distributions that a requirement names and the extension does without.
 LEFT_OUT = {
     "numpy": "Blender brings its own, and all others must share it",
-    "setuptools": "torch asks for it to compile kernels on the user's machine; nothing here does",
 }
 # Distributions that may never be in a package, whoever asks for them.
 FORBIDDEN = {
@@ -33,6 +32,7 @@ FORBIDDEN = {
     "anny": "needed at set-up only",
     "bpy": "Blender itself",
     "mediapipe": "its networks are taken out of it at set-up",
+    "torch": "a reference in the tests; half of a gigabyte that nothing shipped needs",
 }
 _GPU = re.compile(r"nvidia-|triton$|cuda-")
 _GPU_ADVICE = (

@@ -18,7 +18,7 @@ from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, RIGHT_LEG
 from photo_wake_up.addon.core.body.posed import posed_body
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS
-from photo_wake_up.addon.core.body.skinning import skin, tensors
+from photo_wake_up.addon.core.body.skinning import skin, skinned_points
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.model_files import model_path
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK
@@ -65,30 +65,28 @@ def test_skinning_agrees_with_smplx(body: BodyModel, seed: int) -> None:
             betas=betas, body_pose=angles[:, 1:].reshape(2, -1),
             global_orient=angles[:, 0], transl=move,
         )  # fmt: skip
-        vertices, joints, transforms = skin(tensors(body), betas, angles, move)
-    assert (vertices - expected.vertices).abs().max() < 1e-5
-    assert (joints - expected.joints[:, :24]).abs().max() < 1e-5
-    homogeneous = torch.tensor([0.0, 0.0, 0.0, 1.0])
-    assert torch.equal(transforms[:, :, 3], homogeneous.expand(2, 24, 4))
+    for each in range(2):
+        posed = skin(
+            skinned_points(body), *(a[each].double().numpy() for a in (betas, angles, move))
+        )
+        assert np.abs(posed.vertices - expected.vertices[each].numpy()).max() < 1e-5
+        assert np.abs(posed.joints - expected.joints[each, :24].numpy()).max() < 1e-5
+        assert np.array_equal(posed.transforms[:, 3], np.tile([0.0, 0.0, 0.0, 1.0], (24, 1)))
 
 
 def test_zero_pose_is_the_template(body: BodyModel) -> None:
-    zero = torch.zeros(1, 24, 3)
-    vertices, _, _ = skin(tensors(body), torch.zeros(1, 4), zero, torch.zeros(1, 3))
-    assert np.abs(vertices[0].numpy() - body.template).max() < 1e-6
+    posed = skin(skinned_points(body), np.zeros(4), np.zeros((24, 3)), np.zeros(3))
+    assert np.abs(posed.vertices - body.template).max() < 1e-12
 
 
 def test_a_selection_of_vertices_moves_as_in_the_whole(body: BodyModel) -> None:
     chosen = np.array([3, 500, 12000])
-    args = (
-        torch.full((1, body.shape_count), 0.5),
-        torch.tensor(random_pose(1), dtype=torch.float32)[None],
-        torch.ones(1, 3),
-    )
-    whole, joints, _ = skin(tensors(body), *args)
-    part, same_joints, _ = skin(tensors(body, chosen), *args)
-    assert (whole[0, chosen] - part[0]).abs().max() < 1e-6
-    assert torch.equal(joints, same_joints)
+    args = np.full(body.shape_count, 0.5), random_pose(1), np.ones(3)
+    whole = skin(skinned_points(body), *args)
+    for part in (skinned_points(body, chosen), skinned_points(body)[chosen]):
+        posed = skin(part, *args)
+        assert np.abs(whole.vertices[chosen] - posed.vertices).max() < 1e-12
+        assert np.array_equal(whole.joints, posed.joints)
 
 
 def test_default_body_is_a_body_in_t_pose(body: BodyModel) -> None:
@@ -114,11 +112,7 @@ def test_the_body_bends_where_people_bend(body: BodyModel) -> None:
     angles[JOINT["left_knee"], 0] = np.pi / 2
     angles[JOINT["left_elbow"], 1] = -np.pi / 2
     angles[JOINT["right_elbow"], 1] = np.pi / 2
-    _, joints, _ = skin(
-        tensors(body), torch.zeros(1, 1), torch.tensor(angles, dtype=torch.float32)[None],
-        torch.zeros(1, 3),
-    )  # fmt: skip
-    joints = joints[0].numpy()
+    joints = skin(skinned_points(body), np.zeros(1), angles, np.zeros(3)).joints
     assert joints[JOINT["left_ankle"], 2] < joints[JOINT["left_knee"], 2] - 0.2
     for side in ("left", "right"):
         assert joints[JOINT[f"{side}_wrist"], 2] > joints[JOINT[f"{side}_elbow"], 2] + 0.15

@@ -7,7 +7,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -15,11 +14,13 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body.first_pose import first_pose, seen_from_the_side
 from photo_wake_up.addon.core.body.fit import fit_body, refine_body
+from photo_wake_up.addon.core.body.least_squares import total_cost
 from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.pose_prior import PosePrior
 from photo_wake_up.addon.core.body.posed import body_mask, posed_body, rest_height, silhouette_iou
 from photo_wake_up.addon.core.body.silhouette_term import SilhouetteTerm, surface_samples
 from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.skinning import Skinned, skin, skinned_points
 from photo_wake_up.addon.core.body.turns import (
     CHIN,
     FACE_PITCH,
@@ -55,6 +56,15 @@ def standing(body: BodyModel, **turned: tuple[float, float, float]) -> FittedBod
         pose[JOINT[joint]] = turn
     camera = Camera(900.0, 399.5, 499.5, 800, 1000)
     return posed_body(body, camera, np.zeros(body.shape_count), pose, np.array([0.1, 0.05, 4]), 1.7)
+
+
+def skinned(body: BodyModel, fitted: FittedBody) -> Skinned:
+    """The fitted body as terms of the fit take it, in metres."""
+    place = fitted.translation / fitted.scale
+    posed = skin(skinned_points(body), *(np.float64(v) for v in (fitted.betas, fitted.pose, place)))
+    return replace(
+        posed, joints=posed.joints * fitted.scale, vertices=posed.vertices * fitted.scale
+    )
 
 
 # -- known bodies -----------------------------------------------------------------------------
@@ -236,37 +246,37 @@ def test_surface_samples_are_spread_by_area(body: BodyModel) -> None:
 
 def test_the_silhouette_is_matched_best_where_it_is(body: BodyModel) -> None:
     truth = standing(body, left_shoulder=(0, 0, -1.2), right_shoulder=(0, 0, 1.2))
-    term = SilhouetteTerm(body_mask(body, truth, 1000))
+    term = SilhouetteTerm(body_mask(body, truth, 1000), truth.camera)
     chosen = truth.vertices[surface_samples(body)].astype(np.float64)
-    metre = torch.tensor(truth.camera.focal_px / truth.joints[0, 2])
+    metre = float(truth.camera.focal_px / truth.joints[0, 2])
+    there = skinned(body, truth)
 
     def cost(points: np.ndarray) -> float:
-        seen = frames.project(truth.camera, points)
-        return float(term(torch.from_numpy(seen.astype(np.float32)), metre))
+        return total_cost(term(replace(there, vertices=points), metre, False))
 
     middle = chosen.mean(axis=0)
-    there = cost(chosen)
+    best = cost(chosen)
     for moved in (chosen + [0.05, 0, 0], chosen - [0, 0.05, 0], (chosen - middle) * 1.05 + middle,
                   (chosen - middle) * 0.9 + middle):  # fmt: skip
-        assert cost(moved) > 2 * there
+        assert cost(moved) > 2 * best
 
 
 def test_the_prior_likes_straight_upright_bodies_where_landmarks_allow(body: BodyModel) -> None:
     legs = {f"{side}_{joint}": (sign * 1.4, 0.0, 0.0) for side in ("left", "right")
             for joint, sign in (("hip", -1), ("knee", 1))}  # fmt: skip
     upright, bent = standing(body), standing(body, **legs)
-    poses = [torch.from_numpy(each.pose) for each in (upright, bent)]
-    joints = [torch.from_numpy(each.joints) for each in (upright, bent)]
+    bodies = [skinned(body, each) for each in (upright, bent)]
     costs = []
     for seen in (upright, bent):
         _, person = observed(body, seen, np.random.default_rng(1), 0, 0, 0)
         prior = PosePrior(person.detection.landmarks)
-        costs.append([float(prior(p, j, 0.0)) for p, j in zip(poses, joints, strict=True)])
+        costs.append([total_cost(prior(each, 0.0, False)) for each in bodies])
     assert costs[0][0] < 0.2 and costs[0][1] > 20  # landmarks of straight legs
     assert costs[1][1] < 0.15 * costs[0][1]  # landmarks of bent ones: they are left alone
-    wrong = poses[0].clone()
+    wrong = bodies[0].pose.copy()
     wrong[JOINT["left_knee"], 0] = -0.3
-    assert float(prior(wrong, joints[0], 0.0)) > 20  # knees never bend forwards
+    # Knees never bend forwards.
+    assert total_cost(prior(replace(bodies[0], pose=wrong), 0.0, False)) > 20
 
 
 # -- the whole --------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from photo_wake_up.addon.core.body.fit import fit_body
 from photo_wake_up.addon.core.body.interpenetration import InterpenetrationTerm
@@ -17,7 +16,7 @@ from photo_wake_up.addon.core.types import FittedBody, PoseLandmarks
 from photo_wake_up.assets.fit_cases.cases import fit_cases
 from photo_wake_up.assets.fit_cases.observed import observed
 
-from .test_fit import SEED, standing
+from .test_fit import SEED, skinned, standing
 
 ARM = ("left_elbow", "left_wrist")
 FOREARMS = (*ARM, "right_elbow", "right_wrist")
@@ -33,17 +32,23 @@ def _marks(hidden: tuple[str, ...] = ()) -> PoseLandmarks:
 def _cost(
     body: BodyModel, posed: FittedBody, marks: PoseLandmarks, arm: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
-    """The term, and its gradient at the left elbow and wrist; arm (3,): where both are put."""
-    joints = torch.from_numpy(posed.joints).clone()
+    """The term, and its gradient where the left elbow and wrist are; arm (3,): where both are
+    put."""
+    there = skinned(body, posed)
     if arm is not None:
-        joints[[JOINT[name] for name in ARM]] = torch.from_numpy(arm).float()
-    joints.requires_grad_()
+        joints = there.joints.copy()
+        joints[[JOINT[name] for name in ARM]] = arm
+        there = replace(there, joints=joints)
     term = InterpenetrationTerm(body, marks, np.arange(len(body.template)))
-    cost = term(torch.from_numpy(posed.vertices), joints, torch.from_numpy(posed.transforms))
-    if cost.requires_grad:
-        cost.backward()
-    slope = np.zeros((24, 3)) if joints.grad is None else joints.grad.numpy()
-    return float(cost.detach()), slope[[JOINT[name] for name in ARM]].sum(axis=0)
+
+    def cost_with(step: np.ndarray) -> float:
+        joints = there.joints.copy()
+        joints[[JOINT[name] for name in ARM]] += step
+        return term(replace(there, joints=joints), False).cost
+
+    width = 1e-6
+    slope = [(cost_with(step) - cost_with(-step)) / (2 * width) for step in width * np.eye(3)]
+    return cost_with(np.zeros(3)), np.array(slope)
 
 
 def _through_the_trunk(body: BodyModel, posed: FittedBody) -> tuple[np.ndarray, float, float]:

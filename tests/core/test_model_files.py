@@ -16,7 +16,7 @@ import torch
 from photo_wake_up.addon.core import model_files
 from photo_wake_up.addon.core.body.body_files import load_body_model
 from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS
-from photo_wake_up.addon.core.body.skinning import one_thread, skin, tensors
+from photo_wake_up.addon.core.body.skinning import skin, skinned_points
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.model_files import model_path
 
@@ -66,36 +66,14 @@ def test_pose_correctives_agree_with_smplx(tmp_path: Path) -> None:
             betas, angles.reshape(3, -1), template[None], shapes,
             posedirs.reshape(-1, 207).T, regressor, torch.tensor(PARENTS), weights,
         )  # fmt: skip
-        vertices, joints, _ = skin(tensors(body), betas, angles, torch.zeros(3, 3))
-        chosen = np.array([5, 17])
-        some, _, _ = skin(tensors(body, chosen), betas, angles, torch.zeros(3, 3))
-    assert (vertices - expected).abs().max() < 1e-5
-    assert (joints - expected_joints).abs().max() < 1e-5
-    assert (some - vertices[:, chosen]).abs().max() < 1e-6
-
-
-def test_skinning_has_the_derivatives_that_differences_show(tmp_path: Path) -> None:
-    """Also at the zero pose, where Rodrigues' formula divides zero by zero."""
-    body = load_body_model(saved(tmp_path, fields(correctives=True)))
-    part = tensors(body, np.array([0, 7]), dtype=torch.float64)
-    rng = np.random.default_rng(2)
-    for strength in (0.0, 0.5):
-        arguments = (
-            torch.tensor(rng.normal(size=(1, 2)), requires_grad=True),
-            torch.tensor(rng.normal(0, 1, (1, 24, 3)) * strength, requires_grad=True),
-            torch.tensor(rng.normal(size=(1, 3)), requires_grad=True),
-        )
-        assert torch.autograd.gradcheck(
-            lambda *a: skin(part, *a), arguments, atol=1e-5, fast_mode=True
-        )
-
-
-def test_torch_gets_its_threads_back() -> None:
-    before = torch.get_num_threads()
-    with pytest.raises(KeyError), one_thread():
-        assert torch.get_num_threads() == 1
-        raise KeyError
-    assert torch.get_num_threads() == before
+    chosen = np.array([5, 17])
+    for each in range(3):
+        args = betas[each].double().numpy(), angles[each].double().numpy(), np.zeros(3)
+        posed = skin(skinned_points(body), *args)
+        assert np.abs(posed.vertices - expected[each].numpy()).max() < 1e-5
+        assert np.abs(posed.joints - expected_joints[each].numpy()).max() < 1e-5
+        some = skin(skinned_points(body, chosen), *args)
+        assert np.abs(some.vertices - posed.vertices[chosen]).max() < 1e-12
 
 
 # -- pickles as SMPL's authors made them ------------------------------------------------------

@@ -7,14 +7,13 @@ from itertools import product
 import bpy
 import numpy as np
 import pytest
-import torch
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
-from photo_wake_up.addon.core.body.skinning import skin, tensors
+from photo_wake_up.addon.core.body.skinning import skin, skinned_points
 from photo_wake_up.addon.core.pipeline import WakeUpResult
 from photo_wake_up.addon.core.types import Camera, FittedBody, Photo
 from photo_wake_up.addon.scene import posing, preview, render
@@ -38,17 +37,16 @@ def fitted_body(model: BodyModel, camera: Camera) -> FittedBody:
     turns[0] = (np.pi, 0.2, 0.0)
     depth = 1.7 * camera.focal_px / (0.8 * camera.height)
     aside = ((camera.width / 2 - camera.cx) / camera.focal_px) * depth
-    place = torch.tensor([[aside, 0.1, depth]], dtype=torch.float64)
-    betas = torch.zeros(1, model.shape_count, dtype=torch.float64)
-    body = tensors(model, dtype=torch.float64)
-    vertices, joints, transforms = skin(body, betas, torch.from_numpy(turns)[None], place)
+    place = np.array([aside, 0.1, depth])
+    betas = np.zeros(model.shape_count)
+    body = skin(skinned_points(model), betas, turns, place)
     arrays = {
-        "betas": betas[0], "pose": torch.from_numpy(turns), "translation": place[0],
-        "vertices": vertices[0], "joints": joints[0], "transforms": transforms[0],
-        "rest_joints": body.joint_template,
+        "betas": betas, "pose": turns, "translation": place,
+        "vertices": body.vertices, "joints": body.joints, "transforms": body.transforms,
+        "rest_joints": body.rest_joints,
     }  # fmt: skip
     return FittedBody(
-        scale=1.0, camera=camera, **{k: v.numpy().astype(np.float32) for k, v in arrays.items()}
+        scale=1.0, camera=camera, **{k: v.astype(np.float32) for k, v in arrays.items()}
     )
 
 

@@ -10,12 +10,13 @@ lean, which count only where the landmarks are near enough to them.
 from __future__ import annotations
 
 import numpy as np
-import torch
+import numpy.typing as npt
 
 from ..perception.landmarks import LANDMARK
 from ..types import Float64, PoseLandmarks
-from .robust import geman_mcclure
+from .least_squares import Residuals
 from .skeleton import JOINT, SMPL_JOINTS
+from .skinning import Skinned
 
 # Spread (radians) of each joint's rotation about its x, y, z axis in T-pose; small is stiff.
 _SPREAD: dict[str, tuple[float, float, float]] = {
@@ -40,6 +41,7 @@ STRAIGHT_OUTLIER = 0.5  # radians: a leg that the picture bends more than this i
 # From UPRIGHT of metric lean on, a body leans, sits, lies, or the camera looks down or up.
 LEAN_SIGMA, UPRIGHT = 0.05, 0.28  # tangent of the angle against the picture's vertical
 LEAN_OUTLIER = 0.35
+LEAST_HEIGHT_M = 0.2  # of neck and pelvis over the ankles, where tangents are taken
 # Where a body stands upright before a level camera, the balls of both feet are on one ground: the
 # one that is lower in the picture is nearer. A foot that is well above it is in the air.
 GROUND_SIGMA_M, GROUND_OUTLIER_M = 0.05, 0.12
@@ -51,25 +53,60 @@ class PosePrior:
     """The prior of one person's pose."""
 
     def __init__(self, marks: PoseLandmarks) -> None:
-        self._stiffness = torch.from_numpy(_inverse_spreads()).float()
-        self._straight = torch.from_numpy(_straightness(marks)).float()
-        self._upright = torch.from_numpy(uprightness(marks)).float()
+        self._inverse_spreads = _inverse_spreads()
+        self._straight = _straightness(marks)
+        self._upright = uprightness(marks)
 
-    def __call__(self, pose: torch.Tensor, joints: torch.Tensor, stiffness: float) -> torch.Tensor:
-        """The negative logarithm. pose (24, 3) axis-angle, joints (24, 3) in the camera frame,
-        metres; stiffness: weight of the joints' spread."""
-        loss = stiffness * (pose * self._stiffness).square().sum()
-        for name, axis, sign in _HINGES:
-            bend = sign * pose[JOINT[name], axis]
-            wrong = torch.relu(-bend) + torch.relu(bend - MOST_BENT)
-            loss = loss + (wrong / HINGE_SIGMA).square()
-        knees = pose[[JOINT["left_knee"], JOINT["right_knee"]], 0]
-        straight = geman_mcclure(knees.square(), STRAIGHT_OUTLIER) / STRAIGHT_SIGMA**2
-        upright = geman_mcclure(_leans(joints).square(), LEAN_OUTLIER) / LEAN_SIGMA**2
-        step = joints[JOINT["left_foot"], 1] - joints[JOINT["right_foot"], 1]
-        ground = geman_mcclure(step.square(), GROUND_OUTLIER_M) / GROUND_SIGMA_M**2
-        loss = loss + self._upright[0] * ground
-        return loss + (self._straight * straight).sum() + (self._upright * upright).sum()
+    def __call__(self, body: Skinned, stiffness: float, derivatives: bool) -> list[Residuals]:
+        """Residuals whose cost is the negative logarithm, in units of the spreads.
+
+        stiffness : weight of the joints' spread
+        """
+        pose, joints = body.pose, body.joints
+        first = body.points.shape_count
+
+        def turning(rows: npt.NDArray[np.integer], slopes: Float64) -> Float64 | None:
+            """(M, 1, U) of single rotation unknowns, numbered within the pose."""
+            if not derivatives:
+                return None
+            made = np.zeros((len(rows), 1, body.unknown_count))
+            made[np.arange(len(rows)), 0, first + rows] = slopes
+            return made
+
+        everything = np.arange(pose.size)
+        spread = self._inverse_spreads.ravel()
+        stiff = Residuals(
+            (pose.ravel() * spread)[:, None], np.full(pose.size, stiffness),
+            turning(everything, spread),
+        )  # fmt: skip
+
+        rows = np.array([3 * JOINT[name] + axis for name, axis, _ in _HINGES])
+        signs = np.array([sign for _, _, sign in _HINGES])
+        bends = signs * pose.ravel()[rows]
+        wrong = np.maximum(-bends, 0) + np.maximum(bends - MOST_BENT, 0)
+        slopes = signs * ((bends > MOST_BENT).astype(float) - (bends < 0)) / HINGE_SIGMA
+        hinges = Residuals(wrong[:, None] / HINGE_SIGMA, np.ones(len(rows)), turning(rows, slopes))
+
+        rows = np.array([3 * JOINT["left_knee"], 3 * JOINT["right_knee"]])
+        straight = Residuals(
+            pose.ravel()[rows][:, None], self._straight / STRAIGHT_SIGMA**2,
+            turning(rows, np.ones(2)), STRAIGHT_OUTLIER,
+        )  # fmt: skip
+
+        leans, leans_by = _leans(joints, body.joint_derivatives if derivatives else None)
+        upright = Residuals(leans[:, None], self._upright / LEAN_SIGMA**2, leans_by, LEAN_OUTLIER)
+
+        left, right = JOINT["left_foot"], JOINT["right_foot"]
+        step = joints[left, 1] - joints[right, 1]
+        step_by = None
+        if derivatives:
+            step_by = (body.joint_derivatives[left, 1] - body.joint_derivatives[right, 1])[
+                None, None
+            ]
+        ground = Residuals(
+            np.array([[step]]), self._upright[:1] / GROUND_SIGMA_M**2, step_by, GROUND_OUTLIER_M
+        )
+        return [stiff, hinges, straight, upright, ground]
 
 
 def _inverse_spreads() -> Float64:
@@ -81,12 +118,18 @@ def _inverse_spreads() -> Float64:
     return 1.0 / np.array(rows)
 
 
-def _leans(joints: torch.Tensor) -> torch.Tensor:
-    """(2,) tangents along the camera's axis of the lines from the ankles up to neck and pelvis."""
-    ankles = (joints[JOINT["left_ankle"]] + joints[JOINT["right_ankle"]]) / 2
-    tops = joints[[JOINT["neck"], JOINT["pelvis"]]]
-    bones = ankles - tops
-    return bones[:, 2] / bones[:, 1].clamp_min(0.2)
+def _leans(joints: Float64, moved: Float64 | None) -> tuple[Float64, Float64 | None]:
+    """(2,) tangents along the camera's axis of the lines from the ankles up to neck and pelvis,
+    and their derivatives (2, 1, U) from the joints' (24, 3, U)."""
+    ankles, tops = [JOINT["left_ankle"], JOINT["right_ankle"]], [JOINT["neck"], JOINT["pelvis"]]
+    bones = joints[ankles].mean(axis=0) - joints[tops]
+    height = np.maximum(bones[:, 1], LEAST_HEIGHT_M)
+    tangents = bones[:, 2] / height
+    if moved is None:
+        return tangents, None
+    by = moved[ankles].mean(axis=0) - moved[tops]
+    rising = np.where(bones[:, 1] > LEAST_HEIGHT_M, tangents, 0.0)
+    return tangents, ((by[:, 2] - rising[:, None] * by[:, 1]) / height[:, None])[:, None]
 
 
 def _straightness(marks: PoseLandmarks) -> Float64:
@@ -123,7 +166,7 @@ def uprightness(marks: PoseLandmarks) -> Float64:
             found.append(1.0)
         else:
             bone = ankles - top
-            tangent = bone[2] / max(bone[1], 0.2)
+            tangent = bone[2] / max(bone[1], LEAST_HEIGHT_M)
             found.append(_fading(tangent - LANDMARKS_LEAN, UPRIGHT))
     return np.array(found)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
 
 from ..types import Camera, Crop, FittedBody, Float32, Float64, Mask
 from .maps import render_maps
 from .model import BodyModel
-from .skinning import skin, tensors
+from .skinning import skin, skinned_points
 
 IOU_GRID_PX = 512  # longer side of the grid on which silhouettes are compared
 
@@ -49,29 +48,23 @@ def scaled_body(
     betas (B,); pose (24, 3) axis-angle, [0] from body to camera frame; translation (3,) in the
     model's own units, before scaling; scale: metres a unit of the model.
     """
-    body = tensors(model, dtype=torch.float64)
-    coefficients = torch.from_numpy(np.asarray(betas, np.float64))[None]
-    turns = torch.from_numpy(np.asarray(pose, np.float64))[None]
-    place = torch.from_numpy(np.asarray(translation, np.float64))
-    vertices, joints, transforms = skin(body, coefficients, turns, place[None])
-    shapes = body.joint_shapes[..., : coefficients.shape[1]]
-    rest_joints = body.joint_template + shapes @ coefficients[0]
-    scaled = transforms[0].clone()
+    body = skin(
+        skinned_points(model),
+        *(np.asarray(values, np.float64) for values in (betas, pose, translation)),
+    )
+    scaled = body.transforms
     scaled[:, :3, 3] *= scale
-
-    def array(tensor: torch.Tensor) -> Float32:
-        return tensor.numpy().astype(np.float32)
-
+    single = np.float32
     return FittedBody(
-        betas=array(coefficients[0]),
-        pose=array(turns[0]),
-        translation=array(place * scale),
+        betas=np.asarray(betas, single),
+        pose=np.asarray(pose, single),
+        translation=(np.asarray(translation, np.float64) * scale).astype(single),
         scale=scale,
         camera=camera,
-        vertices=array(vertices[0] * scale),
-        joints=array(joints[0] * scale),
-        rest_joints=array(rest_joints * scale),
-        transforms=array(scaled),
+        vertices=(body.vertices * scale).astype(single),
+        joints=(body.joints * scale).astype(single),
+        rest_joints=(body.rest_joints * scale).astype(single),
+        transforms=scaled.astype(single),
     )
 
 

@@ -27,9 +27,11 @@ from ..types import (
     Pose,
     Skeleton,
 )
+from .fit import refine_body
 from .landmark_points import landmark_points
 from .model import BodyModel
 from .pose import forward_kinematics, pose_in_camera, skin_matrices
+from .posed import scaled_body
 from .skeleton import JOINT, JOINT_COUNT, PARENTS
 
 # Rotations come back from Blender's single precision with errors of about 1e-5 radians; a tenth
@@ -187,8 +189,6 @@ def refine_posed(
     camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
     body = corrected_body(model, correction, camera)
     person = replace(person, detection=_agreeing(person.detection, model, body, correction.held))
-    from .fit import refine_body  # brings in torch, which takes seconds
-
     return refine_body(photo, person, model, body, correction.held, height_m, focal_px)
 
 
@@ -196,8 +196,6 @@ def corrected_body(model: BodyModel, correction: PoseCorrection, camera: Camera)
     """The body as the user has posed it, before a camera."""
     before = _before_camera(correction, camera)
     place = before.translation.astype(np.float64) / before.scale
-    from .posed import scaled_body
-
     return scaled_body(model, camera, before.betas, before.pose, place, before.scale)
 
 

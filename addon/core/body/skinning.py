@@ -1,141 +1,283 @@
-"""The skinning function of SMPL-format bodies, in PyTorch.
+"""The skinning function of SMPL-format bodies, and its derivatives.
 
 Loper et al., SMPL: A Skinned Multi-Person Linear Model (2015), equations 2 to 10: shape
 directions move the template, a regressor finds the joints, pose-dependent correctives are added,
 and linear blend skinning moves the vertices by their joints' transforms.
 
-Apart from `model`, because importing PyTorch takes seconds: what only knows bodies does without.
+Unknowns are ordered betas (B), pose (72: joint by joint, axis-angle), translation (3). A small
+change of a joint's axis-angle turns everything below that joint about it by the left Jacobian of
+the rotation group (Chirikjian, Stochastic Models, Information Theory, and Lie Groups 2, 2012,
+equation 10.86), carried into the camera frame by the rotations above it.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from ..types import Float64
 from .model import BodyModel
 from .skeleton import JOINT_COUNT, PARENTS
 
+POSE_UNKNOWNS = 3 * JOINT_COUNT
+# Below this angle (radians) the rotation formulae's quotients are replaced by their series, whose
+# first terms left out are then smaller than double precision resolves.
+SERIES_ANGLE = 1e-3
+
+# ANCESTORS[j, k]: whether joint k is j itself or above it in the tree.
+ANCESTORS: npt.NDArray[np.bool_] = np.eye(JOINT_COUNT, dtype=bool)
+for _joint, _parent in enumerate(PARENTS):
+    if _parent >= 0:
+        ANCESTORS[_joint] |= ANCESTORS[_parent]
+_ABOVE = ANCESTORS & ~np.eye(JOINT_COUNT, dtype=bool)
+# The alternating tensor: cross(a, b)_c = _CROSS[a, b, c] a_a b_b.
+_CROSS = np.zeros((3, 3, 3))
+for _a, _b, _c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+    _CROSS[_a, _b, _c], _CROSS[_b, _a, _c] = 1.0, -1.0
+
 
 @dataclass(frozen=True, eq=False)
-class SkinningTensors:
-    """A body, or some of its vertices, as torch tensors for `skin`."""
+class SkinnedPoints:
+    """Vertices of a body, or other points of its T-pose, as `skin` wants them; float64."""
 
-    template: torch.Tensor  # (N, 3)
-    shapes: torch.Tensor  # (N, 3, B)
-    correctives: torch.Tensor | None  # (207, N * 3)
-    joint_template: torch.Tensor  # (24, 3), joints of the template
-    joint_shapes: torch.Tensor  # (24, 3, B), how betas move the joints
-    weights: torch.Tensor  # (N, 24)
+    template: Float64  # (N, 3), metres, body frame
+    shapes: Float64  # (N, 3, B), offsets per unit of beta
+    correctives: Float64 | None  # (23, 9, N, 3), offsets per entry of each joint's rotation matrix
+    joint_template: Float64  # (24, 3), joints of the template
+    joint_shapes: Float64  # (24, 3, B), how betas move the joints
+    weights: Float64  # (N, 24), rows sum to 1
+
+    @property
+    def shape_count(self) -> int:
+        return int(self.shapes.shape[2])
+
+    def __getitem__(self, rows: npt.NDArray[np.integer] | slice) -> SkinnedPoints:
+        """Some of the points, with the same joints."""
+        correctives = None if self.correctives is None else self.correctives[:, :, rows]
+        return SkinnedPoints(
+            self.template[rows], self.shapes[rows], correctives, self.joint_template,
+            self.joint_shapes, self.weights[rows],
+        )  # fmt: skip
 
 
-def tensors(
-    model: BodyModel,
-    vertices: npt.NDArray[np.integer] | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> SkinningTensors:
-    """What `skin` needs, for all vertices or a selection. Joints stay exact: the regressor is
-    linear, so it is applied to template and shapes once, here."""
-    chosen = slice(None) if vertices is None else vertices
-
-    def tensor(array: npt.NDArray[np.floating]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(dtype)
-
+def skinned_points(
+    model: BodyModel, vertices: npt.NDArray[np.integer] | slice = slice(None)
+) -> SkinnedPoints:
+    """A model's vertices, or some of them. Joints stay exact: the regressor is linear, so it is
+    applied to template and shapes once, here."""
     correctives = None
     if model.correctives is not None:
-        per_vertex = model.correctives.reshape(len(model.correctives), -1, 3)[:, chosen]
-        correctives = tensor(per_vertex.reshape(len(model.correctives), -1))
+        count = len(model.correctives) // 9
+        correctives = model.correctives.reshape(count, 9, -1, 3)[:, :, vertices].astype(np.float64)
     regressor = model.regressor.astype(np.float64)
-    return SkinningTensors(
-        tensor(model.template[chosen]),
-        tensor(model.shapes[chosen]),
+    shapes = model.shapes.astype(np.float64)
+    weights = model.weights[vertices].astype(np.float64)
+    return SkinnedPoints(
+        model.template[vertices].astype(np.float64),
+        shapes[vertices],
         correctives,
-        tensor(regressor @ model.template),
-        tensor(np.einsum("jv,vcb->jcb", regressor, model.shapes)),
-        tensor(model.weights[chosen]),
+        regressor @ model.template,
+        np.einsum("jv,vcb->jcb", regressor, shapes, optimize=True),
+        weights / weights.sum(axis=1, keepdims=True),  # single precision misses 1 by 1e-7
     )
 
 
-def rotation_matrices(axis_angle: torch.Tensor) -> torch.Tensor:
-    """Rodrigues' formula: (..., 3) to (..., 3, 3), smooth through zero."""
-    square = (axis_angle * axis_angle).sum(-1, keepdim=True)
-    angle = torch.sqrt(square + 1e-16)
-    x, y, z = axis_angle.unbind(-1)
-    zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
-    first = (torch.sin(angle) / angle).unsqueeze(-1)
-    second = ((1 - torch.cos(angle)) / (angle * angle)).unsqueeze(-1)
-    identity = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
-    return identity + first * cross + second * (cross @ cross)
+@dataclass(frozen=True, eq=False)
+class Skinned:
+    """A body in a shape, a pose and a place, metres, in the frame that joint 0 turns it to."""
+
+    points: SkinnedPoints
+    pose: Float64  # (24, 3), axis-angle
+    local: Float64  # (24, 3, 3), each joint's own rotation
+    turned: Float64  # (24, 3, 3), rest to posed
+    shaped: Float64  # (N, 3), at rest, with shape and correctives
+    rest_joints: Float64  # (24, 3)
+    joints: Float64  # (24, 3), posed
+    vertices: Float64  # (N, 3), posed
+
+    @cached_property
+    def transforms(self) -> Float64:
+        """(24, 4, 4) rest to posed, translation included."""
+        made = np.zeros((JOINT_COUNT, 4, 4))
+        made[:, :3, :3] = self.turned
+        made[:, :3, 3] = self._shifts
+        made[:, 3, 3] = 1.0
+        return made
+
+    @cached_property
+    def _shifts(self) -> Float64:
+        return self.joints - (self.turned @ self.rest_joints[:, :, None])[:, :, 0]
+
+    @cached_property
+    def _axes(self) -> Float64:
+        """(24, 3, 3): columns are the camera frame's rotation vectors per unit of each joint's
+        three pose unknowns."""
+        above = np.concatenate([np.eye(3)[None], self.turned[list(PARENTS[1:])]])
+        return above @ left_jacobians(self.pose)
+
+    @cached_property
+    def _joint_shapes_posed(self) -> Float64:
+        """(24, 3, B): how betas move the posed joints."""
+        at_rest = self.points.joint_shapes
+        moved = np.empty_like(at_rest)
+        for j, parent in enumerate(PARENTS):
+            if parent < 0:
+                moved[j] = at_rest[j]
+            else:
+                moved[j] = moved[parent] + self.turned[parent] @ (at_rest[j] - at_rest[parent])
+        return moved
+
+    @property
+    def unknown_count(self) -> int:
+        """U: betas, pose and translation."""
+        return self.points.shape_count + POSE_UNKNOWNS + 3
+
+    @cached_property
+    def joint_derivatives(self) -> Float64:
+        """(24, 3, U) of the posed joints by the unknowns."""
+        arms = np.where(_ABOVE[:, :, None], self.joints[:, None] - self.joints[None], 0.0)
+        turning = np.einsum("kui,jkb,ubc->jcki", self._axes, arms, _CROSS, optimize=True)
+        place = np.broadcast_to(np.eye(3), (JOINT_COUNT, 3, 3))
+        turning = turning.reshape(JOINT_COUNT, 3, POSE_UNKNOWNS)
+        return np.concatenate([self._joint_shapes_posed, turning, place], axis=2)
+
+    def turn_derivatives(self, joint: int) -> Float64:
+        """(3, 3, U) of a joint's rest-to-posed rotation by the unknowns."""
+        axes = np.where(ANCESTORS[joint][:, None, None], self._axes, 0.0)
+        turning = np.einsum("kui,br,ubc->crki", axes, self.turned[joint], _CROSS, optimize=True)
+        shapes = self.points.shape_count
+        made = np.zeros((3, 3, self.unknown_count))
+        made[:, :, shapes:-3] = turning.reshape(3, 3, POSE_UNKNOWNS)
+        return made
+
+    def vertex_derivatives(self, rows: npt.NDArray[np.integer]) -> Float64:
+        """(len(rows), 3, U) of posed vertices by the unknowns."""
+        points, shaped = self.points[rows], self.shaped[rows]
+        weights = points.weights
+        by_joint = np.einsum("jcr,nr->njc", self.turned, shaped, optimize=True) + self._shifts
+        arms = _summed_up_the_tree(weights[:, :, None] * by_joint)
+        arms -= _summed_up_the_tree(weights)[:, :, None] * self.joints
+        blended = (weights @ self.turned.reshape(JOINT_COUNT, 9)).reshape(-1, 3, 3)
+
+        at_rest = points.joint_shapes
+        shifts = self._joint_shapes_posed - self.turned @ at_rest
+        count = points.shape_count
+        made = np.empty((len(rows), 3, self.unknown_count))
+        made[:, :, :count] = blended @ points.shapes
+        made[:, :, :count] += (weights @ shifts.reshape(JOINT_COUNT, -1)).reshape(-1, 3, count)
+        made[:, :, count:-3] = self._turned_about(arms)
+        made[:, :, -3:] = np.eye(3)
+        if points.correctives is not None:
+            made[:, :, count + 3 : -3] += self._corrective_derivatives(points.correctives, blended)
+        return made
+
+    def turned_directions(self, rows: npt.NDArray[np.integer], directions: Float64) -> Float64:
+        """(len(rows), 3) directions that turn along with vertices; not of unit length where
+        weights blend.
+
+        directions : (len(rows), 3), body frame, at rest
+        """
+        return self._directions_by_joint(rows, directions).sum(axis=1)
+
+    def direction_derivatives(self, rows: npt.NDArray[np.integer], directions: Float64) -> Float64:
+        """(len(rows), 3, U) of turned directions by the unknowns."""
+        by_joint = self._directions_by_joint(rows, directions)
+        made = np.zeros((len(rows), 3, self.unknown_count))
+        made[:, :, self.points.shape_count : -3] = self._turned_about(_summed_up_the_tree(by_joint))
+        return made
+
+    def _directions_by_joint(self, rows: npt.NDArray[np.integer], directions: Float64) -> Float64:
+        by_joint = np.einsum("jcr,nr->njc", self.turned, directions, optimize=True)
+        return by_joint * self.points.weights[rows][:, :, None]
+
+    def _turned_about(self, arms: Float64) -> Float64:
+        """(N, 3, 72): cross products of each pose unknown's rotation vector with (N, 24, 3)."""
+        crossed = np.einsum("kui,ubc->kbci", self._axes, _CROSS).reshape(JOINT_COUNT, 3, 9)
+        turning = np.matmul(arms.transpose(1, 0, 2), crossed).reshape(JOINT_COUNT, -1, 3, 3)
+        return turning.transpose(1, 2, 0, 3).reshape(len(arms), 3, POSE_UNKNOWNS)
+
+    def _corrective_derivatives(self, correctives: Float64, blended: Float64) -> Float64:
+        """(N, 3, 69) of the correctives' share, for all joints but the root."""
+        jacobians = left_jacobians(self.pose)[1:]
+        turning = np.einsum("kui,kbr,ubc->kcri", jacobians, self.local[1:], _CROSS, optimize=True)
+        at_rest = np.einsum(
+            "kfnc,kfi->ncki", correctives, turning.reshape(JOINT_COUNT - 1, 9, 3), optimize=True
+        )
+        return blended @ at_rest.reshape(len(blended), 3, -1)
 
 
-def joint_transforms(
-    joints: torch.Tensor, rotations: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Forward kinematics. joints (B, 24, 3) at rest, rotations (B, 24, 3, 3) local.
+def skin(points: SkinnedPoints, betas: Float64, pose: Float64, translation: Float64) -> Skinned:
+    """Pose a body. betas (S,), S <= B; pose (24, 3) axis-angle, radians; translation (3,)."""
+    count = len(betas)
+    shaped = points.template + points.shapes[:, :, :count] @ betas
+    rest = points.joint_template + points.joint_shapes[:, :, :count] @ betas
+    local = rotation_matrices(pose)
+    if points.correctives is not None:
+        feature = (local[1:] - np.eye(3)).reshape(JOINT_COUNT - 1, 9)
+        shaped = shaped + np.einsum("kf,kfnc->nc", feature, points.correctives, optimize=True)
+    turned, joints = joint_transforms(rest, local)
+    joints = joints + translation
+    shifts = joints - (turned @ rest[:, :, None])[:, :, 0]
+    blended = (points.weights @ turned.reshape(JOINT_COUNT, 9)).reshape(-1, 3, 3)
+    vertices = (blended @ shaped[:, :, None])[:, :, 0] + points.weights @ shifts
+    return Skinned(points, pose, local, turned, shaped, rest, joints, vertices)
 
-    Returns posed joints (B, 24, 3) and rest-to-posed transforms (B, 24, 3, 4).
+
+def joint_transforms(joints: Float64, rotations: Float64) -> tuple[Float64, Float64]:
+    """Forward kinematics. joints (24, 3) at rest, rotations (24, 3, 3) local.
+
+    Returns rest-to-posed rotations (24, 3, 3) and posed joints (24, 3).
     """
-    world: list[torch.Tensor] = []
-    place: list[torch.Tensor] = []
+    turned, posed = np.empty_like(rotations), np.empty_like(joints)
     for j, parent in enumerate(PARENTS):
         if parent < 0:
-            world.append(rotations[:, j])
-            place.append(joints[:, j])
+            turned[j], posed[j] = rotations[j], joints[j]
         else:
-            world.append(world[parent] @ rotations[:, j])
-            bone = (joints[:, j] - joints[:, parent]).unsqueeze(-1)
-            place.append(place[parent] + (world[parent] @ bone).squeeze(-1))
-    turned = torch.stack(world, 1)
-    posed = torch.stack(place, 1)
-    shift = posed - (turned @ joints.unsqueeze(-1)).squeeze(-1)
-    return posed, torch.cat([turned, shift.unsqueeze(-1)], dim=-1)
+            turned[j] = turned[parent] @ rotations[j]
+            posed[j] = posed[parent] + turned[parent] @ (joints[j] - joints[parent])
+    return turned, posed
 
 
-def skin(
-    body: SkinningTensors, betas: torch.Tensor, pose: torch.Tensor, translation: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Pose a body. betas (B, S), pose (B, 24, 3) axis-angle, translation (B, 3).
+def rotation_matrices(axis_angle: Float64) -> Float64:
+    """Rodrigues' formula: (N, 3) radians to (N, 3, 3)."""
+    first, second, _ = _quotients(axis_angle)
+    cross = cross_matrices(axis_angle)
+    return np.asarray(np.eye(3) + first * cross + second * (cross @ cross), np.float64)
 
-    Returns vertices (B, N, 3), joints (B, 24, 3) and rest-to-posed transforms (B, 24, 4, 4),
-    translation included in all three.
-    """
-    shapes = betas.shape[1]
-    shaped = body.template + torch.einsum("ncs,bs->bnc", body.shapes[..., :shapes], betas)
-    joints = body.joint_template + torch.einsum(
-        "jcs,bs->bjc", body.joint_shapes[..., :shapes], betas
+
+def left_jacobians(axis_angle: Float64) -> Float64:
+    """(N, 3, 3): a change d of axis-angle a turns by J(a) d, seen from outside."""
+    _, second, third = _quotients(axis_angle)
+    cross = cross_matrices(axis_angle)
+    return np.asarray(np.eye(3) + second * cross + third * (cross @ cross), np.float64)
+
+
+def cross_matrices(vectors: Float64) -> Float64:
+    """(N, 3, 3) matrices that multiply by the vectors (N, 3) from the left, as cross products."""
+    return np.asarray(np.einsum("na,abc->ncb", vectors, _CROSS))
+
+
+def _quotients(axis_angle: Float64) -> tuple[Float64, Float64, Float64]:
+    """(N, 1, 1) each: sin a / a, (1 - cos a) / a^2, (a - sin a) / a^3."""
+    square = (axis_angle * axis_angle).sum(axis=-1)[:, None, None]
+    angle = np.sqrt(square)
+    small = angle < SERIES_ANGLE
+    safe = np.where(small, 1.0, angle)
+    first = np.where(small, 1 - square / 6 * (1 - square / 20), np.sin(safe) / safe)
+    half = np.sin(safe / 2) / safe  # keeps digits that 1 - cos a would cancel
+    second = np.where(small, 0.5 - square / 24 * (1 - square / 30), 2 * half * half)
+    third = np.where(
+        small, 1 / 6 - square / 120 * (1 - square / 42), (safe - np.sin(safe)) / safe**3
     )
-    rotations = rotation_matrices(pose)
-    if body.correctives is not None:
-        identity = torch.eye(3, dtype=pose.dtype)
-        feature = (rotations[:, 1:] - identity).reshape(len(pose), -1)
-        shaped = shaped + (feature @ body.correctives).reshape(len(pose), -1, 3)
-    posed, transforms = joint_transforms(joints, rotations)
-    transforms = torch.cat(
-        [transforms[..., :3], (transforms[..., 3] + translation[:, None]).unsqueeze(-1)], dim=-1
-    )
-    blended = torch.einsum("nj,bjrc->bnrc", body.weights, transforms)
-    vertices = (blended[..., :3] @ shaped.unsqueeze(-1)).squeeze(-1) + blended[..., 3]
-    last = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=pose.dtype)
-    last = last.expand(len(pose), JOINT_COUNT, 1, 4)
-    return vertices, posed + translation[:, None], torch.cat([transforms, last], dim=2)
+    return first, second, third
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute on one thread within.
-
-    A body's tensors are small: a second thread gains nothing, and waiting for it costs three
-    times the whole wherever another process wants the processor. Torch's own number of threads is
-    put back, since Blender and other extensions share it.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _summed_up_the_tree(by_joint: Float64) -> Float64:
+    """(N, 24, ...) to sums over each joint and all below it."""
+    summed = by_joint.copy()
+    for j in range(JOINT_COUNT - 1, 0, -1):
+        summed[:, PARENTS[j]] += summed[:, j]
+    return summed
