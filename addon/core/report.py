@@ -44,9 +44,9 @@ def intersection_over_union(a: Mask, b: Mask) -> float:
 
 
 def warnings_of(result: WakeUpResult) -> list[str]:
-    """A sentence for each thing of a character that is likely to show."""
+    """A sentence for each thing of the photo or the character that is likely to show."""
     measured = result.build.report
-    warnings = []
+    warnings = list(result.photo.remarks)
     if measured.foldover_fraction > _FOLDOVER_WORTH_SAYING:
         warnings.append("The body fits the outline badly in places: parts of it may be torn.")
     if measured.hole_fraction > _HOLES_WORTH_SAYING:
@@ -65,7 +65,10 @@ def describe(result: WakeUpResult) -> dict[str, Any]:
     return {
         "photo": {"name": photo.name, "width": photo.width, "height": photo.height},
         "people": len(result.people) if result.people is not None else None,
-        "camera": {"focal_px": fitted.camera.focal_px, "from_exif": photo.focal_px is not None},
+        "camera": {
+            "focal_px": fitted.camera.focal_px,
+            "from_exif": fitted.camera.focal_px == photo.focal_px,
+        },
         "motion": result.motion_name,
         "stages": {
             name: {

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from .. import frames
+from ..focal_length import camera_of
 from ..perception.landmarks import LANDMARK
 from ..types import (
     Camera,
@@ -104,7 +105,7 @@ def fit_body(
     The result is scaled about the camera so that the body in T-pose is `height_m` tall.
     Deterministic.
     """
-    camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
+    camera = camera_of(photo, focal_px)
     with one_thread():
         problem = _Problem(person, model, camera)
         starts = [problem.start(first_pose(model, person))]
@@ -138,7 +139,7 @@ def refine_body(
         last bit; place, shape and all other rotations follow the photo
     Deterministic.
     """
-    camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
+    camera = camera_of(photo, focal_px)
     with one_thread():
         problem = _Problem(person, model, camera)
         start = _State(
