@@ -20,7 +20,7 @@ _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 # Otherwise the deepest black of a printer stays grey on the screen.
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 # Little CMS's tables are too coarse for the shadows of linear greys, and no faster there.
-_DEEP_FLAGS = _FLAGS | ImageCms.Flags.NOOPTIMIZE
+_GREY_FLAGS = _FLAGS | ImageCms.Flags.NOOPTIMIZE
 
 # Adobe RGB (1998): primaries and white of the specification, adapted to D50 (Bradford).
 _ADOBE_RGB_COLUMNS = (
@@ -63,7 +63,7 @@ def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Im
 
 
 def _applied(source: ImageCms.ImageCmsProfile, image: Image.Image) -> Image.Image:
-    flags = _DEEP_FLAGS if image.mode == "I;16" else _FLAGS
+    flags = _GREY_FLAGS if _SPACE_OF[image.mode] == "GRAY" else _FLAGS
     made = ImageCms.profileToProfile(
         image, source, _srgb(), renderingIntent=_INTENT, outputMode="RGB", flags=flags
     )

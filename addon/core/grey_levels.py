@@ -23,30 +23,31 @@ _DARKEST = 1 / 16
 def levels(image: Image.Image) -> npt.NDArray[np.float32]:
     """A deep grey picture as (H, W), 0 (black) to GREATEST (white).
 
-    What is no number counts as black, what is infinite as white or black. 16 bits are taken for
-    what PNG means by them, unless they can only be the lowest of them.
+    What is no number counts as black, what is infinite as white or black. Whole numbers of 16 bits
+    are taken for what PNG means by them, unless they can only be the lowest of them.
     """
-    wide = image.mode == "I"  # 32 bits
-    values: npt.NDArray[np.floating] = np.asarray(image).astype(np.float64 if wide else np.float32)
+    whole = image.mode != "F"
+    values: npt.NDArray[np.floating] = np.asarray(image).astype(np.float64 if whole else np.float32)
     finite = values[np.isfinite(values)]
+    highest = float(finite.max()) if finite.size else 0.0
     if not finite.size:
         white = 1.0
-    elif image.mode.startswith("I;16"):
-        highest = float(finite.max())
+    elif whole and highest <= GREATEST:
         white = next((white for white in _SHORT_WHITES if highest <= white), float(GREATEST))
     else:
-        white = _white(finite, _WHITES if image.mode == "F" else _WHITES[1:])
+        white = _white(finite, (GREATEST,) if whole else _WHITES)
     values = np.nan_to_num(values, copy=False, nan=0.0, posinf=white, neginf=0.0)
     return (np.clip(values, 0.0, white) * (GREATEST / white)).astype(np.float32)
 
 
 def _white(values: npt.NDArray[np.floating], whites: Sequence[float]) -> float:
-    """Which value is white, by the picture's finite ones (n,)."""
+    """Which value is white, by the picture's finite ones (n,); whites in use, from the lowest."""
     at = int((1 - _HIGHLIGHTS) * (values.size - 1))
     bright, brightest = float(np.partition(values, at)[at]), float(values.max())
     told = bright if bright > 0 else brightest  # little but black: by the rest
     if told <= 0:
-        return whites[0]
-    white = next((white for white in whites if told <= _OVERSHOOT * white), told)
+        return float(whites[0])
+    own = min(brightest, _OVERSHOOT * told)
+    white = next((white for white in whites if told <= _OVERSHOOT * white), own)
     is_black = told < _DARKEST * white and not _DARKEST * white <= brightest <= _OVERSHOOT * white
-    return told if is_black else white
+    return float(own if is_black else white)
