@@ -15,6 +15,7 @@ _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _SHORT_WHITES = (255.0, 1023.0, 4095.0)  # of fewer bits, kept in 16
 _OVERSHOOT = 1.1  # of white: sharpening goes beyond it
 _HIGHLIGHTS = 0.005  # share of the pixels that may be beyond white and do not darken all others
+_NOTHING = 1e-30  # what is darker is black whatever the range
 # A picture whose brightest parts are darker than this share of white would be read as black: its
 # range is another one.
 _DARKEST = 1 / 16
@@ -27,8 +28,9 @@ def levels(image: Image.Image) -> npt.NDArray[np.float32]:
     are taken for what PNG means by them, unless they can only be the lowest of them.
     """
     whole = image.mode != "F"
-    values: npt.NDArray[np.floating] = np.asarray(image).astype(np.float64 if whole else np.float32)
-    finite = values[np.isfinite(values)]
+    wide = image.mode == "I"  # whose 32 bits single floats do not hold
+    values: npt.NDArray[np.floating] = np.asarray(image).astype(np.float64 if wide else np.float32)
+    finite = values.ravel() if whole else values[np.isfinite(values)]
     highest = float(finite.max()) if finite.size else 0.0
     if not finite.size:
         white = 1.0
@@ -45,7 +47,7 @@ def _white(values: npt.NDArray[np.floating], whites: Sequence[float]) -> float:
     at = int((1 - _HIGHLIGHTS) * (values.size - 1))
     bright, brightest = float(np.partition(values, at)[at]), float(values.max())
     told = bright if bright > 0 else brightest  # little but black: by the rest
-    if told <= 0:
+    if told <= _NOTHING:
         return float(whites[0])
     own = min(brightest, _OVERSHOOT * told)
     white = next((white for white in whites if told <= _OVERSHOOT * white), own)

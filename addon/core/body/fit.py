@@ -137,7 +137,7 @@ def refine_body(
     fitted : the body as corrected: `betas`, `pose`, `translation` and `scale` are read
     held : (24,) bool, joints whose local rotations are the user's: they stay as they are, to the
         last bit; place, shape and all other rotations follow the photo
-    Deterministic.
+    Deterministic. Raises WakeUpError where `focal_px` is no photo's focal length.
     """
     camera = camera_of(photo, focal_px)
     with one_thread():
