@@ -25,12 +25,12 @@ _COLOUR_SPACE = 0xA001
 _INTEROPERABILITY_INDEX = 0x0001
 _SUB_BLOCKS = (ExifTags.IFD.Exif, ExifTags.IFD.Interop, ExifTags.IFD.GPSInfo)
 
-_JPEG = b"\xff\xd8\xff"
+JPEG_HEAD = b"\xff\xd8\xff"
 _APP1 = 0xE1
 _EXIF_NAME = b"Exif\0"
 _ENTRY_BYTES = 12
-# An AVIF's list of what it holds: the entry's header, then what kind of thing it is.
-_AVIF_EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9})Exif", re.DOTALL)
+# The list of what an AVIF or HEIC file holds: the entry's header, then what kind of thing it is.
+_EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9})Exif", re.DOTALL)
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -62,18 +62,18 @@ def drop_damaged(image: Image.Image) -> None:
 
 
 def taken_out(content: bytes) -> tuple[bytes, bytes] | None:
-    """A JPEG or AVIF file without its EXIF block, for one so damaged that Pillow does not open the
-    file, and the block (empty where it is an AVIF's, which has its orientation elsewhere); None
+    """A JPEG, AVIF or HEIC file without its EXIF block, for one so damaged that Pillow does not open the
+    file, and the block (empty but for JPEG: the others have their orientation elsewhere); None
     where there is none to take out.
     """
-    if content.startswith(_JPEG):
+    if content.startswith(JPEG_HEAD):
         return _out_of_jpeg(content)
-    renamed = _AVIF_EXIF_ITEM.sub(rb"\1none", content, count=1)
+    renamed = _EXIF_ITEM.sub(rb"\1none", content, count=1)
     return None if renamed == content else (renamed, b"")
 
 
 def _out_of_jpeg(content: bytes) -> tuple[bytes, bytes] | None:
-    at = len(_JPEG) - 1  # of a segment's first byte, which is 0xFF
+    at = len(JPEG_HEAD) - 1  # of a segment's first byte, which is 0xFF
     while content[at : at + 1] == b"\xff" and len(content) > at + 4:
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
         block = content[at + 4 : end]

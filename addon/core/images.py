@@ -21,10 +21,12 @@ LARGEST_MEGAPIXELS = 200.0  # decoding more would take gigabytes
 WORKING_MEGAPIXELS = 6.0  # a larger photo is reduced: no stage gains from more
 JPEG_QUALITY = 92  # of 100: no visible loss on a photo's texture
 
-# Brands that HEIC files begin with, after "ftyp" at the fifth byte.
+# Brands that HEIC and AVIF files begin with, after "ftyp" at the fifth byte.
 _HEIC_BRANDS = frozenset(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 )
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def load_photo(path: Path | str) -> Photo:
@@ -45,10 +47,10 @@ def load_photo(path: Path | str) -> Photo:
             # Of damaged metadata, which nobody needs, and of sizes, which are checked below before
             # anything is decoded.
             warnings.simplefilter("ignore")
-            is_heic = _is_heic(path)
-            if is_heic:
+            kind = _kind(path)
+            if kind == "HEIC":
                 _open_heic_too(path)
-            with _opened(path) as opened:
+            with _opened(path, kind) as opened:
                 _check_size(path, opened.size)
                 return _decoded(path, opened)
     except Image.DecompressionBombError as error:
@@ -56,9 +58,14 @@ def load_photo(path: Path | str) -> Photo:
             f"{path.name} is too large: save it with at most {LARGEST_MEGAPIXELS:.0f} megapixels."
         ) from error
     except UnidentifiedImageError as error:
-        if is_heic:
+        if kind == "HEIC":
             raise PhotoError(
                 f"{path.name} is a HEIC photo that cannot be read: save it as a JPEG."
+            ) from error
+        if kind == "TIFF":
+            raise PhotoError(
+                f"{path.name} is a TIFF of a kind that cannot be read: save it with 8 or 16 bits a "
+                "colour."
             ) from error
         raise PhotoError(
             f"{path.name} is not a picture that can be read: choose a JPEG, PNG, WebP, TIFF or "
@@ -71,12 +78,26 @@ def load_photo(path: Path | str) -> Photo:
         ) from error
 
 
-def _opened(path: Path) -> Image.Image:
+def _kind(path: Path) -> str:
+    """What the file's first bytes say, among the kinds that are treated apart; else empty."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
+    if brand in _HEIC_BRANDS:
+        return "HEIC"
+    if brand in _AVIF_BRANDS:
+        return "AVIF"
+    if head.startswith(exif.JPEG_HEAD):
+        return "JPEG"
+    return "TIFF" if head.startswith(_TIFF_HEADS) else ""
+
+
+def _opened(path: Path, kind: str) -> Image.Image:
     """The file as Pillow opens it, without its EXIF block where that is all that hinders it."""
     try:
         return Image.open(path)
     except (OSError, SyntaxError, ValueError, RuntimeError):
-        parts = exif.taken_out(path.read_bytes())
+        parts = exif.taken_out(path.read_bytes()) if kind in ("JPEG", "AVIF", "HEIC") else None
         if parts is None:
             raise
         content, block = parts
@@ -84,12 +105,6 @@ def _opened(path: Path) -> Image.Image:
         if block:
             opened.info["exif"] = block  # some of it may be readable
         return opened
-
-
-def _is_heic(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(12)
-    return head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
 
 
 def _open_heic_too(path: Path) -> None:
@@ -119,7 +134,8 @@ def _check_size(path: Path, size: tuple[int, int]) -> None:
 
 def _decoded(path: Path, opened: Image.Image) -> Photo:
     focal_share, focal_remark = exif.focal_length(opened)
-    profile = opened.info.get("icc_profile")
+    # CIELAB is what it is without a profile, and Pillow turns it into sRGB.
+    profile = opened.info.get("icc_profile") if opened.mode != "LAB" else None
     if not profile and exif.is_adobe_rgb(opened):
         profile = colour_profiles.adobe_rgb()
     exif.drop_damaged(opened)

@@ -189,3 +189,15 @@ def test_however_a_profile_is_damaged_the_photo_is_read(tmp_path: Path) -> None:
         Image.fromarray(quarters()).save(made, "PNG", icc_profile=bytes(profile), compress_level=1)
         path.write_bytes(made.getvalue())
         assert load_photo(path).rgb.shape == (96, 64, 3)
+
+
+def test_lab_needs_no_profile(tmp_path: Path) -> None:
+    picture = Image.fromarray(_plain(RED))
+    to_lab = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
+    lab = ImageCms.applyTransform(picture, to_lab)
+    assert lab is not None
+    lab.save(tmp_path / "lab.tif", icc_profile=rgb_profile(P3_COLUMNS))
+    photo = load_photo(tmp_path / "lab.tif")
+    assert np.abs(photo.rgb.astype(int) - RED).max() <= 4 and not photo.remarks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -116,6 +117,12 @@ def test_what_is_no_photo_is_refused_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(PhotoError) as refusal:
             load_photo(path)
         assert "\n" not in str(refusal.value) and len(str(refusal.value)) > 20
+
+
+def test_a_tiff_of_floating_point_colours_is_named(tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "photo.tif"), np.zeros((96, 64, 3), np.float32))
+    with pytest.raises(PhotoError, match="TIFF of a kind that cannot be read: save it with 8 or"):
+        load_photo(tmp_path / "photo.tif")
 
 
 def test_saved_pictures_are_read_back(tmp_path: Path) -> None:
