@@ -62,9 +62,9 @@ def drop_damaged(image: Image.Image) -> None:
 
 
 def taken_out(content: bytes) -> tuple[bytes, bytes] | None:
-    """A JPEG, AVIF or HEIC file without its EXIF block, for one so damaged that Pillow does not open the
-    file, and the block (empty but for JPEG: the others have their orientation elsewhere); None
-    where there is none to take out.
+    """A JPEG, AVIF or HEIC file without its EXIF block, for one so damaged that Pillow does not
+    open the file, and the block (empty but for JPEG: the others have their orientation elsewhere);
+    None where there is none to take out.
     """
     if content.startswith(JPEG_HEAD):
         return _out_of_jpeg(content)
