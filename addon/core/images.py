@@ -51,6 +51,10 @@ def load_photo(path: Path | str) -> Photo:
             if kind == "HEIC":
                 _open_heic_too(path)
             with _opened(path, kind) as opened:
+                if kind == "TIFF":
+                    # Pillow maps plain ones by their names, with width and height exchanged where
+                    # EXIF says that they lie on their side; without a name it reads them.
+                    opened.filename = ""
                 _check_size(path, opened.size)
                 return _decoded(path, opened)
     except Image.DecompressionBombError as error:

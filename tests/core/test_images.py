@@ -55,6 +55,29 @@ def test_every_exif_orientation_comes_out_upright(
     assert np.abs(read.astype(int) - upright.astype(int)).max() <= (14 if suffix == "jpg" else 0)
 
 
+@pytest.mark.parametrize("orientation", [3, 6, 7])
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "LA", "1", "I;16", "F"])
+def test_every_kind_of_tiff_comes_out_upright(tmp_path: Path, mode: str, orientation: int) -> None:
+    """Pixels are told apart by a brightness that rises along both sides."""
+    upright = (picture()[..., 0] // 3 + picture()[..., 1] // 2).astype(np.uint8)
+    image = Image.fromarray(np.ascontiguousarray(STORED[orientation](upright[..., None])[..., 0]))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    elif mode == "CMYK":
+        image = image.convert("RGB").convert("CMYK")
+    elif mode != "L":
+        image = image.convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "photo.tif", exif=exif)
+    read = load_photo(tmp_path / "photo.tif").rgb.astype(int)
+    if mode == "1":
+        assert read[:32, :32].mean() < 60 and read[-32:, -32:].mean() > 180
+    else:
+        assert np.abs(read - upright[..., None]).max() <= 3
+    assert read.shape == (128, 96, 3)
+
+
 def test_colour_modes_agree(tmp_path: Path) -> None:
     upright = picture()
     image = Image.fromarray(upright)
