@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from . import colour_profiles, exif
 from .errors import OutputError, PhotoError, printable
@@ -51,7 +51,7 @@ def load_photo(path: Path | str) -> Photo:
             if kind == "HEIC":
                 _open_heic_too(path)
             with _opened(path, kind) as opened:
-                if kind == "TIFF":
+                if isinstance(opened, ImageFile.ImageFile) and kind == "TIFF":
                     # Pillow maps plain ones by their names, with width and height exchanged where
                     # EXIF says that they lie on their side; without a name it reads them.
                     opened.filename = ""
