@@ -153,10 +153,13 @@ def _answer(folder: Path, exit_code: int) -> Outcome:
     logger.error(
         "The worker ended with %s:\n%s", exit_code, (folder / LOG).read_text(errors="replace")
     )
-    reason = "it ran out of memory or crashed" if exit_code < 0 else f"exit code {exit_code}"
+    if exit_code < 0:
+        reason, advice = "it ran out of memory or crashed", "a smaller photo"
+    else:  # a fault of the program, whatever the photo's size
+        reason, advice = f"exit code {exit_code}", "another photo"
     raise WakeUpError(
         f"The computation stopped unexpectedly ({reason}): the system console tells more; "
-        "try again with a smaller photo."
+        f"try again with {advice}."
     )
 
 

@@ -524,7 +524,7 @@ def _write(
         everybody = np.any([each.person.mask for each in results], axis=0)
         seen = render.silhouette(scene, collection) >= 128
         report["silhouette_iou"] = round(intersection_over_union(seen, everybody), 5)
-        report["first_frame_psnr_db"] = round(_psnr(first, _truth(result)), 2)
+        report["first_frame_psnr_db"] = round(_psnr(first, result.photo.rgb), 2)
 
     with timed("contact_sheet", "Composing the contact sheet"):
         panels, glance = _panels(results, body_model(_settings(options)), first, scene, collection)
@@ -587,7 +587,7 @@ def _panels(
     ]
     motion = render.stills(scene, collection, moments, size[0])
     panels = [
-        ("photo", _truth(result)),
+        ("photo", result.photo.rgb),
         (
             "masks and joints" if len(results) > 1 else "mask and joints",
             sheet.masks_and_joints(
@@ -603,18 +603,7 @@ def _panels(
         ("rendered frame 1", first),
         *((f"{result.motion_name}, frame {at}", p) for at, p in zip(moments, motion, strict=True)),
     ]
-    return panels, (_truth(result), turned[0][1], motion[_GLANCE])
-
-
-def _truth(result: WakeUpResult) -> Any:
-    """(H, W, 3): the photo; one that is partly transparent lies on the plate."""
-    import numpy as np
-
-    photo = result.photo
-    if photo.alpha is None:
-        return photo.rgb
-    opacity = photo.alpha[..., None].astype(np.float64) / 255
-    return np.rint(photo.rgb * opacity + result.background.rgb * (1 - opacity)).astype(np.uint8)
+    return panels, (result.photo.rgb, turned[0][1], motion[_GLANCE])
 
 
 def _psnr(picture: Any, reference: Any) -> float:

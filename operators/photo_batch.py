@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..addon.core.errors import WakeUpError
+from ..addon.core.errors import WakeUpError, printable
 from ..addon.core.images import load_photo, save_png
 from ..addon.core.overview import Entry, overview, strip
 from ..addon.core.types import UInt8
@@ -34,6 +34,9 @@ SUMMARY, SHEET = "summary.json", "contact_sheet.png"
 DONE, KEPT, FAILED, WAITING = "done", "kept", "failed", "waiting"
 _SENTENCE = 2  # exit code of a command that ends with a sentence for the user
 _STOPPED = 130  # and of one that was stopped by Ctrl-C
+_LEAST_WINDOWS_CRASH = 0xC0000000  # exit codes from there on are Windows's own
+# What Python, NumPy, PyTorch and OpenCV say when there is no memory left.
+_NO_MEMORY = ("MemoryError", "allocate memory", "Insufficient memory", "bad_alloc")
 _LOOK_S = 0.05  # between two looks at the processes
 _PATIENCE_S = 10.0  # that a stopped process has for tidying up
 _LOG_LINES = 30  # of a process that died, kept in the summary
@@ -194,12 +197,24 @@ def _finish(ended: _Running, out: Path, stale: Sequence[str]) -> None:
         row.error = lines[-1]
         return
     row.log = lines
-    reason = "it ran out of memory or crashed" if code < 0 else f"exit code {code}"
-    if code > 0 and lines:
-        reason += f", {lines[-1].rstrip('.')}"
-    row.error = (
-        f"The computation stopped unexpectedly ({reason}): try again with a smaller photo or "
-        "fewer --jobs."
+    row.error = _what_happened(code, lines)
+
+
+def _what_happened(code: int, lines: Sequence[str]) -> str:
+    """A sentence about a process that ended without one of its own, by its exit code and the last
+    lines that it said."""
+    last = printable(lines[-1].strip()).rstrip(".") if lines else ""
+    no_memory = any(word in last for word in _NO_MEMORY)
+    if no_memory or code < 0 or code >= _LEAST_WINDOWS_CRASH:
+        how = "it ran out of memory" if no_memory else "it ran out of memory or crashed"
+        return (
+            f"The computation stopped unexpectedly ({how}): try again with a smaller photo or "
+            "fewer --jobs."
+        )
+    return (
+        f"The program failed at this photo with exit code {code}"
+        f"{f' ({last})' if last else ''}: choose another photo, and report this one with its log "
+        f"in {SUMMARY}."
     )
 
 

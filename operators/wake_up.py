@@ -127,7 +127,9 @@ class Stage(JobOperator):
         # Of several results only what they share can be gone on from.
         kept = found[0] if len(found) == 1 else found[0].without("person")
         settings.key = results.keep(kept, self._source)
-        return self._sentence(context, found[0])
+        said = self._sentence(context, found[0])
+        remarks = found[0].photo.remarks if is_new else ()
+        return " ".join([said, *(remark for remark in remarks if remark not in said)])
 
     def stage_of(self, error: WakeUpError) -> str:
         missing = "photo" if isinstance(error, PhotoError) else self.until

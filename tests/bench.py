@@ -175,11 +175,10 @@ def _met(key: str, value: Any) -> bool:
 def _truth(photo: Path, folder: Path) -> dict[str, float]:
     """Frame 1 against the photo as the project reads it, over the whole frame."""
     from photo_wake_up.addon.core.images import load_photo
-    from photo_wake_up.addon.core.perception.people import on_grey
 
     loaded = load_photo(photo)
     frame = cv2.imread(str(folder / "first_frame.png"))[..., ::-1].astype(np.float64)
-    truth = loaded.rgb if loaded.alpha is None else on_grey(loaded)
+    truth = loaded.rgb
     if loaded.alpha is not None:  # the backdrop of a cut-out is the project's own choice
         solid = loaded.alpha > 250
         error = ((frame - truth) ** 2)[solid].mean()

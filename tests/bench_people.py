@@ -29,7 +29,7 @@ from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.images import load_photo, save_png
 from photo_wake_up.addon.core.perception.masks import segment_person
 from photo_wake_up.addon.core.perception.network_masks import raw_mask
-from photo_wake_up.addon.core.perception.people import choose, find_people, on_grey
+from photo_wake_up.addon.core.perception.people import choose, find_people
 from photo_wake_up.addon.core.types import Detection, Photo
 
 from . import mask_metrics
@@ -126,7 +126,7 @@ def _masks(out: Path) -> list[Row]:
                 continue
             others = [person for person in people if person is not who]
             person = segment_person(photo, who, others)
-            raw = raw_mask(on_grey(photo), who)
+            raw = raw_mask(photo.rgb, who)
             known = truth >= 0.5
             measured.append((
                 f"{scene.name} {number}",
@@ -166,7 +166,7 @@ def _nearest(people: tuple[Detection, ...], joints: np.ndarray) -> Detection | N
 def _save_errors(path: Path, photo: Photo, mask: np.ndarray, truth: np.ndarray) -> None:
     """The picture with what was added in red and what was lost in blue."""
     path.parent.mkdir(exist_ok=True)
-    shown = on_grey(photo).copy()
+    shown = photo.rgb.copy()
     shown[mask & ~truth] = (255, 0, 0)
     shown[truth & ~mask] = (0, 120, 255)
     save_png(path, shown)

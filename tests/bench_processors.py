@@ -16,8 +16,8 @@ import pickle
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -146,16 +146,23 @@ def _as_told() -> None:
     if os.environ.get(PLAIN_NETWORKS):
         from ai_edge_litert import interpreter
 
-        plain = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        interpreter.Interpreter = partial(
-            interpreter.Interpreter, experimental_op_resolver_type=plain
-        )
+        usual = interpreter.Interpreter
+
+        def plain(**options: Any) -> Any:
+            resolver = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            try:
+                made = usual(**options, experimental_op_resolver_type=resolver)
+                made.allocate_tensors()
+            except (ValueError, RuntimeError):  # an operation that only the delegate has
+                return usual(**options)
+            return made
+
+        interpreter.Interpreter = plain
 
 
 def _of_photo(photo: Path) -> Made:
     import bpy
 
-    from photo_wake_up.addon.core.perception.people import on_grey
     from photo_wake_up.addon.core.pipeline import WakeUpSettings, drain, wake_up
     from photo_wake_up.addon.scene import build, render
 
@@ -165,7 +172,7 @@ def _of_photo(photo: Path) -> Made:
     collection = build.build_group((result,), scene)
     render.look_through(scene, collection)
     first = render.first_frame(scene, collection).astype(np.float64)
-    error = ((first - on_grey(result.photo)) ** 2).mean()
+    error = ((first - result.photo.rgb) ** 2).mean()
     psnr = 10 * np.log10(255**2 / max(float(error), 1e-9))
     return Made(result.fitted.joints, result.person.mask, psnr)
 

@@ -1,33 +1,37 @@
-"""Files to pixels and back: orientation, colour modes, transparency, and what is refused."""
+"""Files to pixels and back: orientation, colours, transparency, and what is refused."""
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
-from .errors import OutputError, PhotoError
+from . import colour_profiles, exif
+from .errors import OutputError, PhotoError, printable
+from .grey_levels import DEEP_MODES, GREATEST, levels
+from .transparency import before_backdrop
 from .types import Photo, UInt8
 
 SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart
 LARGEST_MEGAPIXELS = 200.0  # decoding more would take gigabytes
 WORKING_MEGAPIXELS = 6.0  # a larger photo is reduced: no stage gains from more
-FULL_FRAME_WIDTH_MM = 36.0  # EXIF's "35 mm equivalent" focal length refers to this
 JPEG_QUALITY = 92  # of 100: no visible loss on a photo's texture
 
-_EXIF_IFD = 0x8769
-_FOCAL_35MM = 0xA405
-_FOCAL = 0x920A
-_PLANE_X_RESOLUTION = 0xA20E
-_PLANE_UNIT = 0xA210
-_MM_A_UNIT = {2: 25.4, 3: 10.0}  # inch, centimetre
+# Brands that HEIC and AVIF files begin with, after "ftyp" at the fifth byte.
+_HEIC_BRANDS = frozenset(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+)
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def load_photo(path: Path | str) -> Photo:
-    """Read a photo of any common kind: upright, sRGB, 8 bits.
+    """Read a photo of any common kind: upright, sRGB, 8 bits, before a backdrop where it is
+    transparent.
 
     Raises PhotoError, with a sentence that says what to do, for anything that is not one.
     """
@@ -40,9 +44,17 @@ def load_photo(path: Path | str) -> Photo:
         raise PhotoError(f"{path.name} is empty (0 bytes): choose another photo.")
     try:
         with warnings.catch_warnings():
-            # The size is checked below, before anything is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as opened:
+            # Of damaged metadata, which nobody needs, and of sizes, which are checked below before
+            # anything is decoded.
+            warnings.simplefilter("ignore")
+            kind = _kind(path)
+            if kind == "HEIC":
+                _open_heic_too(path)
+            with _opened(path, kind) as opened:
+                if isinstance(opened, ImageFile.ImageFile) and kind == "TIFF":
+                    # Pillow maps plain ones by their names, with width and height exchanged where
+                    # EXIF says that they lie on their side; without a name it reads them.
+                    opened.filename = ""
                 _check_size(path, opened.size)
                 return _decoded(path, opened)
     except Image.DecompressionBombError as error:
@@ -50,13 +62,64 @@ def load_photo(path: Path | str) -> Photo:
             f"{path.name} is too large: save it with at most {LARGEST_MEGAPIXELS:.0f} megapixels."
         ) from error
     except UnidentifiedImageError as error:
+        if kind == "HEIC":
+            raise PhotoError(
+                f"{path.name} is a HEIC photo that cannot be read: save it as a JPEG."
+            ) from error
+        if kind == "TIFF":
+            raise PhotoError(
+                f"{path.name} is a TIFF of a kind that cannot be read: save it with 8 or 16 bits a "
+                "colour."
+            ) from error
         raise PhotoError(
-            f"{path.name} is not a picture that can be read: choose a JPEG, PNG, WebP or TIFF."
+            f"{path.name} is not a picture that can be read: choose a JPEG, PNG, WebP, TIFF or "
+            "HEIC."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
         raise PhotoError(
-            f"{path.name} is damaged or incomplete: save or download it again ({error})."
+            f"{path.name} is damaged or incomplete: save or download it again "
+            f"({printable(str(error))})."
         ) from error
+
+
+def _kind(path: Path) -> str:
+    """What the file's first bytes say, among the kinds that are treated apart; else empty."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
+    if brand in _HEIC_BRANDS:
+        return "HEIC"
+    if brand in _AVIF_BRANDS:
+        return "AVIF"
+    if head.startswith(exif.JPEG_HEAD):
+        return "JPEG"
+    return "TIFF" if head.startswith(_TIFF_HEADS) else ""
+
+
+def _opened(path: Path, kind: str) -> Image.Image:
+    """The file as Pillow opens it, without its EXIF block where that is all that hinders it."""
+    try:
+        return Image.open(path)
+    except (OSError, SyntaxError, ValueError, RuntimeError):
+        parts = exif.taken_out(path.read_bytes()) if kind in ("JPEG", "AVIF", "HEIC") else None
+        if parts is None:
+            raise
+        content, block = parts
+        opened = Image.open(io.BytesIO(content))
+        if block:
+            opened.info["exif"] = block  # some of it may be readable
+        return opened
+
+
+def _open_heic_too(path: Path) -> None:
+    """Teach Pillow HEIC, what telephones write; its pixels come upright then."""
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError as error:
+        raise PhotoError(
+            f"{path.name} is a HEIC photo, and what reads these is missing: save it as a JPEG."
+        ) from error
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:
@@ -74,57 +137,62 @@ def _check_size(path: Path, size: tuple[int, int]) -> None:
 
 
 def _decoded(path: Path, opened: Image.Image) -> Photo:
+    focal_share, focal_remark = exif.focal_length(opened)
+    # CIELAB is what it is without a profile, and Pillow turns it into sRGB.
+    profile = opened.info.get("icc_profile") if opened.mode != "LAB" else None
+    if not profile and exif.is_adobe_rgb(opened):
+        profile = colour_profiles.adobe_rgb()
+    exif.drop_damaged(opened)
     shrink = np.sqrt(WORKING_MEGAPIXELS * 1e6 / (opened.width * opened.height))
     if shrink < 1:
         # JPEG decodes at a half, a quarter or an eighth at once.
         opened.draft(opened.mode, (int(opened.width * shrink), int(opened.height * shrink)))
-    focal_share = _focal_share_of_width(opened)
-    sideways = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    image = ImageOps.exif_transpose(_eight_bits(opened))
+    opened.load()
+    image = _with_plain_mode(exif.upright(opened))
     shrink = np.sqrt(WORKING_MEGAPIXELS * 1e6 / (image.width * image.height))
-    has_alpha = "A" in image.getbands() or "transparency" in image.info
-    image = image.convert("RGBA" if has_alpha else "RGB")
     if shrink < 1:
         size = (round(image.width * shrink), round(image.height * shrink))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    pixels = np.asarray(image)
+    rgb, colour_remark = _in_srgb(image, profile)
     alpha = None
-    if has_alpha and pixels[..., 3].min() < 255:
-        alpha = np.ascontiguousarray(pixels[..., 3])
-    focal = None
-    if focal_share is not None:
-        focal = focal_share * (image.height if sideways else image.width)
-    return Photo(np.ascontiguousarray(pixels[..., :3]), alpha, focal, path.stem)
+    if "A" in image.getbands():
+        opacity = np.asarray(image.getchannel("A"))
+        if opacity.min() < 255:
+            alpha, rgb = opacity.copy(), before_backdrop(rgb, opacity)
+    focal = None if focal_share is None else focal_share * max(image.size)
+    remarks = tuple(remark for remark in (focal_remark, colour_remark) if remark)
+    return Photo(np.ascontiguousarray(rgb), alpha, focal, path.stem, remarks)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit and floating-point greys scaled to 8 bits (Pillow would clip them)."""
-    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        exif = image.getexif()
-        values = np.asarray(image, np.float64)
-        top = 65535.0 if values.max() > 255 else 255.0
-        grey = Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8))
-        grey.getexif().update(exif)
-        return grey
-    return image
+def _with_plain_mode(image: Image.Image) -> Image.Image:
+    """The picture in mode L, LA, RGB, RGBA, CMYK, or F (0 to GREATEST) for deep greys."""
+    if image.mode in DEEP_MODES:
+        return Image.fromarray(levels(image))
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+        return image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
 
 
-def _focal_share_of_width(image: Image.Image) -> float | None:
-    """Focal length in widths of the stored picture, where EXIF tells it."""
-    fields = image.getexif().get_ifd(_EXIF_IFD)
-    try:
-        equivalent = float(fields.get(_FOCAL_35MM) or 0)
-        if equivalent > 0:
-            # The equivalence is by the diagonal; for 3:2 sensors it is by the width.
-            longer = max(image.size) / image.size[0]
-            return equivalent / FULL_FRAME_WIDTH_MM * longer
-        focal, resolution = float(fields[_FOCAL]), float(fields[_PLANE_X_RESOLUTION])
-        unit = _MM_A_UNIT[int(fields.get(_PLANE_UNIT, 2))]
-        share = focal * resolution / unit / image.size[0]
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    # Edited pictures keep the sensor's density at another size: then this is nonsense.
-    return share if 0.3 < share < 20 else None
+def _in_srgb(image: Image.Image, profile: bytes | None) -> tuple[UInt8, str]:
+    """A picture of one of the plain modes as sRGB (H, W, 3), without regard to transparency, and a
+    sentence for the user where its profile is damaged and its colours are taken as they are."""
+    if image.mode == "F":
+        deep = np.clip(np.rint(np.asarray(image)), 0, GREATEST).astype(np.uint16)
+        image = Image.fromarray(deep)
+    elif image.mode in ("LA", "RGBA"):
+        image = image.convert(image.mode[:-1])
+    remark = ""
+    if profile:
+        try:
+            image = colour_profiles.in_srgb(image, profile)
+        except colour_profiles.ProfileError:
+            remark = (
+                "The photo's colour profile is damaged or of another kind of picture and was left "
+                "out: its colours may be off."
+            )
+    return np.asarray(colour_profiles.eight_bits(image).convert("RGB")), remark
 
 
 def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:

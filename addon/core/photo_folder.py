@@ -11,11 +11,10 @@ from pathlib import Path
 
 from .errors import PhotoError
 
-# HEIC is what telephones write: it cannot be read, and saying so is better than passing it over.
 PHOTO_SUFFIXES = frozenset(
     (
         ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif",
-        ".avif", ".heic", ".heif", ".jp2", ".ppm", ".pgm", ".tga",
+        ".avif", ".heic", ".heif", ".hif", ".jp2", ".ppm", ".pgm", ".tga",
     )
 )  # fmt: skip
 _BLOCK_BYTES = 2**20  # read at a time: networks have hundreds of these

@@ -242,16 +242,19 @@ def _work(
     """The stage as a function of a progress callback; imports wait until they are needed."""
 
     def photo(report: Report) -> Values:
+        from .focal_length import camera_of
         from .images import load_photo
 
-        return {"photo": load_photo(photo_path)}
+        found = load_photo(photo_path)
+        camera_of(found, settings.focal_px)  # refused before any work
+        return {"photo": found}
 
     def people(report: Report) -> Values:
         from .background.plate_networks import load_plate_network
         from .perception.joint_networks import load_joint_network
         from .perception.joints import with_joints_of
         from .perception.mask_networks import load_mask_network
-        from .perception.people import find_in_box, find_people, on_grey
+        from .perception.people import find_in_box, find_people
 
         joints = load_joint_network(settings.joint_network) if settings.joint_network else None
         if settings.mask_network:
@@ -263,8 +266,7 @@ def _work(
         else:
             found = find_in_box(result.photo, np.array(settings.box, np.float32))
         if joints is not None:
-            rgb = on_grey(result.photo)
-            found = tuple(with_joints_of(joints, rgb, person) for person in found)
+            found = tuple(with_joints_of(joints, result.photo.rgb, person) for person in found)
         return {"people": found}
 
     def person(report: Report) -> Values:

@@ -45,10 +45,10 @@ def intersection_over_union(a: Mask, b: Mask) -> float:
 
 
 def warnings_of(result: WakeUpResult) -> list[str]:
-    """A sentence for each thing of a character that is likely to show."""
+    """A sentence for each thing of the photo or the character that is likely to show."""
     measured = result.build.report
-    warnings = []
-    solve = result.fitted.solve
+    warnings = list(result.photo.remarks)
+    solve = result.fitted and result.fitted.solve
     if solve is not None and not solve.converged:
         warnings.append(
             "The body's pose had not settled when the fit ended: see whether it is right."
@@ -71,7 +71,10 @@ def describe(result: WakeUpResult) -> dict[str, Any]:
     return {
         "photo": {"name": photo.name, "width": photo.width, "height": photo.height},
         "people": len(result.people) if result.people is not None else None,
-        "camera": {"focal_px": fitted.camera.focal_px, "from_exif": photo.focal_px is not None},
+        "camera": {
+            "focal_px": fitted.camera.focal_px,
+            "from_exif": fitted.camera.focal_px == photo.focal_px,
+        },
         "fit": None if fitted.solve is None else asdict(fitted.solve),
         "motion": result.motion_name,
         "stages": {

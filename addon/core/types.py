@@ -30,10 +30,11 @@ class Progress:
 class Photo:
     """A photo's pixels, upright (EXIF applied)."""
 
-    rgb: UInt8  # (H, W, 3), sRGB
-    alpha: UInt8 | None  # (H, W), the file's own transparency where it has any
+    rgb: UInt8  # (H, W, 3), sRGB, before a grey backdrop where the file is transparent
+    alpha: UInt8 | None  # (H, W), the file's own opacity where any of it is transparent
     focal_px: float | None  # focal length in pixels of `rgb` where EXIF tells it
     name: str  # file stem, for naming what is made from it
+    remarks: tuple[str, ...] = ()  # a sentence for each thing of the file that was left out
 
     @property
     def width(self) -> int:

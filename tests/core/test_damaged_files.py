@@ -22,6 +22,7 @@ from photo_wake_up.addon.core.motion.smpl_sequence import read_smpl_sequence
 
 from .damage import NUMBERS, bounded, edited, edits, with_member, with_png_chunk
 from .motion_inputs import stick_bvh, stick_row
+from .picture_inputs import CUT_OUT_HEIC, ROTATED_HEIC
 from .test_body_files import small
 from .test_motion_smpl import damaged
 
@@ -42,7 +43,7 @@ def _picture(kind: str, mode: str = "RGB", **options: object) -> bytes:
     exif.get_ifd(0x8769)[0x920A] = 35.0
     made = io.BytesIO()
     picture.save(
-        made, kind, **({"exif": exif} if kind in ("JPEG", "PNG", "WEBP") else {}), **options
+        made, kind, **({"exif": exif} if kind in ("JPEG", "PNG", "WEBP", "AVIF") else {}), **options
     )
     return made.getvalue()
 
@@ -59,7 +60,8 @@ PICTURES = (
     _picture("WEBP"), _picture("WEBP", "RGBA", lossless=True), _picture("TIFF"),
     _picture("TIFF", compression="tiff_lzw"), _picture("TIFF", compression="tiff_adobe_deflate"),
     _picture("GIF", "P"), _picture("BMP"), _picture("TGA"), _picture("PPM"), _picture("ICO"),
-    _picture("JPEG2000"), _picture("DDS"), _picture("PCX"), _picture("SGI"),
+    _picture("JPEG2000"), _picture("DDS"), _picture("PCX"), _picture("SGI"), _picture("AVIF"),
+    ROTATED_HEIC, CUT_OUT_HEIC,
 )  # fmt: skip
 BVH = stick_bvh([stick_row(LeftArm=(5 * k, 0, 0)) for k in range(4)]).encode()
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 
 from photo_wake_up.addon.core import contact_sheet, pipeline, report
-from photo_wake_up.addon.core.errors import Cancelled, MotionError, PersonError, PhotoError
+from photo_wake_up.addon.core.body.fit import fit_body, refine_body
+from photo_wake_up.addon.core.errors import (
+    Cancelled,
+    MotionError,
+    PersonError,
+    PhotoError,
+    WakeUpError,
+)
 from photo_wake_up.addon.core.group import wake_up_everyone
 from photo_wake_up.addon.core.perception.people import choose
 from photo_wake_up.addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings
@@ -122,6 +131,27 @@ def test_closing_stops_the_running_stage(monkeypatch):
 def test_errors_of_a_stage_reach_the_caller(tmp_path):
     with pytest.raises(PhotoError):
         pipeline.drain(pipeline.wake_up(tmp_path / "nothing.jpg", WakeUpSettings()))
+
+
+@pytest.mark.parametrize("focal_px", [1.0, 12.0, 1e6])
+def test_a_focal_length_that_is_none_is_refused_before_any_work(tmp_path, focal_px):
+    Image.new("RGB", (96, 128), (90, 90, 90)).save(tmp_path / "grey.png")
+    with pytest.raises(WakeUpError, match="focal length.*from 36 to 10666 pixels") as refusal:
+        pipeline.drain(pipeline.wake_up(tmp_path / "grey.png", WakeUpSettings(focal_px=focal_px)))
+    assert refusal.value.stage == "photo"
+    # A photo that is there already is not read again.
+    for fit in (fit_body, refine_body):
+        with pytest.raises(WakeUpError, match="focal length"):
+            fit(_photo(), *[None] * (2 if fit is fit_body else 4), focal_px=focal_px)
+
+
+def test_what_was_left_out_of_the_file_is_a_warning():
+    tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
+    measured = SimpleNamespace(foldover_fraction=0, hole_fraction=0, collapsed_fraction=0)
+    build = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
+    photo = replace(_photo(), remarks=("The colour profile was left out.",))
+    assert report.warnings_of(WakeUpResult(photo=photo, build=build)) == list(photo.remarks)
+    assert report.warnings_of(WakeUpResult(photo=_photo(), build=build)) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from photo_wake_up.addon.core.background.offsets import dominant_offsets, labell
 from photo_wake_up.addon.core.background.patchmatch import complete, membrane
 from photo_wake_up.addon.core.background.plate import fill_background, grown
 from photo_wake_up.addon.core.background.shadows import cast_shadow
+from photo_wake_up.addon.core.transparency import before_backdrop, studio_backdrop
 from photo_wake_up.addon.core.types import Photo
 
 HEIGHT, WIDTH = 180, 240
@@ -32,7 +35,7 @@ def stripes() -> np.ndarray:
 
 
 def photo_of(rgb: np.ndarray, alpha: np.ndarray | None = None) -> Photo:
-    return Photo(rgb, alpha, None, "made")
+    return Photo(rgb if alpha is None else before_backdrop(rgb, alpha), alpha, None, "made")
 
 
 def test_the_photo_is_kept_outside_of_the_hole() -> None:
@@ -109,11 +112,83 @@ def test_nothing_and_everything_to_fill(everything: bool) -> None:
 
 
 def test_a_cut_out_gets_a_plain_backdrop() -> None:
+    """Also with a soft edge, a faint shadow at the feet, and a second person farther off."""
     alpha = np.where(person(), 255, 0).astype(np.uint8)
+    soft = cv2.GaussianBlur(alpha, (5, 5), 0)
+    cv2.ellipse(soft, (120, 168), (40, 6), 0, 0, 360, 60, -1)
+    soft = np.maximum(soft, alpha)
     filled = fill_background(photo_of(stripes(), alpha), person())
-    grey = filled.rgb.astype(int)
-    assert (grey[..., 0] == grey[..., 2]).all()
-    assert np.abs(np.diff(grey[..., 0], axis=0)).max() <= 2
+    assert (filled.rgb == studio_backdrop(HEIGHT, WIDTH)).all()
+    shaded = fill_background(photo_of(stripes(), soft), person())
+    assert (shaded.rgb[shaded.hole] == studio_backdrop(HEIGHT, WIDTH)[shaded.hole]).all()
+    beside = soft.copy()
+    beside[40:160, 5:40] = 255
+    with_other = fill_background(photo_of(stripes(), beside), person())
+    assert (with_other.rgb[with_other.hole] == shaded.rgb[shaded.hole]).all()
+    assert (with_other.rgb[60:140, 10:30] == stripes()[60:140, 10:30]).all()
+
+
+def _corners() -> np.ndarray:
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.rectangle(alpha, (30, 0), (WIDTH - 31, HEIGHT - 1), 255, -1)
+    cv2.rectangle(alpha, (0, 30), (WIDTH - 1, HEIGHT - 31), 255, -1)
+    for x in (30, WIDTH - 31):
+        for y in (30, HEIGHT - 31):
+            cv2.circle(alpha, (x, y), 30, 255, -1, cv2.LINE_AA)
+    return alpha
+
+
+def _nearly_opaque() -> np.ndarray:
+    alpha = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    alpha[:3, :3] = 254
+    return alpha
+
+
+def _vignette() -> np.ndarray:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    far = np.hypot((x - 120) / 120, (y - 90) / 90)
+    return (255 * np.clip(1.9 - 1.2 * far, 0, 1)).astype(np.uint8)
+
+
+def _half() -> np.ndarray:
+    """The left half is missing, up to the middle of the person."""
+    alpha = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    alpha[:, :120] = 0
+    return alpha
+
+
+def _pasted() -> np.ndarray:
+    """A small photo on a transparent sheet, most of which is empty."""
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[15:178, 85:155] = 255
+    return alpha
+
+
+class _Painter:
+    """Stands for what fills the plate: paints the hole in one colour."""
+
+    def fill(self, rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
+        return np.where(hole[..., None], np.uint8([180, 90, 40]), rgb)
+
+
+@pytest.mark.parametrize("opacity", [_nearly_opaque, _corners, _vignette, _half, _pasted])
+def test_what_is_only_partly_transparent_is_filled_as_any_photo(opacity) -> None:
+    seen = stripes()
+    seen[person()] = (10, 250, 90)
+    photo = photo_of(seen, opacity())
+    painter: Any = _Painter()
+    filled = fill_background(photo, person(), network=painter)
+    assert (filled.rgb[filled.hole] == (180, 90, 40)).all()
+    assert (filled.rgb[~filled.hole] == photo.rgb[~filled.hole]).all()
+    assert (filled.still[~person()] == photo.rgb[~person()]).all()
+
+
+def test_nine_pixels_that_are_not_quite_opaque_change_nothing() -> None:
+    wall = np.full((HEIGHT, WIDTH, 3), (180, 90, 40), np.uint8)
+    seen = wall.copy()
+    seen[person()] = (10, 250, 90)
+    filled = fill_background(photo_of(seen, _nearly_opaque()), person())
+    assert np.abs(filled.rgb.astype(int) - wall).max() <= 1
 
 
 def checks(period: int = 24) -> np.ndarray:

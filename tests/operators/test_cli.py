@@ -181,6 +181,15 @@ def test_earlier_results_are_replaced_and_other_files_kept(woken, tmp_path):
     assert json.loads((tmp_path / "report.json").read_text())["render"] == "none"
 
 
+def test_a_focal_length_that_is_none_is_one_sentence(tmp_path, capfd):
+    photo = tmp_path / "grey.png"
+    Image.new("RGB", (96, 128), (90, 90, 90)).save(photo)
+    for pixels in ("1", "3.5e4"):
+        sentence = refused(capfd, photo, "--out", tmp_path / "out", "--focal", pixels)
+        assert "focal length" in sentence and "from 36 to 10666 pixels" in sentence
+    assert list(tmp_path.iterdir()) == [photo]
+
+
 @pytest.mark.parametrize(
     "options",
     [

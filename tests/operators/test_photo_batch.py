@@ -45,6 +45,8 @@ with beside(out) as folder:
         sys.exit(2)
     if "bug" in photo.name:
         raise KeyError("surprise")
+    if "greedy" in photo.name:
+        raise MemoryError
     report = {"seconds": 1.5, "people": 2, "first_frame_psnr_db": 40.0, "peak_memory_mb": 9.0}
     frames = sys.argv[sys.argv.index("--frames") + 1] if "--frames" in sys.argv else "120"
     write_report(folder, report, f"{frames} {photo.read_bytes().hex()}")
@@ -93,17 +95,21 @@ def _hidden(folder: Path) -> list[Path]:
 
 
 def test_each_photo_fails_alone(pretending, tmp_path, capfd):
-    names = ("a.png", "bug.png", "dies.png", "refused.png", "z.png")
+    names = ("a.png", "bug.png", "dies.png", "greedy.png", "refused.png", "z.png")
     album, out = _photos(tmp_path / "album", *names), tmp_path / "new" / "out"
     (album / "notes.txt").write_text("no photo")
     assert _run(album, out, "--jobs", "2", "--frames", "7") == cli.SOME_FAILED == 1
     rows = _rows(out)
     assert list(rows) == list(names)
-    assert [rows[name]["status"] for name in names] == ["done", *["failed"] * 3, "done"]
+    assert [rows[name]["status"] for name in names] == ["done", *["failed"] * 4, "done"]
     assert rows["refused.png"]["error"] == "Nobody is here: choose another photo."
     assert "crashed" in rows["dies.png"]["error"]
     assert "surprise" in rows["bug.png"]["error"] and "Traceback" in rows["bug.png"]["log"][0]
-    assert all(rows[name]["error"].endswith(".") for name in names[1:4])
+    for name in ("dies.png", "greedy.png"):
+        assert "memory" in rows[name]["error"] and "smaller photo" in rows[name]["error"]
+    # A fault of the program is no matter of the photo's size or of how many are at work.
+    assert not any(word in rows["bug.png"]["error"] for word in ("memory", "smaller", "--jobs"))
+    assert all(rows[name]["error"].endswith(".") for name in names[1:5])
     assert rows["a.png"]["people"] == 2 and rows["a.png"]["first_frame_psnr_db"] == 40
     assert {item.name for item in out.iterdir()} == {"a", "z", "summary.json", "contact_sheet.png"}
     assert {item.name for item in (out / "a").iterdir()} == {"strip.png", REPORT}
@@ -111,7 +117,7 @@ def test_each_photo_fails_alone(pretending, tmp_path, capfd):
     sheet = np.asarray(Image.open(out / "contact_sheet.png"))
     assert (sheet == 90).all(axis=2).any()  # of the strips
     printed = capfd.readouterr()
-    assert "2 of 5 photos" in printed.out and "Traceback" not in printed.out + printed.err
+    assert "2 of 6 photos" in printed.out and "Traceback" not in printed.out + printed.err
 
 
 def test_what_is_whole_and_the_same_is_not_done_again(pretending, tmp_path):

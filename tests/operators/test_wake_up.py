@@ -8,6 +8,7 @@ from functools import cache
 import bpy
 import numpy as np
 import pytest
+from PIL import Image
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.edits import with_mask
@@ -76,6 +77,23 @@ def test_operator_and_function_give_the_same_arrays(addon, demo_photo):
     assert np.array_equal(vertices.reshape(-1, 3), mine.rest_vertices)
     status = bpy.context.window_manager.wake_up
     assert not status.running and not status.failed and "woke up" in status.message
+
+
+def test_what_was_left_out_of_the_file_is_said_once(addon, demo_photo, tmp_path):
+    """And a focal length of the user's that is none stops the fit, not what is there already."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA405] = 65535
+    addon.wake_up.photo = str(tmp_path / "photo.png")
+    with Image.open(demo_photo) as picture:
+        picture.save(addon.wake_up.photo, exif=exif.tobytes())
+    status = bpy.context.window_manager.wake_up
+    for said in (True, False):
+        assert bpy.ops.wakeup.find_person() == {"FINISHED"}
+        assert ("focal length of 65535 mm" in status.message) == said
+    addon.wake_up.focal = 3.0
+    with pytest.raises(RuntimeError, match="focal length of 3 pixels"):
+        bpy.ops.wakeup.fit_body()
+    assert status.failed and status.failed_stage == "fitted" and addon.wake_up.mask is not None
 
 
 def test_pressing_again_replaces_and_computes_only_what_depends(addon, demo_photo):

@@ -20,7 +20,6 @@ from photo_wake_up.addon.core.images import load_photo, save_png
 from photo_wake_up.addon.core.perception import bodies
 from photo_wake_up.addon.core.perception.faces import LEAST_PRESENCE, find_faces
 from photo_wake_up.addon.core.perception.hands import find_hands
-from photo_wake_up.addon.core.perception.people import on_grey
 from photo_wake_up.addon.core.types import UInt8
 
 from . import PYTHON
@@ -59,7 +58,7 @@ def measure(paths: Sequence[Path] | None = None) -> list[dict[str, Any]]:
         read: dict[str, UInt8] = {}
         for path in pictures() if paths is None else paths:
             try:
-                rgb = on_grey(load_photo(path))
+                rgb = load_photo(path).rgb
             except PhotoError:
                 continue
             read[f"{path.parent.name}-{path.name}"] = rgb

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from ..types import Background, Mask, Photo, Progress, UInt8
+from ..transparency import is_cut_out, studio_backdrop
+from ..types import Background, Mask, Photo, Progress
 from .patchmatch import complete
 from .plate_networks import PlateNetwork
 from .shadows import cast_shadow
@@ -16,7 +17,6 @@ from .shadows import cast_shadow
 MARGIN_SHARE = 0.015  # of the person's larger extent
 LEAST_MARGIN_PX = 3
 SHADOW_MARGIN_PX = 2  # around a shadow, which is found at a lower resolution
-STUDIO_TOP, STUDIO_BOTTOM = 214.0, 176.0  # greys of the backdrop behind a cut-out
 
 
 def fill_background(
@@ -32,7 +32,7 @@ def fill_background(
     person : (H, W) bool, everybody who is to leave the picture
     shadow : whether the shadow that they cast leaves it too; frame 1 keeps it (`still`)
     network : what fills in the place of PatchMatch
-    A photo that is a cut-out (transparent around the person) gets a plain grey backdrop.
+    A photo that is a cut-out (nearly all transparent around the person) gets a plain grey backdrop.
     """
 
     def report(fraction: float) -> None:
@@ -40,11 +40,9 @@ def fill_background(
             progress(Progress(fraction, "Filling the background"))
 
     hole = grown(person)
-    if photo.alpha is not None:
-        share = photo.alpha[..., None].astype(np.float32) / 255
+    if is_cut_out(photo.alpha, person):
         backdrop = studio_backdrop(photo.height, photo.width)
-        mixed = photo.rgb * share + backdrop * (1 - share)
-        rgb = np.where(hole[..., None], backdrop, mixed).astype(np.uint8)
+        rgb = np.where(hole[..., None], backdrop, photo.rgb)
         return Background(rgb, hole, rgb)
     if not hole.any():
         return Background(photo.rgb.copy(), hole, photo.rgb.copy())
@@ -75,9 +73,3 @@ def grown(person: Mask) -> Mask:
 def _widened(mask: Mask, radius: int) -> Mask:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     return cv2.dilate(mask.astype(np.uint8), disc) > 0
-
-
-def studio_backdrop(height: int, width: int) -> UInt8:
-    """(H, W, 3): a grey that darkens towards the floor."""
-    column = np.linspace(STUDIO_TOP, STUDIO_BOTTOM, height)[:, None, None]
-    return np.broadcast_to(column, (height, width, 3)).round().astype(np.uint8)

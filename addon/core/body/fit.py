@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import frames
+from ..focal_length import camera_of
 from ..types import Camera, FittedBody, Float64, Mask, Person, Photo, Progress, SolveInfo
 from .first_pose import first_pose, seen_from_the_side
 from .fit_terms import DirectionTerm, LandmarkTerm, TurnTerm
@@ -73,7 +74,7 @@ def fit_body(
     The result is scaled about the camera so that the body in T-pose is `height_m` tall.
     Deterministic.
     """
-    camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
+    camera = camera_of(photo, focal_px)
     problem = _Problem(person, model, camera)
     starts = [problem.start(first_pose(model, person))]
     if seen_from_the_side(person.detection.landmarks):
@@ -101,9 +102,9 @@ def refine_body(
     fitted : the body as corrected: `betas`, `pose`, `translation` and `scale` are read
     held : (24,) bool, joints whose local rotations are the user's: they stay as they are, to the
         last bit; place, shape and all other rotations follow the photo
-    Deterministic.
+    Deterministic. Raises WakeUpError where `focal_px` is no photo's focal length.
     """
-    camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
+    camera = camera_of(photo, focal_px)
     problem = _Problem(person, model, camera)
     place = fitted.translation.astype(np.float64) / fitted.scale
     start = np.concatenate([fitted.betas, fitted.pose.ravel(), place]).astype(np.float64)

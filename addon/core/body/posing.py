@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from .. import frames
+from ..focal_length import camera_of
 from ..perception.landmarks import LANDMARK, NAMES
 from ..types import (
     Camera,
@@ -186,7 +187,7 @@ def refine_posed(
     met half way, so landmarks at the far ends of held joints are put where the corrected body has
     them, and weigh more than all else: what gives way is the trunk and the limbs nobody touched.
     """
-    camera = frames.default_camera(photo.width, photo.height, focal_px or photo.focal_px)
+    camera = camera_of(photo, focal_px)
     body = corrected_body(model, correction, camera)
     person = replace(person, detection=_agreeing(person.detection, model, body, correction.held))
     return refine_body(photo, person, model, body, correction.held, height_m, focal_px)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from ..errors import PersonError
+from ..transparency import OPAQUE, is_cut_out
 from ..types import Detection, Float32, Mask, Person, Photo, UInt8
 from . import matte
 from .close_ups import close_ups
@@ -19,9 +20,12 @@ from .figure import segment_in_box
 from .mask_networks import MaskNetwork, SingleMaskNetwork
 from .neighbours import owners, painted_over
 from .network_masks import chance_of_person, square_of
-from .people import meet, on_grey, settle
+from .people import meet, settle
 from .refinement import refine
 
+# Mean opacity around what a network takes for a cut-out person: it misses what people hold.
+MOST_LEFT = 0.5
+MOST_AT_BORDER = 0.4  # share of a box's border that a figure which was cut out may touch
 SMALLEST_GAP = 0.0008  # of the person's box area: smaller gaps in the mask are filled
 
 OWNERS_GRID_PX = 512  # longer side of the grid on which neighbours are told apart
@@ -40,7 +44,7 @@ def segment_person(
     A photo that is already cut out (transparent around the person) keeps its own edge.
     Raises PersonError where no outline is found.
     """
-    rgb = on_grey(photo)
+    rgb = photo.rgb
     if detection.is_drawn:
         return cut_out(photo, detection, outline_in_box(photo, detection.box))
     rivals = [other for other in others if meet(detection, other)]
@@ -75,19 +79,22 @@ def outline_in_box(photo: Photo, box: Float32) -> Mask:
 
     Raises PersonError where there is none.
     """
-    if photo.alpha is None or (photo.alpha >= 128).all():
-        return segment_in_box(photo.rgb, box)
-    within = np.zeros(photo.alpha.shape, bool)
-    x0, y0, x1, y1 = np.rint(box).astype(int)
-    within[y0 : y1 + 1, x0 : x1 + 1] = photo.alpha[y0 : y1 + 1, x0 : x1 + 1] >= 128
-    return solid(within, box)
+    if photo.alpha is not None:
+        x0, y0, x1, y1 = np.rint(box).astype(int)
+        opaque = photo.alpha[y0 : y1 + 1, x0 : x1 + 1] >= OPAQUE
+        border = np.concatenate([opaque[0], opaque[-1], opaque[:, 0], opaque[:, -1]])
+        within = np.zeros(photo.alpha.shape, bool)
+        within[y0 : y1 + 1, x0 : x1 + 1] = opaque
+        figure = solid(within, box)
+        if border.mean() <= MOST_AT_BORDER and is_cut_out(photo.alpha, figure):
+            return figure
+    return segment_in_box(photo.rgb, box)
 
 
 def cut_out(photo: Photo, detection: Detection, mask: Mask) -> Person:
     """A person whose silhouette (H, W) is given: it is taken as it is, only its edge is softened
     along the picture's own."""
-    rgb = on_grey(photo)
-    return _person(rgb, detection, mask, matte.estimate(rgb, mask))
+    return _person(photo.rgb, detection, mask, matte.estimate(photo.rgb, mask))
 
 
 def _person(rgb: UInt8, detection: Detection, mask: Mask, opacity: Float32) -> Person:
@@ -118,9 +125,11 @@ def _of_rivals(rgb: UInt8, detection: Detection, rivals: list[Detection]) -> Mas
 
 def _alpha_is_cut_out(alpha: UInt8, soft: Float32) -> bool:
     """Whether transparency follows the person: it agrees with the network's mask."""
-    opaque, person = alpha >= 128, soft >= 0.5
+    opaque, person = alpha >= OPAQUE, soft >= 0.5
     union = (opaque | person).sum()
-    return bool(union and (opaque & person).sum() / union > 0.7)
+    agrees = bool(union and (opaque & person).sum() / union > 0.7)
+    # In a close-up all of the photo is much like the person, though nothing was cut out.
+    return agrees and is_cut_out(alpha, person, MOST_LEFT)
 
 
 def solid(mask: Mask, box: Float32) -> Mask:

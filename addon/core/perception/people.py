@@ -81,7 +81,7 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
 
     Raises PersonError where nobody is found.
     """
-    rgb = on_grey(photo)
+    rgb = photo.rgb
     bodies = _bodies(rgb, photo)
     kept = [
         body
@@ -217,7 +217,7 @@ def find_in_box(photo: Photo, box: Float32) -> tuple[Detection, ...]:
     Where they see nobody there, the outline in the box gives the joints: drawings, paintings,
     sculptures. Raises PersonError where the box is outside of the photo or holds no figure.
     """
-    rgb = on_grey(photo)
+    rgb = photo.rgb
     low = np.clip(box[:2], 0, [photo.width - 1, photo.height - 1])
     high = np.clip(box[2:], 0, [photo.width - 1, photo.height - 1])
     if (high - low).min() < SMALLEST_BOX_PX:
@@ -286,14 +286,6 @@ def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
             f"{number}, counted from the left."
         )
     return people[number - 1]
-
-
-def on_grey(photo: Photo) -> UInt8:
-    """The photo's pixels (H, W, 3), a transparent background replaced by light grey."""
-    if photo.alpha is None:
-        return photo.rgb
-    share = photo.alpha[..., None].astype(np.float32) / 255
-    return (photo.rgb * share + 200.0 * (1 - share)).round().astype(np.uint8)
 
 
 def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
