@@ -28,6 +28,7 @@ from .plate import show_still
 from .wall import find_wall
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
+_OTHER_TAKE = "photo_wake_up_other_take"  # custom property of actions to choose from
 
 
 def chosen_armature(
@@ -147,6 +148,27 @@ def take(
         bpy.data.actions.remove(before)
         action.name = name  # which the one before may have had
     return action
+
+
+def lay_other_takes(armature: bpy.types.Object, takes: Sequence[tuple[str, Motion]]) -> None:
+    """Motions to choose from: a muted NLA track each, in the place of those of the last time."""
+    animation = armature.animation_data or armature.animation_data_create()
+    for track in list(animation.nla_tracks):
+        actions = [strip.action for strip in track.strips if strip.action is not None]
+        if actions and all(_OTHER_TAKE in action for action in actions):
+            animation.nla_tracks.remove(track)
+            for action in actions:
+                if action.users == 0:
+                    bpy.data.actions.remove(action)
+    skeleton = read_skeleton(armature)
+    for name, motion in takes:
+        action = new_action(armature, skeleton, motion, f"{armature.name} {name}")
+        action[_OTHER_TAKE] = True
+        track = animation.nla_tracks.new()
+        track.name, track.mute = name, True
+        _new_strip(track, action, FIRST_FRAME)
+    if takes:
+        freeze_again(armature)
 
 
 def lay_strips(

@@ -30,7 +30,7 @@ def recorded(monkeypatch):
     """Stages that do nothing but write down that they ran."""
     ran: list[str] = []
 
-    def work(stage, result, settings, photo_path):
+    def work(stage, result, settings, photo_path, clip):
         def run(tell):
             for needed in pipeline._NEEDS[stage]:
                 assert getattr(result, needed) is not None
@@ -99,7 +99,7 @@ def test_dropping_a_value_drops_what_was_made_from_it(recorded):
 def test_closing_stops_the_running_stage(monkeypatch):
     ended = []
 
-    def work(stage, result, settings, photo_path):
+    def work(stage, result, settings, photo_path, clip):
         def run(tell):
             try:
                 while True:

@@ -14,6 +14,11 @@ from .takes import only_take
 CLIP_NAMES: tuple[str, ...] = tuple(CLIPS)
 
 
+def needs_blender(name_or_path: Path | str) -> bool:
+    """Whether it is a motion that `load_motion` cannot read and Blender's importers can."""
+    return Path(name_or_path).suffix.lower() == ".fbx"
+
+
 def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
     """The built-in clip of that name, or the motion of a BVH file or an .npz file with a sequence
     of SMPL poses (AMASS), at `fps` frames a second.
@@ -43,7 +48,7 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
 
         only_take(take, path.name)
         return at_rate(read_smpl_sequence(path), fps)
-    if kind == ".fbx":
+    if needs_blender(path):
         raise MotionError(f"{path.name} is for Blender to read: choose a BVH or .npz file here.")
     if kind in (".pkl", ".pickle"):
         raise MotionError(

@@ -26,6 +26,10 @@ class Takes:
         """What a take is called as a clip: the file's name, with its own where there are more."""
         return self.file.stem if len(self.names) < 2 else f"{self.file.stem} {self.names[index]}"
 
+    def order(self) -> tuple[int, ...]:
+        """Those that were read, the chosen one first."""
+        return (self.chosen, *(index for index in self.sources if index != self.chosen))
+
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user: which takes are not performed, and what reading assumed."""
         assumed = self.sources[self.chosen].notes
