@@ -134,11 +134,12 @@ def take(
 ) -> bpy.types.Action:
     """Make the motion the armature's own action, in the place of the one before.
 
-    An action that nobody else uses goes; NLA tracks stay, muted, because they would be played
-    under it.
+    An action that nobody else uses goes, and so do the other takes of the file that it is from;
+    NLA tracks stay, muted, because they would be played under it.
     """
-    action = new_action(armature, read_skeleton(armature), motion, name, first_frame)
     animation = armature.animation_data or armature.animation_data_create()
+    _drop_other_takes(animation)
+    action = new_action(armature, read_skeleton(armature), motion, name, first_frame)
     before = animation.action
     play(armature, action)
     for track in animation.nla_tracks:
@@ -151,15 +152,8 @@ def take(
 
 
 def lay_other_takes(armature: bpy.types.Object, takes: Sequence[tuple[str, Motion]]) -> None:
-    """Motions to choose from: a muted NLA track each, in the place of those of the last time."""
+    """Motions to choose from: a muted NLA track each, until the armature takes another motion."""
     animation = armature.animation_data or armature.animation_data_create()
-    for track in list(animation.nla_tracks):
-        actions = [strip.action for strip in track.strips if strip.action is not None]
-        if actions and all(_OTHER_TAKE in action for action in actions):
-            animation.nla_tracks.remove(track)
-            for action in actions:
-                if action.users == 0:
-                    bpy.data.actions.remove(action)
     skeleton = read_skeleton(armature)
     for name, motion in takes:
         action = new_action(armature, skeleton, motion, f"{armature.name} {name}")
@@ -169,6 +163,16 @@ def lay_other_takes(armature: bpy.types.Object, takes: Sequence[tuple[str, Motio
         _new_strip(track, action, FIRST_FRAME)
     if takes:
         freeze_again(armature)
+
+
+def _drop_other_takes(animation: bpy.types.AnimData) -> None:
+    for track in list(animation.nla_tracks):
+        actions = {strip.action for strip in track.strips if strip.action is not None}
+        if actions and all(_OTHER_TAKE in action for action in actions):
+            animation.nla_tracks.remove(track)
+            for action in actions:
+                if action.users == 0:
+                    bpy.data.actions.remove(action)
 
 
 def lay_strips(
