@@ -69,6 +69,7 @@ _MOST_SLIDE_SHARE = 0.3  # of the ways of pelvis and ankle, by which standing an
 _METRES = "metres"
 _UNITS = {_METRES: 1.0, "centimetres": 0.01, "millimetres": 0.001}
 _UNIT_SLIDE_SHARE = 0.15  # of the ways, for feet to tell a unit: less than for them to tell a leg
+_MOST_MOVES = 5000  # looked at for the unit, evenly spread
 _SHORTEST_LEG = 0.05  # of any unit: the pelvis stays where it is, and legs swing below it
 _HIGHEST_M = 20.0  # of a pelvis above the ground or the camera
 _FASTEST_M_S = 20.0  # half of the time; sprinters come to 12
@@ -331,7 +332,8 @@ def _leg_in_file(place: Float64, ankles: Float64, fps: float) -> float | None:
     moves = _moves(place, ankles, fps)
     if moves is None:
         return None
-    moved, back = moves
+    step = max(len(moves[0]) // _MOST_MOVES, 1)
+    moved, back = moves[0][::step], moves[1][::step]
     found: list[tuple[float, float]] = []
     for metres in _UNITS.values():
         leg = _USUAL_LEG_M / metres
