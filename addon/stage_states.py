@@ -32,7 +32,7 @@ SETTING_TITLES = {
     "body_file": "body model", "triangles": "triangles", "mask_network": "mask network",
     "joint_network": "joint network", "plate_network": "background network",
     "remove_shadow": "shadow", "back": "back", "mirrored_parts": "mirrored parts",
-    "texture_px": "texture", "seed": "seed", "motion": "motion", "frames": "frames",
+    "texture_px": "texture", "seed": "seed", "motion": "motion", "take": "take", "frames": "frames",
     "fps": "frame rate", "performing": "speed or manner", "path": "path", "walks_out": "wall",
 }  # fmt: skip
 # What the user edits by hand, and the stages that read it.

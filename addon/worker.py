@@ -26,7 +26,7 @@ from .core.edits import Corrections, advance_with
 from .core.errors import WakeUpError
 from .core.group import wake_up_everyone
 from .core.pipeline import WakeUpResult, WakeUpSettings, in_thread
-from .core.types import Progress
+from .core.types import Clip, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class Request:
     until: str
     corrections: Corrections = Corrections()
     everyone: bool = False  # all people of the photo, each a result of its own
+    clip: Clip | None = None  # the motion, where only Blender can read its file
 
 
 # One result, or one for each person.
@@ -57,10 +58,11 @@ Outcome = WakeUpResult | tuple[WakeUpResult, ...]
 def advance_in_process(request: Request) -> Generator[Progress, None, Outcome]:
     """`advance_with`, or `wake_up_everyone`, in this process."""
     if request.everyone:
-        return wake_up_everyone(request.photo_path, request.settings)
+        return wake_up_everyone(request.photo_path, request.settings, request.clip)
     return advance_with(
-        request.result, request.settings, request.photo_path, request.until, request.corrections
-    )
+        request.result, request.settings, request.photo_path, request.until, request.corrections,
+        request.clip,
+    )  # fmt: skip
 
 
 def advance_in_worker(request: Request) -> Generator[Progress, None, Outcome]:

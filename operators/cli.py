@@ -28,6 +28,7 @@ from ..addon.core.errors import OutputError, WakeUpError, said_by
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.group import wake_up_everyone
 from ..addon.core.interchange.web_page import viewer_script
+from ..addon.core.motion.library import needs_blender
 from ..addon.core.motion.options import PerformOptions
 from ..addon.core.motion.sequence import motion_files
 from ..addon.core.perception.joints import read_joints
@@ -40,6 +41,7 @@ from ..addon.core.pipeline import (
     body_model,
     peak_memory_mb,
 )
+from ..addon.core.types import Clip
 from .result_folder import STRIP, beside, move_into_place, write_report
 
 COMMAND = "wake-up"
@@ -109,7 +111,13 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     made.add_argument(
         "--motion", metavar="CLIP", default="walk",
-        help="walk, run, jump, dance, wave, sit, turn, look, idle, or a .bvh or .npz file (walk)",
+        help="walk, run, jump, dance, wave, sit, turn, look, idle, or a .bvh, .fbx or .npz file "
+        "(walk)",
+    )  # fmt: skip
+    made.add_argument(
+        "--take", metavar="NAME", default="",
+        help="which take or person of a motion file that has several, by name or number (the "
+        "first)",
     )  # fmt: skip
     made.add_argument(
         "--motions", metavar="DIR", default="",
@@ -309,6 +317,7 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
         person=max(options.person, 0),
         box=options.box,
         motion=options.motion,
+        take=options.take,
         performing=PerformOptions(
             speed=options.speed,
             mirror=options.mirror,
@@ -421,13 +430,17 @@ def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
     out = Path(options.out).expanduser().absolute()
     with beside(out) as folder:
         settings = _settings(options)
+        clip = _read_in_blender(settings, tell)
         if options.person == EVERYONE:
-            results = _told(wake_up_everyone(options.photo, settings), tell)
+            results = _told(wake_up_everyone(options.photo, settings, clip), tell)
         else:
             joints = read_joints(options.joints) if options.joints else None
             corrections = Corrections(joints=joints)
-            work = advance_with(WakeUpResult(), settings, options.photo, STAGES[-1], corrections)
+            until = STAGES[-1]
+            work = advance_with(WakeUpResult(), settings, options.photo, until, corrections, clip)
             results = (_told(work, tell),)
+        for note in results[0].motion_notes:
+            tell(note)
         report = _write(results, options, folder, tell, started)
         report["seconds"] = round(time.perf_counter() - started, 3)
         report["peak_memory_mb"] = round(peak_memory_mb(), 1)
@@ -435,6 +448,22 @@ def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
         # Of an earlier run with another choice of what to render.
         move_into_place(folder, out, stale=_MADE)
     tell(f"Done in {report['seconds']:.1f} s: {out}")
+
+
+def _read_in_blender(settings: WakeUpSettings, tell: Any) -> Clip | None:
+    """The motion where Blender alone can read its file, before minutes go into a photo."""
+    if not needs_blender(settings.motion):
+        return None
+    tell("Reading the motion")
+    import bpy
+
+    from ..addon.scene import motion_source, user_files
+
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    path = Path(settings.motion).expanduser()
+    return motion_source.clip_from_file(
+        path, settings.fps, user_files.mappings_folder(), take=settings.take
+    )
 
 
 def _told(work: Any, tell: Any) -> Any:
@@ -488,6 +517,7 @@ def _write(
         collection = build.build_group(results, scene)
         if options.motions:
             report["motions"] = _perform_folder(options, collection, tell)
+            report["warnings"] += report["motions"]["notes"]
             results = (replace(result, motion_name="the folder's clips"),)
         render.look_through(scene, collection, options.engine, options.width, DEFAULT_FPS)
         render.show_in_viewports()
@@ -561,7 +591,11 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> 
     performing.lay_strips(armature, performed.motions, in_turn=True)
     tell(performed.sentence)
     lengths = [{"clip": name, "frames": len(motion.root)} for name, motion in performed.motions]
-    return {"performed": lengths, "failures": dict(performed.failures)}
+    return {
+        "performed": lengths,
+        "failures": dict(performed.failures),
+        "notes": list(performed.notes),
+    }
 
 
 def _panels(

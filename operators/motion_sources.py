@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -10,9 +11,8 @@ from bpy.props import StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..addon.core.errors import MotionError, WakeUpError
-from ..addon.core.motion.bvh import SourceMotion, read_bvh
 from ..addon.core.motion.joint_map import map_joints
-from ..addon.core.motion.library import load_motion
+from ..addon.core.motion.library import load_motion, needs_blender
 from ..addon.core.motion.mapping_presets import (
     mapping_for,
     named_mapping,
@@ -21,6 +21,8 @@ from ..addon.core.motion.mapping_presets import (
     write_preset,
 )
 from ..addon.core.motion.sequence import Batch, motion_files
+from ..addon.core.motion.source_motion import SourceMotion
+from ..addon.core.motion.takes import Takes, is_person
 from ..addon.core.types import Clip, Motion, Pose
 from ..addon.scene import mapping_list, user_files
 from ..addon.scene.batch import perform_folder
@@ -28,15 +30,16 @@ from ..addon.scene.build import find_parts
 from ..addon.scene.ik_controls import has_controls, remove_controls
 from ..addon.scene.motion import FIRST_FRAME, frame_rate
 from ..addon.scene.motion_source import (
-    clip_from_file,
     clip_from_source,
+    clip_of_take,
     sample_armature,
-    source_from_fbx,
+    takes_of_file,
 )
 from ..addon.scene.performing import (
     Performer,
     chosen_armature,
     current_pose,
+    lay_other_takes,
     lay_strips,
     match_first_frame,
     photo_pose,
@@ -171,7 +174,8 @@ class WAKEUP_OT_perform(QuickOperator, bpy.types.Operator):
     bl_label = "Perform"
     bl_description = (
         "Let the character perform the source's motion, from the photo's pose or from the one "
-        "that it has now, at the speed and along the path that are set; nothing else is built anew"
+        "that it has now, at the speed and along the path that are set; nothing else is built "
+        "anew. A file's other takes become muted NLA tracks"
     )
 
     @classmethod
@@ -182,11 +186,14 @@ class WAKEUP_OT_perform(QuickOperator, bpy.types.Operator):
         scene, collection = context.scene, context.scene.wake_up.result
         armature = chosen_armature(collection, context.active_object)
         pose = _first_pose(context, armature)
-        clip = _read_clip(context, armature, frame_rate(scene))
+        clip, *others = _read_clips(context, armature, frame_rate(scene))
         motion = _performed(context, armature, clip, pose)
+        takes = [(take.name, _performed(context, armature, take, pose)) for take in others]
         if has_controls(armature) and scene.wake_up_motion.start == POSE:
             remove_controls(armature)  # what they did is in the first pose
-        return Performance(armature, clip.name, motion).play(context)
+        said = Performance(armature, clip.name, motion, clip.notes).play(context)
+        lay_other_takes(armature, takes)
+        return f"{said} The other takes are muted NLA tracks." if takes else said
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,15 +203,16 @@ class Performance:
     armature: bpy.types.Object
     name: str
     motion: Motion
+    notes: tuple[str, ...] = ()  # sentences about what reading it has assumed and left out
 
     @staticmethod
     def of_menu(context: bpy.types.Context) -> Performance:
         """What the scene's result, of one person, makes of the menu's motion from the photo's
         pose; WakeUpError where result or motion cannot be read."""
         armature = chosen_armature(context.scene.wake_up.result, None)
-        clip = _menu_clip(context, frame_rate(context.scene))
+        clip = menu_clip(context, frame_rate(context.scene))
         motion = _performed(context, armature, clip, photo_pose(armature))
-        return Performance(armature, clip.name, motion)
+        return Performance(armature, clip.name, motion, clip.notes)
 
     def play(self, context: bpy.types.Context) -> str:
         """Have the armature play it; returns what is reported."""
@@ -212,7 +220,7 @@ class Performance:
         take(self.armature, self.motion, f"{self.armature.name} {self.name}"[:_LONGEST_NAME])
         show_frames(context.scene, find_parts(collection), len(self.motion.root))
         match_first_frame(collection)
-        return f"{len(self.motion.root)} frames of '{self.name}'."
+        return " ".join([f"{len(self.motion.root)} frames of '{self.name}'.", *self.notes])
 
 
 def _performed(
@@ -311,34 +319,73 @@ def _read_source(context: bpy.types.Context) -> SourceMotion | None:
         return None
     if settings.source == ARMATURE:
         return sample_armature(settings.armature)
+    takes = _read_takes(context)
+    return takes.sources[takes.chosen] if takes is not None else None
+
+
+def _read_takes(context: bpy.types.Context, every: bool = False) -> Takes | None:
+    """The takes of the chosen file; a skeleton that is listed is taken for a person's. None for
+    files that have SMPL's joints already."""
+    settings, folder = context.scene.wake_up_motion, user_files.mappings_folder()
+
+    def knows(source: SourceMotion) -> bool:
+        return mapping_list.mapping_of(settings, source) is not None or is_person(source, folder)
+
     path = Path(bpy.path.abspath(settings.file))
-    read = {".bvh": read_bvh, ".fbx": source_from_fbx}.get(path.suffix.lower())
-    return read(path) if read is not None else None
+    return takes_of_file(path, knows, settings.take, every)
 
 
-def _read_clip(context: bpy.types.Context, performer: bpy.types.Object, fps: float) -> Clip:
-    """The chosen motion as a clip; where its skeleton is listed, the list holds."""
+def _read_clips(
+    context: bpy.types.Context, performer: bpy.types.Object, fps: float
+) -> tuple[Clip, ...]:
+    """The chosen motion as a clip, followed by its file's other takes; where a skeleton is listed,
+    the list holds."""
     settings = context.scene.wake_up_motion
+    folder = user_files.mappings_folder()
     if settings.source == MENU:
-        return _menu_clip(context, fps)
-    if settings.source == ARMATURE and settings.armature == performer:
-        raise WakeUpError("The character cannot follow itself: choose another armature.")
-    source = _read_source(context)
-    if source is None:
-        return load_motion(bpy.path.abspath(settings.file), fps)
-    is_file = settings.source == FILE
-    name = Path(settings.file).stem if is_file else settings.armature.name
-    mapping = mapping_list.mapping_of(settings, source)
-    return clip_from_source(source, name, fps, user_files.mappings_folder(), mapping)
+        return _menu_clips(context, fps, every=True)
+    if settings.source == ARMATURE:
+        if settings.armature == performer:
+            raise WakeUpError("The character cannot follow itself: choose another armature.")
+        source = sample_armature(settings.armature)
+        mapping = mapping_list.mapping_of(settings, source)
+        return (clip_from_source(source, settings.armature.name, fps, folder, mapping),)
+    takes = _read_takes(context, every=True)
+    if takes is None:
+        return (load_motion(bpy.path.abspath(settings.file), fps, settings.take),)
+    return tuple(
+        clip_of_take(
+            takes, index, fps, folder, mapping_list.mapping_of(settings, takes.sources[index])
+        )
+        for index in takes.order()
+    )
 
 
-def _menu_clip(context: bpy.types.Context, fps: float) -> Clip:
-    """The motion that is chosen for the scene's result."""
+def menu_clip(context: bpy.types.Context, fps: float) -> Clip:
+    """The motion that is chosen for the scene's result; WakeUpError where it cannot be read."""
+    return _menu_clips(context, fps)[0]
+
+
+def read_in_blender(context: bpy.types.Context) -> Clip | None:
+    """The motion for the scene's result where no other process can read its file; WakeUpError
+    where Blender cannot."""
     menu = context.scene.wake_up
+    if menu.motion != MOTION_FILE or not needs_blender(menu.motion_file):
+        return None
+    return menu_clip(context, frame_rate(context.scene))
+
+
+def _menu_clips(context: bpy.types.Context, fps: float, every: bool = False) -> tuple[Clip, ...]:
+    """That motion, followed by its file's other takes where `every` one is wanted."""
+    menu, folder = context.scene.wake_up, user_files.mappings_folder()
     if menu.motion != MOTION_FILE:
-        return load_motion(menu.motion, fps)
+        return (load_motion(menu.motion, fps),)
     path = Path(bpy.path.abspath(menu.motion_file))
-    return clip_from_file(path, fps, user_files.mappings_folder())
+    takes = takes_of_file(path, partial(is_person, mappings=folder), menu.take, every)
+    if takes is None:
+        return (load_motion(path, fps, menu.take),)
+    wanted = takes.order() if every else (takes.chosen,)
+    return tuple(clip_of_take(takes, index, fps, folder) for index in wanted)
 
 
 def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:

@@ -51,7 +51,7 @@ from ..addon.ui.preferences import body_file, joint_network, mask_network, plate
 from ..addon.ui.scene_states import states_of
 from ..addon.worker import Outcome, Request
 from .base import JobOperator, Work, can_start
-from .motion_sources import Performance
+from .motion_sources import Performance, read_in_blender
 
 _PERSON_SOURCE = "photo_wake_up_source"  # custom property: which photo and person it is of
 _PHOTO_SOURCE = "photo_wake_up_digest"  # custom property: which photo a collection is of
@@ -78,13 +78,18 @@ class Stage(JobOperator):
         wanted, path = self._source.settings, self._source.photo
         until = self._until(settings)
         if settings.everyone and until == STAGES[-1]:
-            return Request(WakeUpResult(), wanted, path, until, everyone=True)
+            clip = read_in_blender(context)
+            return Request(WakeUpResult(), wanted, path, until, everyone=True, clip=clip)
         result = results.reusable(settings.key, self._source)
         if self.starts_anew:
             result = result.without(until)
         corrections = self._corrections(context, self._source)
         self._held = corrections.pose.held if corrections.pose is not None else None
-        return Request(result, wanted, path, until, corrections)
+        moves = until == STAGES[-1] and result.motion is None
+        return Request(
+            result, wanted, path, until, corrections,
+            clip=read_in_blender(context) if moves else None,
+        )  # fmt: skip
 
     def work(self, request: Request, in_worker: bool) -> Work:
         outcome = yield from super().work(request, in_worker)
@@ -413,7 +418,7 @@ class WAKEUP_OT_animate(Stage, bpy.types.Operator):
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         count = len(result.motion.root)
-        return f"{count} frames of '{result.motion_name}'."
+        return " ".join([f"{count} frames of '{result.motion_name}'.", *result.motion_notes])
 
 
 CLASSES = (

@@ -19,7 +19,7 @@ from .pipeline import (
     in_thread,
     peak_memory_mb,
 )
-from .types import Mask, Progress, UInt8
+from .types import Clip, Mask, Progress, UInt8
 
 if TYPE_CHECKING:
     from .body.posing import PoseCorrection
@@ -44,10 +44,11 @@ def advance_with(
     photo_path: Path | str,
     until: str,
     corrections: Corrections,
+    clip: Clip | None = None,
 ) -> Generator[Progress, None, WakeUpResult]:
     """`pipeline.advance` that goes on from the corrections where they differ from what was found.
 
-    Only what depends on a correction is computed anew.
+    Only what depends on a correction is computed anew. `clip` is as in `advance`.
     """
     nothing = (
         corrections.mask is None
@@ -56,7 +57,7 @@ def advance_with(
         and corrections.labels is None
     )
     if nothing or until in ("photo", "people"):
-        return (yield from advance(result, settings, photo_path, until))
+        return (yield from advance(result, settings, photo_path, until, clip))
     first = advance(result, settings, photo_path, "person")
     result = yield from _part(first, 0.0, _PERSON_SHARE)
     if corrections.mask is not None:
@@ -77,7 +78,7 @@ def advance_with(
             _PERSON_SHARE, share - _PERSON_SHARE, "Fitting the body",
         )  # fmt: skip
         result = values["result"]
-    return (yield from _part(advance(result, settings, photo_path, until), share, 1.0))
+    return (yield from _part(advance(result, settings, photo_path, until, clip), share, 1.0))
 
 
 def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:

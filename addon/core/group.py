@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import PersonError
 from .pipeline import WakeUpResult, WakeUpSettings, advance, motion_checked
-from .types import Character, FittedBody, Float32, Progress
+from .types import Character, Clip, FittedBody, Float32, Progress
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
 # others' ground jumps, sits, or stands on something.
@@ -19,15 +19,16 @@ _PLATE_SHARE = 0.1  # of the progress bar
 
 
 def wake_up_everyone(
-    photo_path: Path | str, settings: WakeUpSettings
+    photo_path: Path | str, settings: WakeUpSettings, clip: Clip | None = None
 ) -> Generator[Progress, None, tuple[WakeUpResult, ...]]:
     """A finished result for everyone, left to right, with the same photo, people and background.
 
     Each is `settings.height_m` tall unless standing on the same ground before the same camera
     makes somebody taller or smaller. Who cannot be cut out is left out; PersonError where nobody
-    can.
+    can. `clip` is as in `advance`.
     """
-    yield from motion_checked(settings)
+    if clip is None:
+        yield from motion_checked(settings)
     first = yield from _part(advance(WakeUpResult(), settings, photo_path, "people"), 0.0, 0.05)
     people = first.people or ()
     share = (1.0 - 0.05 - _PLATE_SHARE) / len(people)
@@ -54,7 +55,7 @@ def wake_up_everyone(
     finished = []
     for result in built:
         shared = replace(result, background=plate.background)
-        own = yield from _part(advance(shared, settings, photo_path, "motion"), 1.0, 1.0)
+        own = yield from _part(advance(shared, settings, photo_path, "motion", clip), 1.0, 1.0)
         finished.append(replace(own, costs={**result.costs, **plate.costs, **own.costs}))
     yield Progress(1.0, "Done")
     return tuple(finished)

@@ -22,7 +22,7 @@ from .character.built import DEFAULT_TRIANGLES, CharacterBuild
 from .errors import Cancelled, WakeUpError
 from .frames import DEFAULT_HEIGHT_M
 from .motion.options import PerformOptions
-from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
+from .types import Background, Clip, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
 
 # Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
 # of the time (measured on 1-megapixel photos) and what the status line says.
@@ -57,7 +57,8 @@ class WakeUpSettings:
 
     person: int = 0  # counted from the left, from 1; 0: the most prominent one
     box: tuple[float, float, float, float] | None = None  # x0 y0 x1 y1 in pixels: who is meant
-    motion: str = "walk"  # a built-in clip's name or the path of a .bvh or .npz file
+    motion: str = "walk"  # a built-in clip's name or the path of a .bvh, .npz or .fbx file
+    take: str = ""  # name or number, from 1, of which motion in a file; empty: the first
     frames: int = 120  # length of the motion, the photo's pose included
     performing: PerformOptions = PerformOptions()  # speed, mirrored, on the spot, returning
     # Points on the ground to walk along, metres in the character's world; empty: to the camera.
@@ -98,6 +99,7 @@ class WakeUpResult:
     background: Background | None = None
     motion: Motion | None = None
     motion_name: str = ""  # the clip's
+    motion_notes: tuple[str, ...] = ()  # sentences of the clip's file: assumptions, other takes
     painted: UInt8 | None = None  # (H, W), part labels that the user asks for, 0 where nothing
     costs: dict[str, StageCost] = field(default_factory=dict)
 
@@ -124,14 +126,14 @@ def with_followers(stages: Iterable[str]) -> set[str]:
 
 
 def wake_up(
-    photo_path: Path | str, settings: WakeUpSettings
+    photo_path: Path | str, settings: WakeUpSettings, clip: Clip | None = None
 ) -> Generator[Progress, None, WakeUpResult]:
     """All stages for one photo; the generator's return value is the finished result.
 
     Raises WakeUpError kinds with a sentence for the user and the stage that failed. Closing the
     generator stops the work at the running stage's next report.
     """
-    return (yield from advance(WakeUpResult(), settings, photo_path))
+    return (yield from advance(WakeUpResult(), settings, photo_path, clip=clip))
 
 
 def advance(
@@ -139,19 +141,23 @@ def advance(
     settings: WakeUpSettings,
     photo_path: Path | str = "",
     until: str = STAGES[-1],
+    clip: Clip | None = None,
 ) -> Generator[Progress, None, WakeUpResult]:
-    """Compute the values that `until` needs and that `result` lacks, and return them with it."""
+    """Compute the values that `until` needs and that `result` lacks, and return them with it.
+
+    clip : the settings' motion, where only Blender can read its file; None: it is read here
+    """
     wanted = _needed_for(until, result)
     total = sum(_STAGES[stage][0] for stage in wanted) or 1.0
     done = 0.0
-    if "motion" in wanted[1:]:  # alone, the stage says it as soon
+    if "motion" in wanted[1:] and clip is None:  # alone, the stage says it as soon
         yield from motion_checked(settings)
     for stage in wanted:
         share, message = _STAGES[stage]
         yield Progress(done / total, message)
         started = time.perf_counter()
         work = in_thread(
-            _work(stage, result, settings, photo_path), done / total, share / total, message
+            _work(stage, result, settings, photo_path, clip), done / total, share / total, message
         )
         values = yield from _named(stage, work)
         cost = StageCost(time.perf_counter() - started, peak_memory_mb())
@@ -181,7 +187,7 @@ def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:
     def read(_report: Report) -> Values:
         from .motion.library import load_motion
 
-        load_motion(settings.motion, settings.fps)
+        load_motion(settings.motion, settings.fps, settings.take)
         return {}
 
     yield from _named("motion", in_thread(read, 0.0, 0.0, "Reading the motion"))
@@ -237,7 +243,11 @@ Values = dict[str, Any]
 
 
 def _work(
-    stage: str, result: WakeUpResult, settings: WakeUpSettings, photo_path: Path | str
+    stage: str,
+    result: WakeUpResult,
+    settings: WakeUpSettings,
+    photo_path: Path | str,
+    read_clip: Clip | None,
 ) -> Callable[[Report], Values]:
     """The stage as a function of a progress callback; imports wait until they are needed."""
 
@@ -335,7 +345,7 @@ def _work(
         from .motion.perform import perform
         from .motion.viewer import Viewer
 
-        clip = load_motion(settings.motion, settings.fps)
+        clip = read_clip or load_motion(settings.motion, settings.fps, settings.take)
         character = result.build.character
         lens, camera = result.fitted.camera, character.world_from_camera[:3, 3]
         performed = perform(
@@ -348,7 +358,7 @@ def _work(
             options=settings.performing,
             path=settings.path or None,
         )
-        return {"motion": performed, "motion_name": clip.name}
+        return {"motion": performed, "motion_name": clip.name, "motion_notes": clip.notes}
 
     return locals()[stage]
 

@@ -61,6 +61,7 @@ def warnings_of(result: WakeUpResult) -> list[str]:
         warnings.append("Stretches of the outline have no counterpart on the body.")
     if not watertight(result.build.character.triangles):
         warnings.append("The mesh is not closed.")
+    warnings += result.motion_notes
     return warnings
 
 

@@ -241,6 +241,7 @@ class Clip:
     # stands straight on flat feet
     root: Float64
     loop: bool  # the last frame is followed by the first (root travel continues)
+    notes: tuple[str, ...] = ()  # sentences for the user: what was assumed, what was left out
 
 
 @dataclass(frozen=True, eq=False)

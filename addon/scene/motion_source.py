@@ -6,8 +6,10 @@ pose of the user's scene is touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +17,13 @@ import bpy
 import numpy as np
 
 from ..core.errors import MotionError, WakeUpError
-from ..core.motion.bvh import SourceMotion, read_bvh
+from ..core.motion.bvh import bvh_takes
 from ..core.motion.library import load_motion
 from ..core.motion.mapping_presets import checked_mapping, mapping_for
 from ..core.motion.retarget import retarget
 from ..core.motion.sampled import source_from_matrices
+from ..core.motion.source_motion import SourceMotion
+from ..core.motion.takes import Takes, chosen_take, distinct, is_person, people_among
 from ..core.types import Clip
 from .motion import frame_rate
 
@@ -28,6 +32,7 @@ _CHANNELS = (
     "location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale",
 )  # fmt: skip
 _MOST_FRAMES = 100_000  # more than an hour: surely a slip in an action's range
+_NUMBERED = re.compile(r"\.\d{3}$")  # what Blender adds to a name that there is already
 
 
 def sample_armature(
@@ -93,38 +98,173 @@ def animated_frames(armature: bpy.types.Object) -> range:
     return range(first, last + 1)
 
 
-def source_from_fbx(path: Path) -> SourceMotion:
-    """The motion in an FBX file, read by Blender's own importer, which leaves nothing behind.
+def source_from_fbx(path: Path, take: str = "") -> SourceMotion:
+    """The motion of one of an FBX file's takes; arguments and errors as in `fbx_takes`."""
+    takes = fbx_takes(path, take=take)
+    return takes.sources[takes.chosen]
 
-    Raises MotionError where Blender has no importer or the file holds no moving skeleton.
+
+def fbx_takes(
+    path: Path,
+    knows: Callable[[SourceMotion], bool] = is_person,
+    take: str = "",
+    every: bool = False,
+) -> Takes:
+    """The motions in an FBX file, read by Blender's own importer, which leaves nothing behind: of
+    each armature that is a person's, each of the file's takes.
+
+    knows : whether a skeleton is a person's; where none is, the largest one is taken
+    take : name or number, from 1, of the one that is meant; empty: the first
+    every : whether all are sampled, or only that one
+
+    Raises MotionError where Blender has no importer, the file holds no moving skeleton or there is
+    no such take.
     """
     if not path.is_file():
         raise MotionError(f"There is no file {path.name} any more: choose the motion again.")
+    actions_before = {action.name for action in bpy.data.actions}
+    blocks_before = {action.session_uid for action in bpy.data.actions}
     with _imported() as stage:
         _import_fbx(path)
-        moving = [item for item in stage.objects if item.type == "ARMATURE" and item.animation_data]
+        moving = [
+            item
+            for item in stage.objects
+            if item.type == "ARMATURE" and item.animation_data and item.animation_data.action
+        ]
         if not moving:
             raise MotionError(f"{path.name} holds no skeleton that moves: choose another file.")
-        armature = max(moving, key=lambda item: len(item.data.bones))
+        new = [a for a in bpy.data.actions if a.session_uid not in blocks_before]
+        recordings = _recordings(stage, new, actions_before)
         # The importer gives its scene the file's frames a second.
-        fps = frame_rate(stage)
-        return sample_armature(armature, fps=fps)
+        sample = partial(sample_armature, fps=frame_rate(stage))
+        people = moving
+        if len(moving) > 1:
+            shapes = [sample(item, frames=animated_frames(item)[:1]) for item in moving]
+            people = [moving[index] for index in people_among(shapes, knows)]
+        found = [
+            (person, name)
+            for name, played in recordings.items()
+            for person in people
+            if person.name in played
+        ] or [(person, "") for person in people]
+        names = _take_names([(person.name, name) for person, name in found], len(people) > 1)
+        chosen = chosen_take(names, take, path.name)
+        sources = {}
+        for index in range(len(found)) if every else [chosen]:
+            person, name = found[index]
+            _play(stage, recordings.get(name, {}))
+            sources[index] = replace(sample(person), file=path.name)
+        return Takes(path, names, chosen, sources)
+
+
+_Played = dict[str, tuple[bpy.types.Action, bpy.types.ActionSlot]]  # by objects' names
+
+
+def _recordings(
+    stage: bpy.types.Scene, actions: Sequence[bpy.types.Action], names_before: set[str]
+) -> dict[str, _Played]:
+    """What objects play in each of an imported file's takes, in the file's order.
+
+    names_before : of the actions that were there before these
+
+    Importers give each take an action of its own for each object, named after object, take and
+    layer, or (Blender 5's own) one for all of them, named after the take, with objects' slots.
+    """
+    recordings: dict[str, _Played] = {}
+    objects = sorted(stage.objects, key=lambda item: len(item.name), reverse=True)
+    for action in sorted(actions, key=lambda each: each.session_uid):
+        said = action.name
+        if _NUMBERED.sub("", said) in names_before:
+            said = _NUMBERED.sub("", said)
+        for slot in action.slots:
+            if slot.target_id_type not in ("OBJECT", "UNSPECIFIED"):
+                continue
+            owner = next((o for o in objects if o.name == slot.name_display), None)
+            owner = owner or next((o for o in objects if said.startswith(f"{o.name}|")), None)
+            if owner is None:
+                continue
+            name = said.removeprefix(f"{owner.name}|")
+            # Blender's exporter names a take after object and action.
+            name = name.removeprefix(f"{_NUMBERED.sub('', owner.name)}|")
+            recordings.setdefault(name, {}).setdefault(owner.name, (action, slot))
+    return recordings
+
+
+def _take_names(found: Sequence[tuple[str, str]], is_of_many: bool) -> tuple[str, ...]:
+    """What takes are called by, from people's and recordings' names: without the layer's name
+    where all have the same one, with the person's where there are several."""
+    layers = {name.rpartition("|")[2] for _, name in found if "|" in name}
+    if len(found) > 1 and len(layers) == 1 and all("|" in name for _, name in found):
+        found = [(person, name.rpartition("|")[0]) for person, name in found]
+    if is_of_many:
+        return distinct([f"{person}: {name}" if name else person for person, name in found])
+    return distinct([name for _, name in found])
+
+
+def _play(stage: bpy.types.Scene, played: _Played) -> None:
+    """Have the objects play a take; those that have nothing in it go on with what they play."""
+    for name, (action, slot) in played.items():
+        animation = stage.objects[name].animation_data
+        animation.action = action
+        animation.action_slot = slot
+
+
+def takes_of_file(
+    path: Path,
+    knows: Callable[[SourceMotion], bool] = is_person,
+    take: str = "",
+    every: bool = False,
+) -> Takes | None:
+    """The motions in a .bvh or .fbx file, arguments and errors as in `fbx_takes`; None for other
+    files, which have SMPL's joints already."""
+    kind = path.suffix.lower()
+    if kind == ".bvh":
+        return bvh_takes(path, knows, take)
+    return fbx_takes(path, knows, take, every) if kind == ".fbx" else None
 
 
 def clip_from_file(
-    path: Path, fps: float, mappings: Path | None = None, mapping: Mapping[str, str] | None = None
+    path: Path,
+    fps: float,
+    mappings: Path | None = None,
+    mapping: Mapping[str, str] | None = None,
+    take: str = "",
 ) -> Clip:
     """The motion in a .bvh, .fbx or any other file that `load_motion` reads, at `fps`.
 
     mappings : folder of the user's mapping presets; None: there are none
     mapping : SMPL joints to bones' names, before any preset
+    take : name or number, from 1, of which take or person; empty: the first
 
     Raises MotionError where it cannot be read or holds no human motion.
     """
-    read = {".bvh": read_bvh, ".fbx": source_from_fbx}.get(path.suffix.lower())
-    if read is None:
-        return load_motion(path, fps)
-    return clip_from_source(read(path), path.stem, fps, mappings, mapping)
+    takes = takes_of_file(path, partial(is_person, mappings=mappings), take)
+    if takes is None:
+        return load_motion(path, fps, take)
+    return clip_of_take(takes, takes.chosen, fps, mappings, mapping)
+
+
+def clips_from_file(path: Path, fps: float, mappings: Path | None = None) -> tuple[Clip, ...]:
+    """A clip for each take of a file, in its order; arguments and errors as in
+    `clip_from_file`."""
+    takes = takes_of_file(path, partial(is_person, mappings=mappings), every=True)
+    if takes is None:
+        return (load_motion(path, fps),)
+    return tuple(clip_of_take(takes, index, fps, mappings) for index in takes.sources)
+
+
+def clip_of_take(
+    takes: Takes,
+    index: int,
+    fps: float,
+    mappings: Path | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Clip:
+    """The clip of a take that was read; arguments and errors as in `clip_from_file`. The chosen
+    one's notes name the others."""
+    source = takes.sources[index]
+    clip = clip_from_source(source, takes.clip_name(index), fps, mappings, mapping)
+    return replace(clip, notes=takes.notes() if index == takes.chosen else source.notes)
 
 
 def clip_from_source(

@@ -28,6 +28,7 @@ from .plate import show_still
 from .wall import find_wall
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
+_OTHER_TAKE = "photo_wake_up_other_take"  # custom property of actions to choose from
 
 
 def chosen_armature(
@@ -133,11 +134,12 @@ def take(
 ) -> bpy.types.Action:
     """Make the motion the armature's own action, in the place of the one before.
 
-    An action that nobody else uses goes; NLA tracks stay, muted, because they would be played
-    under it.
+    An action that nobody else uses goes, and so do the other takes of the file that it is from;
+    NLA tracks stay, muted, because they would be played under it.
     """
-    action = new_action(armature, read_skeleton(armature), motion, name, first_frame)
     animation = armature.animation_data or armature.animation_data_create()
+    _drop_other_takes(animation)
+    action = new_action(armature, read_skeleton(armature), motion, name, first_frame)
     before = animation.action
     play(armature, action)
     for track in animation.nla_tracks:
@@ -147,6 +149,30 @@ def take(
         bpy.data.actions.remove(before)
         action.name = name  # which the one before may have had
     return action
+
+
+def lay_other_takes(armature: bpy.types.Object, takes: Sequence[tuple[str, Motion]]) -> None:
+    """Motions to choose from: a muted NLA track each, until the armature takes another motion."""
+    animation = armature.animation_data or armature.animation_data_create()
+    skeleton = read_skeleton(armature)
+    for name, motion in takes:
+        action = new_action(armature, skeleton, motion, f"{armature.name} {name}")
+        action[_OTHER_TAKE] = True
+        track = animation.nla_tracks.new()
+        track.name, track.mute = name, True
+        _new_strip(track, action, FIRST_FRAME)
+    if takes:
+        freeze_again(armature)
+
+
+def _drop_other_takes(animation: bpy.types.AnimData) -> None:
+    for track in list(animation.nla_tracks):
+        actions = {strip.action for strip in track.strips if strip.action is not None}
+        if actions and all(_OTHER_TAKE in action for action in actions):
+            animation.nla_tracks.remove(track)
+            for action in actions:
+                if action.users == 0:
+                    bpy.data.actions.remove(action)
 
 
 def lay_strips(

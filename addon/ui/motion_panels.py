@@ -26,6 +26,7 @@ class WAKEUP_PT_motions(SidebarPanel, bpy.types.Panel):
             layout.prop(settings, "armature", text="")
         elif settings.source == FILE:
             layout.prop(settings, "file", text="")
+            layout.prop(settings, "take")
         layout.prop(settings, "start")
         layout.operator("wakeup.perform", icon="ARMATURE_DATA")
         folder = layout.column(align=True)

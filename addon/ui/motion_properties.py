@@ -87,6 +87,11 @@ class WakeUpMotionSettings(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=RELATIVE,
     )
+    take: StringProperty(  # type: ignore[valid-type]
+        name="Take",
+        description="Which take or person of the file is played, by name or number, where it has "
+        "several; empty: the first. The others become muted NLA tracks",
+    )
     start: EnumProperty(  # type: ignore[valid-type]
         name="Start", description="The motion's first pose", items=_STARTS, default=PHOTO
     )

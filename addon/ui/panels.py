@@ -206,6 +206,7 @@ class WAKEUP_PT_animate(StagePanel, bpy.types.Panel):
         layout.prop(settings, "motion")
         if settings.motion == MOTION_FILE:
             layout.prop(settings, "motion_file")
+            layout.prop(settings, "take")
         for name in ("frames", "speed", "mirror", "in_place", "returns"):
             layout.prop(settings, name)
         layout.operator("wakeup.animate", icon="ARMATURE_DATA")

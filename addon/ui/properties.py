@@ -31,7 +31,7 @@ _MOTIONS = [
         (name, _TITLES.get(name, name.capitalize()), f"The built-in clip '{name}'")
         for name in CLIP_NAMES
     ),
-    (MOTION_FILE, "Motion File", "Motion capture of a human: a BVH file or an SMPL or AMASS .npz"),
+    (MOTION_FILE, "Motion File", "Motion capture of a human: BVH, FBX, or an SMPL or AMASS .npz"),
 ]
 RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"}  # paths may begin with //, the .blend file's folder
 _ENGINES = [
@@ -172,6 +172,11 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=RELATIVE,
     )
+    take: StringProperty(  # type: ignore[valid-type]
+        name="Take",
+        description="Which take or person of a file that has several, by name or number; empty: "
+        "the first",
+    )
     speed: FloatProperty(  # type: ignore[valid-type]
         name="Speed",
         description="How fast the motion goes, as a share of the clip's own speed",
@@ -303,6 +308,7 @@ class WakeUpSceneSettings(bpy.types.PropertyGroup):
             person=self.person,
             box=box,
             motion=motion,
+            take=self.take if self.motion == MOTION_FILE else "",
             performing=PerformOptions(
                 speed=round(self.speed, 4),
                 mirror=self.mirror,

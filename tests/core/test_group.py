@@ -59,7 +59,7 @@ def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatc
     made = figures.result()
     filled = []
 
-    def advance(result, settings, _path, until):
+    def advance(result, settings, _path, until, _clip=None):
         if False:
             yield
         if until == "people":

@@ -4,6 +4,7 @@ without running anything."""
 from __future__ import annotations
 
 import io
+import pickle
 import struct
 import zipfile
 from pathlib import Path
@@ -24,7 +25,7 @@ from photo_wake_up.addon.core.motion.sampling import clip_at
 from photo_wake_up.addon.core.motion.smpl_sequence import read_smpl_sequence
 from photo_wake_up.addon.core.types import Clip
 
-from .motion_inputs import angles_between, mocap
+from .motion_inputs import angles_between, mocap, reported
 
 FPS = 60.0
 # The pelvis joint in SMPL's own axes, which `trans` does not tell.
@@ -174,6 +175,161 @@ def test_the_library_reads_it_at_any_rate(tmp_path):
     assert angles_between(clip.rotations[::2, 1:], every.rotations[::5, 1:]).max() < 1e-3
 
 
+def _as(form: str, vectors: np.ndarray) -> np.ndarray:
+    """Axis-angle (F, J, 3) in another form."""
+    turns = Rotation.from_rotvec(vectors.reshape(-1, 3))
+    frames, joints = vectors.shape[:2]
+    made = {
+        "matrices": lambda: turns.as_matrix().reshape(frames, joints, 3, 3),
+        "flat matrices": lambda: turns.as_matrix().reshape(frames, -1),
+        "matrices of nine": lambda: turns.as_matrix().reshape(frames, joints, 9),
+        "quaternions, w first": lambda: turns.as_quat(scalar_first=True).reshape(frames, -1, 4),
+        "quaternions, w last": lambda: turns.as_quat().reshape(frames, joints, 4),
+        "flat quaternions": lambda: turns.as_quat(scalar_first=True).reshape(frames, -1),
+        "three a joint": lambda: vectors,
+        "six, columns": lambda: turns.as_matrix()[..., :2].swapaxes(1, 2).reshape(frames, -1, 6),
+        "six, number by number": lambda: turns.as_matrix()[..., :2].reshape(frames, joints, 3, 2),
+        "flat six": lambda: turns.as_matrix()[..., :2].reshape(frames, -1),
+        "degrees": lambda: np.degrees(vectors).reshape(frames, -1),
+    }
+    return made[form]()
+
+
+READ = (
+    "matrices", "flat matrices", "matrices of nine", "quaternions, w first",
+    "quaternions, w last", "flat quaternions", "three a joint",
+)  # fmt: skip
+REFUSED = {
+    "six, columns": "six numbers a joint", "six, number by number": "six numbers a joint",
+    "flat six": "six numbers a joint", "degrees": "seems to be in degrees",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", READ)
+@pytest.mark.parametrize("joints", [22, 24, 52, 55])
+def test_turns_of_every_form_are_the_same_clip(tmp_path, form, joints):
+    fields = smpl_fields(played("walk"), 0.8)
+    vectors = np.zeros((len(fields["poses"]), joints, 3))
+    vectors[:, :22] = fields["poses"].reshape(-1, 24, 3)[:, :22]
+    wanted = read_smpl_sequence(saved(tmp_path, fields | {"poses": vectors.reshape(150, -1)}))
+    # Half precision, as networks' outputs are kept.
+    turned = _as(form, vectors).astype(np.float16 if "matri" in form else np.float32)
+    found = read_smpl_sequence(saved(tmp_path, fields | {"poses": turned}))
+    assert angles_between(found.rotations, wanted.rotations).max() < 0.2
+    assert np.abs(found.root - wanted.root).max() < 0.02
+
+
+# One file writes all its quaternions in one way.
+_PAIRS = [
+    (root, body)
+    for root in READ
+    for body in READ
+    if {root, body} - {"flat quaternions"} != {"quaternions, w first", "quaternions, w last"}
+    and {root, body} != {"flat quaternions", "quaternions, w last"}
+]
+
+
+@pytest.mark.parametrize(("root_form", "form"), _PAIRS)
+def test_root_and_body_may_be_of_different_forms(tmp_path, form, root_form):
+    fields = by_smplx_names(smpl_fields(played("walk"), 0.8, "y up"))
+    wanted = read_smpl_sequence(saved(tmp_path, fields))
+    made = {
+        "global_orient": _as(root_form, fields["global_orient"]),
+        "body_pose": _as(form, fields["body_pose"]),
+    }
+    found = read_smpl_sequence(saved(tmp_path, fields | made))
+    assert angles_between(found.rotations, wanted.rotations).max() < 0.05
+    assert np.abs(found.root - wanted.root).max() < 1e-3
+
+
+@pytest.mark.parametrize("form", REFUSED)
+def test_forms_that_cannot_be_told_apart_are_refused(tmp_path, form):
+    fields = smpl_fields(played("walk"), 0.8)
+    vectors = fields["poses"].reshape(-1, 24, 3)
+    with pytest.raises(MotionError, match=f"'poses' .*{REFUSED[form]}"):
+        read_smpl_sequence(saved(tmp_path, fields | {"poses": _as(form, vectors)}))
+    parts = {"root_orient": vectors[:, 0], "pose_body": _as(form, vectors[:, 1:])}
+    fields = {key: value for key, value in fields.items() if key != "poses"} | parts
+    with pytest.raises(MotionError, match=f"'pose_body' .*{REFUSED[form]}"):
+        read_smpl_sequence(saved(tmp_path, fields))
+
+
+@pytest.mark.parametrize("unit", ["centimetres", "millimetres"])
+@pytest.mark.parametrize("axes", AXES)
+@pytest.mark.parametrize("name", ["walk", "jump", "idle"])
+@pytest.mark.parametrize("from_zero", [False, True])
+def test_places_in_other_units_are_read_and_said(tmp_path, unit, axes, name, from_zero):
+    clip = played(name)
+    fields = smpl_fields(clip, 0.8, axes)
+    if axes != "z up":
+        fields["fps"] = fields.pop("mocap_framerate")
+    if from_zero:
+        fields["trans"] = fields["trans"] - fields["trans"][0]
+    metres = read_smpl_sequence(saved(tmp_path, fields))
+    fields["trans"] = fields["trans"] * {"centimetres": 100.0, "millimetres": 1000.0}[unit]
+    found = read_smpl_sequence(saved(tmp_path, fields))
+    check(found, clip, hands=True)
+    assert np.abs(found.root - metres.root).max() < 1e-6
+    assert metres.notes == ()
+    assert found.notes == (f"sequence.npz: 'trans' is taken as {unit}.",)
+
+
+def test_the_height_tells_the_unit_where_no_foot_stands(tmp_path):
+    fields = smpl_fields(played("walk"), 0.8)
+    fields["trans"] = np.random.default_rng(2).normal([0, 0, 950.0], 60.0, (150, 3))
+    found = read_smpl_sequence(saved(tmp_path, fields))
+    assert found.notes == ("sequence.npz: 'trans' is taken as millimetres.",)
+    assert np.ptp(found.root, axis=0).max() < 1.0
+    with pytest.raises(MotionError, match="'trans' goes .* m in a second"):
+        read_smpl_sequence(saved(tmp_path, fields | {"trans": fields["trans"] - [0, 0, 950.0]}))
+
+
+def _aist(fields: Fields, scale: float = 93.0) -> Fields:
+    """AIST++'s own names: places of a body so many times as large, and no frame rate."""
+    return {
+        "smpl_poses": fields["poses"],
+        "smpl_trans": fields["trans"] * scale,
+        "smpl_scaling": np.array([scale]),
+        "smpl_loss": np.array([0.1]),
+    }
+
+
+def test_what_aist_scales_is_scaled_back(tmp_path):
+    clip = played("dance")
+    fields = smpl_fields(clip, 0.8, "y up")
+    found = read_smpl_sequence(saved(tmp_path, _aist(fields)))
+    check(found, clip, hands=True)
+    assert found.notes == (
+        "sequence.npz: no frame rate is told: 60 frames a second are taken, as AIST++ has.",
+    )
+    for wrong in (0.0, -1.0, np.nan):
+        with pytest.raises(MotionError, match="'smpl_scaling' is"):
+            odd = _aist(fields) | {"smpl_scaling": np.array([wrong])}
+            read_smpl_sequence(saved(tmp_path, odd))
+
+
+def test_estimates_from_videos_without_a_rate_have_the_usual_one(tmp_path):
+    """HuMMan's names, which are smplx's."""
+    fields = by_smplx_names(smpl_fields(played("walk"), 0.8, "y up"))
+    del fields["fps"]
+    path = saved(tmp_path, fields)
+    assert read_smpl_sequence(path).fps == 30.0
+    clip = load_motion(path, 24.0)
+    assert clip.fps == 24.0 and "30 frames a second are taken" in clip.notes[0]
+
+
+def test_reported_matrices_are_a_person_who_stands():
+    clip = read_smpl_sequence(reported("rotmat.npz"))
+    with np.load(reported("rotmat.npz")) as fields:
+        matrices = fields["poses"].reshape(-1, 3, 3)
+    body = WORLD_FROM_BODY_AXES
+    wanted = Rotation.from_matrix(body @ matrices @ body.T).as_quat(scalar_first=True)
+    wanted = wanted.reshape(-1, 22, 4)[: len(clip.root)]
+    assert angles_between(clip.rotations[:, 1:22], wanted[:, 1:]).max() < 1e-3
+    up = Rotation.from_quat(clip.rotations[:, 0], scalar_first=True).apply([0, 0, 1])
+    assert up[:, 2].min() > 0.9
+
+
 class _Trap:
     """Runs when it is unpickled."""
 
@@ -214,6 +370,15 @@ def _poses(frame: int, joint: int, value: float) -> np.ndarray:
         ({"mocap_framerate": np.array([60.0, 30.0])}, "'mocap_framerate' is not one number"),
         ({"mocap_framerate": np.array("sixty")}, "'mocap_framerate' is not one number"),
         ({"trans": np.array([_Trap()] * 20, dtype=object)}, "'trans' is stored as a Python object"),
+        ({"poses": np.zeros((20, 24, 3, 3))}, "'poses' has no rotation matrix in frame 0"),
+        ({"poses": np.zeros((20, 216))}, "'poses' has no rotation matrix in frame 0"),
+        ({"poses": -np.tile(np.eye(3), (20, 24, 1, 1))}, "'poses' has no rotation matrix"),
+        ({"poses": np.tile(np.eye(4), (20, 24, 1, 1))}, "'poses' is 20 x 24 x 4 x 4"),
+        ({"poses": np.tile(np.eye(3), (20, 21, 1, 1))}, "'poses' has 189 numbers a frame"),
+        ({"poses": np.zeros((20, 24, 4))}, "'poses' has no quaternion of length 1 in frame 0"),
+        ({"poses": np.full((20, 24, 4), 0.5)}, "'poses' has quaternions that do not tell"),
+        ({"poses": _poses(9, 5, 20.0)}, "'poses' has 20 rad in frame 9"),
+        ({"poses": np.zeros((20, 0))}, "'poses' has no frames"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_array(tmp_path, changes, cause):
@@ -243,6 +408,17 @@ def test_an_array_that_claims_more_than_there_is_takes_no_room(tmp_path):
         archive.writestr("poses.npy", header.getvalue() + struct.pack("<d", 1.0))
     with pytest.raises(MotionError, match="'poses' is cut short"):
         read_smpl_sequence(path)
+
+
+def test_pickles_are_refused_and_not_opened(tmp_path):
+    whole = tmp_path / "whole.npz"
+    np.savez(whole, np.array(_Trap(), dtype=object))
+    with pytest.raises(MotionError, match="'arr_0' is stored as a Python object: save its arrays"):
+        read_smpl_sequence(whole)
+    for name in ("dance.pkl", "dance.npz"):
+        (tmp_path / name).write_bytes(pickle.dumps({"smpl_poses": _Trap()}))
+        with pytest.raises(MotionError, match=f"{name} .*pickle.* is not opened"):
+            load_motion(tmp_path / name, 24.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not an archive", b"\x80\x04N."])

@@ -21,6 +21,7 @@ from photo_wake_up.addon.core.errors import (
     WakeUpError,
 )
 from photo_wake_up.addon.core.group import wake_up_everyone
+from photo_wake_up.addon.core.motion.library import load_motion
 from photo_wake_up.addon.core.perception.people import choose
 from photo_wake_up.addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings
 from photo_wake_up.addon.core.types import (
@@ -39,7 +40,7 @@ def recorded(monkeypatch):
     """Stages that do nothing but write down that they ran."""
     ran: list[str] = []
 
-    def work(stage, result, settings, photo_path):
+    def work(stage, result, settings, photo_path, clip):
         def run(tell):
             for needed in pipeline._NEEDS[stage]:
                 assert getattr(result, needed) is not None
@@ -59,6 +60,19 @@ def test_an_unknown_motion_is_refused_before_the_photo_is_read(recorded, everybo
     with pytest.raises(MotionError, match="walk"):
         pipeline.drain(start("photo.jpg", WakeUpSettings(motion="moonwalk")))
     assert not recorded
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_a_clip_that_was_read_already_is_not_read_again(recorded, everybody):
+    """What only Blender can read; without it that is said before the photo is read."""
+    settings = WakeUpSettings(motion="dance.fbx", take="2")
+    clip = load_motion("dance", 24.0)
+    with pytest.raises(MotionError, match="dance.fbx is for Blender to read"):
+        start = wake_up_everyone if everybody else pipeline.wake_up
+        pipeline.drain(start("photo.jpg", settings))
+    assert not recorded
+    if not everybody:
+        assert pipeline.drain(pipeline.wake_up("photo.jpg", settings, clip)).motion == "motion made"
 
 
 def test_stages_run_once_in_order_with_rising_progress(recorded):
@@ -108,7 +122,7 @@ def test_dropping_a_value_drops_what_was_made_from_it(recorded):
 def test_closing_stops_the_running_stage(monkeypatch):
     ended = []
 
-    def work(stage, result, settings, photo_path):
+    def work(stage, result, settings, photo_path, clip):
         def run(tell):
             try:
                 while True:

@@ -19,11 +19,12 @@ from scipy.spatial.transform import Rotation
 
 from ...addon.core.body.pose import forward_kinematics
 from ...addon.core.body.skeleton import JOINT
-from ...addon.core.motion.bvh import SourceMotion, read_bvh
+from ...addon.core.motion.bvh import read_bvh
 from ...addon.core.motion.joint_map import map_joints
 from ...addon.core.motion.library import load_motion
 from ...addon.core.motion.retarget import retarget
 from ...addon.core.motion.sampling import clip_at
+from ...addon.core.motion.source_motion import SourceMotion
 from ...addon.core.types import Clip, Float64
 from ..bench_rows import Row, at_most, row
 from .sources import SIDES, Source, body, clip_paths, root_of, source

@@ -12,6 +12,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
+def two_takes(tmp_path: Path) -> Path:
+    """An FBX file of a person who jumps in one take and waves in another, beside a rope of more
+    bones. Named before `addon` it is made before that."""
+    import bpy
+
+    from ..scene.fbx_files import acting, exported, rope
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    acting("Actor", ["jump", "wave"])
+    rope()
+    return exported(tmp_path / "takes.fbx", every_action=True)
+
+
+@pytest.fixture
 def addon():  # noqa: ANN201
     """The registered extension in an empty file; yields the scene."""
     import bpy

@@ -14,13 +14,18 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import PersonError
+from photo_wake_up.addon.core.motion.perform import perform
+from photo_wake_up.addon.core.motion.viewer import Viewer
 from photo_wake_up.addon.core.overview import STRIP_HEIGHT
+from photo_wake_up.addon.core.pipeline import advance
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.scene.export import KINDS
+from photo_wake_up.addon.scene.motion_source import clip_from_file
+from photo_wake_up.addon.scene.performing import sampled_motion
 from photo_wake_up.operators import cli
 from photo_wake_up.operators.result_folder import read_report
 
-from ..core.motion_inputs import stick_bvh, stick_row
+from ..core.motion_inputs import angles_between, stick_bvh, stick_row
 from ..scene import figures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +64,7 @@ def test_help_names_every_option(capsys):
         "out", "list-people", "person", "box", "joints", "motion", "frames", "render", "engine",
         "height", "triangles", "back", "texture", "seed", "mask-network", "joint-network",
         "plate-network", "keep-shadow", "motions", "speed", "mirror", "in-place", "return",
-        "export", "camera", "width", "no-shadow", "relight", "jobs",
+        "export", "camera", "width", "no-shadow", "relight", "jobs", "take",
     ):  # fmt: skip
         assert f"--{option}" in text
 
@@ -160,6 +165,52 @@ def test_a_folder_of_motions_becomes_strips(woken, tmp_path, capfd):
     assert report["frames"] == scene.frame_end == sum(lengths) - 1
     tracks = scene.objects["tubes Armature"].animation_data.nla_tracks
     assert [len(track.strips) for track in tracks if not track.mute] == [2]
+
+
+@pytest.fixture
+def performed(monkeypatch):
+    """The figure of tubes performs what the command hands to the stages."""
+
+    def instead(_result, settings, photo, until, _corrections, clip):
+        done = figures.result().without("motion")
+        return (yield from advance(done, settings, photo, until, clip))
+
+    monkeypatch.setattr(cli, "advance_with", instead)
+
+
+@pytest.mark.parametrize(
+    ("options", "performs", "leaves"), [([], "jump", "wave"), (["--take", "actor wave"],
+    "wave", "jump"), (["--take", "2"], "wave", "jump")],
+)  # fmt: skip
+def test_an_fbx_file_is_performed(two_takes, performed, tmp_path, capfd, options, performs, leaves):
+    out = tmp_path / "out"
+    arguments = ["p.jpg", "--out", str(out), "--render", "none", "--frames", "30"]
+    assert cli.main([*arguments, "--motion", str(two_takes), *options]) == cli.DONE
+    note = f"takes.fbx has 2 takes: 'Actor {performs}' is performed, not 'Actor {leaves}'."
+    assert note in capfd.readouterr().out
+    report = json.loads((out / "report.json").read_text())
+    assert report["motion"] == f"takes Actor {performs}" and note in report["warnings"]
+    bpy.ops.wm.open_mainfile(filepath=str(out / "scene.blend"))
+    armature = bpy.context.scene.objects["tubes Armature"]
+    clip = clip_from_file(two_takes, cli.DEFAULT_FPS, take=f"Actor {performs}")
+    figure = figures.result().build.character
+    lens, camera = figures.result().fitted.camera, figure.world_from_camera[:3, 3]
+    wanted = perform(
+        figure.skeleton, figure.pose, clip, 30, cli.DEFAULT_FPS, Viewer.of(lens, camera)
+    )
+    found = sampled_motion(armature).motion.rotations
+    assert angles_between(found, wanted.rotations).max() < 0.1
+
+
+def test_fbx_files_that_cannot_be_performed_are_one_sentence(two_takes, performed, tmp_path, capfd):
+    out = ["photo.jpg", "--out", tmp_path / "out", "--motion"]
+    said = refused(capfd, *out, two_takes, "--take", "swim")
+    assert "no take 'swim': choose 'Actor jump' or 'Actor wave'" in said
+    assert "no file gone.fbx" in refused(capfd, *out, tmp_path / "gone.fbx")
+    (tmp_path / "broken.fbx").write_bytes(b"no fbx")
+    assert "broken.fbx cannot be imported" in refused(capfd, *out, tmp_path / "broken.fbx")
+    assert not (tmp_path / "out").exists()
+    assert "walk has only one take" in refused(capfd, *out, "walk", "--take", "2")
 
 
 def test_folders_without_motions_are_refused_before_any_work(tmp_path, capfd):

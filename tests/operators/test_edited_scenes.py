@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -45,6 +47,40 @@ def _instead(request):
     stages = ("photo", "people", "person", "fitted", "build", "background", "motion")
     later = stages[stages.index(request.until) + 1 :] if request.until in stages else ()
     return figures.result().without(*later[:1])
+
+
+@pytest.mark.parametrize("everyone", [False, True])
+@pytest.mark.parametrize("button", ["wake_up", "animate"])
+def test_a_motion_that_only_blender_reads_reaches_the_stages(
+    two_takes, quick, monkeypatch, button, everyone
+):
+    """The stages may run in a process without Blender."""
+    asked = []
+
+    def instead(request):
+        asked.append(request)
+        yield from ()
+        result = replace(figures.result(), motion_notes=request.clip.notes if request.clip else ())
+        return (result,) if request.everyone else result
+
+    monkeypatch.setattr(base, "advance_in_process", instead)
+    settings = _set_up(quick)
+    settings.motion, settings.motion_file = "FILE", str(two_takes)
+    settings.take, settings.everyone = "Actor wave", everyone
+    press = getattr(bpy.ops.wakeup, button)
+    assert press() == {"FINISHED"}
+    clip = pickle.loads(pickle.dumps(asked[0])).clip
+    assert clip.name == "takes Actor wave" and clip.fps == asked[0].settings.fps
+    assert asked[0].settings.motion == str(two_takes) and asked[0].settings.take == "Actor wave"
+    assert "'Actor wave' is performed, not 'Actor jump'." in (
+        bpy.context.window_manager.wake_up.message
+    )
+    settings.take = "swim"
+    with pytest.raises(RuntimeError, match="takes.fbx has no take 'swim'"):
+        press()
+    settings.motion = "walk"
+    assert press() == {"FINISHED"}
+    assert len(asked) == 2 and asked[1].clip is None and asked[1].settings.take == ""
 
 
 def _set_up(photo: Path) -> bpy.types.PropertyGroup:

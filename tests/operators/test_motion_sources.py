@@ -238,6 +238,83 @@ def test_a_folder_becomes_strips_and_failures_are_named(standing, tmp_path, arra
     assert not bpy.data.actions and not bpy.data.armatures
 
 
+def _tracks(armature):
+    return [(track.name, track.mute) for track in armature.animation_data.nla_tracks]
+
+
+def _actions(armature):
+    """Names of the actions that move a character."""
+    start = f"{armature.name} "
+    names = sorted(action.name for action in bpy.data.actions)
+    return [name.removeprefix(start) for name in names if name.startswith(start)]
+
+
+def test_all_takes_of_a_file_are_there_to_choose_from(two_takes, standing):
+    settings, armature = standing.wake_up_motion, _armature(standing)
+    settings.source, settings.file = "FILE", str(two_takes)
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    said = bpy.context.window_manager.wake_up.message
+    assert "20 frames of 'takes Actor jump'." in said
+    assert "takes.fbx has 2 takes: 'Actor jump' is performed, not 'Actor wave'." in said
+    assert "muted NLA tracks" in said
+    jumps = sampled_motion(armature).motion.rotations
+    assert _tracks(armature) == [("takes Actor wave", True)]
+    waves = armature.animation_data.nla_tracks[0].strips[0].action
+    assert waves.frame_range[1] == 20 and waves != armature.animation_data.action
+    # The other one: nothing piles up.
+    settings.take = "actor WAVE"
+    for _ in range(2):
+        assert bpy.ops.wakeup.perform() == {"FINISHED"}
+        assert _tracks(armature) == [("takes Actor jump", True)]
+        assert _actions(armature) == ["takes Actor jump", "takes Actor wave"]
+    found = sampled_motion(armature).motion.rotations
+    assert angles_between(found, jumps).max() > 10
+    # The menu's file is read in the same way, and its own take chosen.
+    settings.source = "MENU"
+    standing.wake_up.motion, standing.wake_up.motion_file = "FILE", str(two_takes)
+    standing.wake_up.take = "2"
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    assert np.array_equal(sampled_motion(armature).motion.rotations, found)
+    standing.wake_up.take = "swim"
+    with pytest.raises(RuntimeError, match="no take 'swim': choose 'Actor jump' or 'Actor wave'"):
+        bpy.ops.wakeup.perform()
+    assert np.array_equal(sampled_motion(armature).motion.rotations, found)
+    # Another motion takes the file's takes away, and all goes with the result.
+    standing.wake_up.motion = "walk"
+    assert bpy.ops.wakeup.perform() == {"FINISHED"}
+    assert _tracks(armature) == [] and _actions(armature) == ["walk"]
+    remove_scene(standing.wake_up.result)
+    assert not bpy.data.actions and not bpy.data.armatures
+
+
+def test_the_list_of_joints_shows_the_person(two_takes, standing):
+    settings = standing.wake_up_motion
+    settings.source, settings.file = "FILE", str(two_takes)
+    assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
+    assert {bone.name for bone in settings.bones} == set(BONE_NAMES)
+    # And where nobody is a person's, what there is, to be mapped by hand.
+    path = two_takes.with_name("prop.bvh")
+    path.write_text(stick_bvh([stick_row()] * 4).replace("LeftArm", "Handle"))
+    settings.file = str(path)
+    assert bpy.ops.wakeup.read_skeleton() == {"FINISHED"}
+    assert "Handle" in settings.bones
+
+
+def test_every_take_of_a_folders_files_becomes_a_strip(two_takes, standing, tmp_path):
+    settings, armature = standing.wake_up_motion, _armature(standing)
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    shutil.move(two_takes, folder / two_takes.name)
+    _waving(folder / "a.bvh")
+    settings.folder = str(folder)
+    assert bpy.ops.wakeup.perform_folder() == {"FINISHED"}
+    assert "3 clips applied." in bpy.context.window_manager.wake_up.message
+    strips = [s for track in armature.animation_data.nla_tracks if not track.mute
+              for s in track.strips]  # fmt: skip
+    names = [strip.action.name.removeprefix(f"{armature.name} ") for strip in strips]
+    assert names == ["a", "takes Actor jump", "takes Actor wave"]
+
+
 def test_folders_that_give_nothing_change_nothing(standing, tmp_path):
     settings, armature = standing.wake_up_motion, _armature(standing)
     with pytest.raises(RuntimeError, match="Choose a folder"):

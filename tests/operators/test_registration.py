@@ -246,7 +246,7 @@ def test_panels_draw_without_a_result(addon):
         }
     shown = layout.properties
     hidden = {"person", "people", "active_person", "motion_file", "mask", "labels", "result",
-              "key", "made"}  # fmt: skip
+              "key", "made", "take"}  # fmt: skip
     assert set(type(addon.wake_up).__annotations__) - hidden <= shown
     assert all(hasattr(bpy.types, cls.__name__) for cls in every)
 

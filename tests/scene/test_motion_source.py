@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import bpy
 import numpy as np
 import pytest
@@ -23,15 +21,19 @@ from photo_wake_up.addon.scene.motion import new_action, play
 from photo_wake_up.addon.scene.motion_source import (
     _datablocks,
     animated_frames,
+    clip_from_file,
+    clips_from_file,
+    fbx_takes,
     sample_armature,
     source_from_fbx,
 )
 
-from ..core.motion_inputs import angles_between, mocap
+from ..core.motion_inputs import angles_between, mocap, reported
 from . import figures
+from .fbx_files import FPS, acting, exported, rope, straight_skeleton
 
 LIMB_DEG = 1.0  # bar of a round trip
-FRAMES, FPS = 24, 30.0
+FRAMES = 24
 _LIMBS = [
     (f"{side}_{upper}", f"{side}_{lower}")
     for side in ("left", "right")
@@ -41,20 +43,9 @@ _LIMBS = [
 ]  # fmt: skip
 
 
-def _skeleton():
-    """The figure's with straight limbs: its rest pose is a clip's T-pose."""
-    skeleton = figures.skeleton()
-    joints = skeleton.joints.copy()
-    for side in ("left", "right"):
-        hip = joints[JOINT[f"{side}_hip"]]
-        for part in ("knee", "ankle"):
-            joints[JOINT[f"{side}_{part}"], :2] = hip[:2]
-    return replace(skeleton, joints=joints)
-
-
 def _performed(name="jump", frames=FRAMES):
     """A clip on the figure's armature, and the motion that it was given."""
-    skeleton = _skeleton()
+    skeleton = straight_skeleton()
     motion = perform(skeleton, figures.photo_pose(), load_motion(name, FPS), frames, FPS)
     armature = new_armature("Source", skeleton, bpy.context.scene.collection)
     play(armature, new_action(armature, skeleton, motion, "Clip"))
@@ -63,7 +54,7 @@ def _performed(name="jump", frames=FRAMES):
 
 def _limbs(rotations, root):
     """(F, 8, 3) unit directions of the limbs' bones."""
-    joints = forward_kinematics(_skeleton(), rotations, root)[..., :3, 3]
+    joints = forward_kinematics(straight_skeleton(), rotations, root)[..., :3, 3]
     ways = np.stack([joints[:, JOINT[b]] - joints[:, JOINT[a]] for a, b in _LIMBS], axis=1)
     return ways / np.linalg.norm(ways, axis=-1, keepdims=True)
 
@@ -189,7 +180,7 @@ def test_an_fbx_file_gives_its_motion_and_leaves_no_trace(scene, tmp_path, kind)
     bpy.ops.export_scene.fbx(filepath=str(path), **options | _EXPORTS[kind])
     bpy.data.objects.remove(armature)
     bpy.data.orphans_purge()
-    other = new_armature("Other", _skeleton(), scene.collection)
+    other = new_armature("Other", straight_skeleton(), scene.collection)
     bpy.context.view_layer.objects.active = other
     bpy.ops.object.mode_set(mode="POSE")
     scene.render.fps, before = 25, _uids()
@@ -200,6 +191,133 @@ def test_an_fbx_file_gives_its_motion_and_leaves_no_trace(scene, tmp_path, kind)
     clip = retarget(source, "fbx")
     wanted = _limbs(motion.rotations, motion.root)
     assert _farthest_deg(_limbs(clip.rotations, clip.root)[:12], wanted) < LIMB_DEG
+
+
+def _same(clip, motion):
+    frames = min(len(clip.root), len(motion.root))
+    found = _limbs(clip.rotations, clip.root)[:frames]
+    return _farthest_deg(found, _limbs(motion.rotations, motion.root)[:frames]) < LIMB_DEG
+
+
+@pytest.mark.parametrize("person", ["Person", "Zoe"])
+def test_the_person_moves_the_character_and_not_therope(scene, tmp_path, person):
+    _, motions = acting(person, ["jump"])
+    rope()
+    path = exported(tmp_path / "skip.fbx")
+    clip = clip_from_file(path, FPS)
+    assert _same(clip, motions["jump"])
+    assert clip.name == "skip" and clip.notes == ()
+    assert not bpy.data.objects and not bpy.data.actions
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_each_take_is_a_clip_and_can_be_chosen(scene, tmp_path, is_open):
+    """Also where what is in the file is in the scene already, so that Blender numbers its names."""
+    _, motions = acting("Actor", ["jump", "wave", "run"])
+    path = exported(tmp_path / "takes.fbx", every_action=True)
+    if is_open:
+        other, _ = acting("Actor", ["jump", "wave"])
+        there = _uids()
+    takes = fbx_takes(path, every=True)
+    assert set(takes.names) == {f"Actor {name}" for name in motions}
+    clips = clips_from_file(path, FPS)
+    assert [clip.name for clip in clips] == [f"takes {name}" for name in takes.names]
+    for number, (name, clip) in enumerate(zip(takes.names, clips, strict=True), 1):
+        wanted = motions[name.split()[1]]
+        assert _same(clip, wanted)
+        assert [_same(clip, motion) for motion in motions.values()].count(True) == 1
+        for take in (name, name.lower(), str(number)):
+            chosen = clip_from_file(path, FPS, take=take)
+            assert np.array_equal(chosen.rotations, clip.rotations)
+            others = [f"'{other}'" for other in takes.names if other != name]
+            assert chosen.notes == (
+                f"takes.fbx has 3 takes: '{name}' is performed, not {others[0]} and {others[1]}.",
+            )
+    first = clip_from_file(path, FPS)
+    assert np.array_equal(first.rotations, clips[0].rotations)
+    with pytest.raises(MotionError, match="takes.fbx has no take 'swim': choose 'Actor"):
+        clip_from_file(path, FPS, take="swim")
+    if is_open:
+        assert _uids() == there and other.animation_data.action is not None
+
+
+@pytest.mark.parametrize("every_action", [False, True])
+def test_of_two_people_each_is_a_take(scene, tmp_path, every_action):
+    _, first = acting("Ann", ["jump"])
+    _, second = acting("Bob", ["wave"])
+    bob = bpy.data.objects["Bob"]
+    bob.location = (1.5, 0, 0)
+    for bone in bob.data.bones:  # of another make, so that no action fits both
+        bone.name = f"rig:{bone.name}"
+    path = exported(tmp_path / "two.fbx", every_action)
+    takes = fbx_takes(path)
+    assert len(takes.names) == 2
+    ann, bob = sorted(takes.names)
+    assert ann.startswith("Ann") and bob.startswith("Bob")
+    assert _same(clip_from_file(path, FPS, take=ann), first["jump"])
+    assert _same(clip_from_file(path, FPS, take=bob), second["wave"])
+
+
+def test_strips_that_were_exported_are_takes(scene, tmp_path):
+    armature, motions = acting("Actor", ["jump", "wave"])
+    animation = armature.animation_data
+    animation.action = None
+    for name in motions:
+        action = bpy.data.actions[f"Actor {name}"]
+        strip = animation.nla_tracks.new().strips.new(name, 1, action)
+        strip.action_slot = action.slots[0]
+    path = tmp_path / "strips.fbx"
+    scene.frame_end = 12
+    bpy.ops.export_scene.fbx(
+        filepath=str(path), object_types={"ARMATURE"}, bake_anim_use_all_actions=False,
+        bake_anim_use_nla_strips=True, bake_anim_simplify_factor=0.0,
+    )  # fmt: skip
+    takes = fbx_takes(path)
+    found = {name: clip_from_file(path, FPS, take=name) for name in takes.names}
+    for name, motion in motions.items():
+        assert any(_same(clip, motion) for take, clip in found.items() if name in take)
+
+
+def test_files_without_a_person_are_told_of_as_before(scene, tmp_path):
+    rope()
+    path = exported(tmp_path / "rope.fbx")
+    with pytest.raises(MotionError, match="rope.fbx: the skeleton is not a person's"):
+        clip_from_file(path, FPS)
+    empty = bpy.data.objects.new("Empty", None)
+    scene.collection.objects.link(empty)
+    empty.keyframe_insert("location", frame=1)
+    with pytest.raises(MotionError, match="nothing.fbx holds no skeleton that moves"):
+        clip_from_file(exported(tmp_path / "nothing.fbx"), FPS)
+    new_armature("Still", straight_skeleton(), scene.collection)
+    rope()
+    # The person stands still, the rope swings.
+    bpy.ops.export_scene.fbx(
+        filepath=str(tmp_path / "still.fbx"), bake_anim_force_startend_keying=False
+    )
+    with pytest.raises(MotionError, match="still.fbx"):
+        clip_from_file(tmp_path / "still.fbx", FPS)
+
+
+def test_a_mapping_that_was_kept_tells_who_is_a_person(scene, tmp_path):
+    """Of two skeletons of which neither is a person's by names and shape, the user's own."""
+    acting("Odd", ["jump"])
+    for bone in bpy.data.objects["Odd"].data.bones:
+        bone.name = f"b{len(bone.name)}"
+    rope()
+    path = exported(tmp_path / "odd.fbx")
+    known = fbx_takes(path, knows=lambda source: "rope1" not in source.names)
+    assert "rope1" not in known.sources[0].names and known.sources[0].names[0].startswith("b")
+
+
+def test_reported_files_move_the_person():
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    clip = clip_from_file(reported("person_and_rope.fbx"), 30.0)
+    assert np.ptp(clip.rotations, axis=0).max() > 0.1 and clip.notes == ()
+    path = reported("two_takes.fbx")
+    assert fbx_takes(path).names == ("ARest", "ZWalk")
+    rest, walk = clips_from_file(path, 30.0)
+    assert np.ptp(rest.rotations, axis=0).max() < 1e-6 < np.ptp(walk.rotations, axis=0).max()
+    assert np.array_equal(clip_from_file(path, 30.0, take="zwalk").rotations, walk.rotations)
 
 
 def test_broken_and_empty_fbx_files_are_told_in_one_sentence(scene, tmp_path):

@@ -1,14 +1,16 @@
-"""BVH files (Biovision hierarchy): the skeleton and its motion, as the file has them.
+"""BVH files (Biovision hierarchy): the skeletons and their motion, as the file has them.
 
 Axes, units and names are the file's own; `retarget` turns them into a clip. The format: Meredith
-and Maddock, Motion Capture File Formats Explained (2001), section 3.
+and Maddock, Motion Capture File Formats Explained (2001), section 3. Programs write dialects of
+it; what can be read in one way only is read, and only what is damaged is called so.
 """
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from scipy.spatial.transform import Rotation
 
 from ..errors import MotionError, quoted
 from ..types import Float64
+from .source_motion import SourceMotion
+from .takes import Takes, chosen_take, distinct, is_person, people_among
 
 # A joint farther than this many of the longest bones from the origin is a damaged number, not
 # travel, and so is a bone that many times as long as the usual one.
@@ -27,66 +31,54 @@ _LARGEST_OFFSET = 1e8  # of the smallest unit in use, micrometres: a bone of a h
 _LARGEST_ANGLE_DEG = 360_000.0
 _LONGEST_FRAME_S = 10.0
 _SHORTEST_FRAME_S = 1e-4
+_USUAL_FRAME_S = 1 / 30  # of files that do not tell: most recordings' and cameras' rate
+# Some programs announce the frames and write one less, which they count as the rest pose.
+_LEFT_OUT = 1
 
-_CHANNEL = re.compile(r"([xyz])(position|rotation)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, eq=False)
-class SourceMotion:
-    """A skeleton that moves, in its own axes and units."""
-
-    names: tuple[str, ...]
-    parents: tuple[int, ...]  # -1 for the root; parents come before their children
-    offsets: Float64  # (J, 3), place of the joint in its parent's axes at rest
-    ends: dict[int, Float64]  # joint without children: (3,) offset of the bone's far end
-    fps: float
-    rotations: Float64  # (F, J, 4), unit quaternions w x y z, local to the parent
-    positions: Float64  # (F, J, 3), place of the joint in its parent's axes
-    file: str = ""  # name of the file that the motion was read from, if any
-    lines: tuple[int, ...] = ()  # where in the file, from 1, each joint is made, if it has lines
-
-    def where(self, joint: int) -> str:
-        """File and line of a joint, for a sentence about what is wrong with it."""
-        if not self.file:
-            return "The motion"
-        return f"{self.file}, line {self.lines[joint]}" if self.lines else self.file
-
-    @property
-    def frame_count(self) -> int:
-        return len(self.rotations)
-
-    def rest_positions(self) -> Float64:
-        """(J, 3) joints with all rotations zero, the root at the origin."""
-        rest = np.zeros_like(self.offsets)
-        for joint, parent in enumerate(self.parents):
-            if parent >= 0:
-                rest[joint] = rest[parent] + self.offsets[joint]
-        return rest
-
-    def world(self) -> tuple[Float64, Float64]:
-        """World rotations (F, J, 3, 3) and positions (F, J, 3) of the joints."""
-        frames, joints = self.rotations.shape[:2]
-        local = Rotation.from_quat(self.rotations.reshape(-1, 4), scalar_first=True).as_matrix()
-        local = local.reshape(frames, joints, 3, 3)
-        turned = np.empty_like(local)
-        placed = np.empty((frames, joints, 3))
-        for joint, parent in enumerate(self.parents):
-            if parent < 0:
-                turned[:, joint] = local[:, joint]
-                placed[:, joint] = self.positions[:, joint]
-            else:
-                turned[:, joint] = turned[:, parent] @ local[:, joint]
-                step = np.einsum("fab,fb->fa", turned[:, parent], self.positions[:, joint])
-                placed[:, joint] = placed[:, parent] + step
-        return turned, placed
+# Of scale channels the place in a frame is all that matters: bones of a body keep their length.
+_CHANNEL = re.compile(r"([xyz])(position|rotation|scale)", re.IGNORECASE)
+_NAMED = ("ROOT", "JOINT", "END")  # what names follow, in which anything may be
+# What stands on one line with what comes before it in some files; a joint's name ends the line.
+_NEXT_ENTRY = re.compile(r"([{}])|\s(?=OFFSET\s+[-+.\d]|CHANNELS\s+\d)", re.IGNORECASE)
+_COMMENT = re.compile(r"(?:^\s*;|(?:^|\s)(?:#|//)).*")
+_FRAMES = re.compile(r"frames\s*:?\s*(\S+)", re.IGNORECASE)
+_FRAME_TIME = re.compile(r"frame\s*time\s*:?\s*(\S+)", re.IGNORECASE)
 
 
 def read_bvh(path: Path | str) -> SourceMotion:
-    """Read a BVH file.
+    """The motion of the first person in a BVH file, or of what is largest in it where none is.
 
-    Any channel order, position channels on any joint, any letter case, and names with or without
-    prefixes are read. Raises MotionError, naming the line and the cause, for files that are not
-    BVH, that end too early, or whose numbers cannot be a person's motion.
+    Raises MotionError as `read_bvh_skeletons` does.
+    """
+    takes = bvh_takes(path)
+    return takes.sources[takes.chosen]
+
+
+def bvh_takes(
+    path: Path | str, knows: Callable[[SourceMotion], bool] = is_person, take: str = ""
+) -> Takes:
+    """The people of a BVH file, each a take named after its root.
+
+    knows : whether a skeleton is a person's
+    take : name or number, from 1, of the one that is meant; empty: the first
+
+    Raises MotionError as `read_bvh_skeletons` does, and where there is no such take.
+    """
+    path = Path(path)
+    skeletons = read_bvh_skeletons(path)
+    people = [skeletons[index] for index in people_among(skeletons, knows)]
+    names = distinct([person.names[0] for person in people])
+    return Takes(path, names, chosen_take(names, take, path.name), dict(enumerate(people)))
+
+
+def read_bvh_skeletons(path: Path | str) -> tuple[SourceMotion, ...]:
+    """The motion of each ROOT of a BVH file: a person's, a second one's, a prop's.
+
+    Any channel order, position channels on any joint, scale channels (which are left out), any
+    letter case, comments, names with or without blanks and prefixes, and one frame fewer than
+    announced are read; without a frame time there are 30 frames a second, which the motion's notes
+    say. Raises MotionError, naming the line and the cause, for files that are not BVH, that end
+    too early, or whose numbers cannot be a person's motion.
     """
     path = Path(path)
     try:
@@ -95,11 +87,17 @@ def read_bvh(path: Path | str) -> SourceMotion:
                 f"The motion file {path.name} is larger than {_MOST_BYTES >> 20} MB: choose a "
                 "shorter one."
             )
-        text = path.read_text(encoding="utf-8", errors="replace")
+        content = path.read_bytes()
     except (OSError, ValueError) as error:  # a path with a zero in it is a ValueError
         reason = getattr(error, "strerror", None) or error
         raise MotionError(f"The motion file {path.name} cannot be read: {reason}.") from error
-    return _Reader(path.name, text).read()
+    return _Reader(path.name, _decoded(content)).read()
+
+
+def _decoded(content: bytes) -> str:
+    """The text, which Windows may have written in 16 bits a letter."""
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
 
 
 @dataclass
@@ -111,7 +109,8 @@ class _Joint:
     offset_line: int = 0
     end: list[float] | None = None
     end_line: int = 0
-    channels: list[tuple[bool, int]] = field(default_factory=list)  # (is a rotation, axis)
+    # Kind (position, rotation or scale) and axis.
+    channels: list[tuple[str, int]] = field(default_factory=list)
 
 
 class _Reader:
@@ -122,17 +121,28 @@ class _Reader:
         self.lines = text.splitlines()
         self.rows = self._numbered()
         self.at = 0  # the line being read, from 1
+        self.notes: tuple[str, ...] = ()
 
     def _numbered(self) -> Iterator[list[str]]:
+        """The words of each entry before the frames."""
         for number, line in enumerate(self.lines, 1):
             self.at = number
-            words = line.split()
-            if words:
-                yield words
+            is_named = line.split(maxsplit=1)[:1] and line.split()[0].upper() in _NAMED
+            for entry in _NEXT_ENTRY.split(line if is_named else _COMMENT.sub("", line)):
+                words = (entry or "").split()
+                if words and not _COMMENT.match(" ".join(words)):
+                    yield words
 
     def fail(self, cause: str, line: int | None = None) -> MotionError:
-        number = line or max(self.at, 1)
-        return MotionError(f"{self.name}, line {number}: {cause}; choose an undamaged BVH file.")
+        """What is damaged, and where."""
+        return self._told(f"{cause}; choose an undamaged BVH file", line)
+
+    def unfit(self, cause: str) -> MotionError:
+        """What a file that is not damaged lacks, and what to choose instead."""
+        return self._told(cause)
+
+    def _told(self, text: str, line: int | None = None) -> MotionError:
+        return MotionError(f"{self.name}, line {line or max(self.at, 1)}: {text}.")
 
     def next(self, wanted: str) -> list[str]:
         words = next(self.rows, None)
@@ -140,21 +150,28 @@ class _Reader:
             raise self.fail(f"the file ends where {wanted} should come")
         return words
 
-    def read(self) -> SourceMotion:
+    def read(self) -> tuple[SourceMotion, ...]:
         joints = self._hierarchy()
-        count, frame_time = self._motion_head()
-        values, first_line = self._values(count, sum(len(j.channels) for j in joints))
-        return self._assemble(joints, values, frame_time, first_line)
+        width = sum(len(joint.channels) for joint in joints)
+        if width == 0:
+            raise self.unfit("no joint has channels, so nothing moves: choose another file")
+        count, frame_time, begin = self._motion_head()
+        values, lines = self._values(count, width, begin)
+        return self._assemble(joints, values, frame_time, lines)
 
     def _hierarchy(self) -> list[_Joint]:
-        if self.next("HIERARCHY")[0].lstrip("\ufeff").upper() != "HIERARCHY":
-            raise self.fail("this is not a BVH file, which begins with HIERARCHY")
+        if self.next("HIERARCHY")[0].upper() != "HIERARCHY":
+            raise self.unfit(
+                "this is not a BVH file, which begins with HIERARCHY: choose another file"
+            )
         joints: list[_Joint] = []
         above: list[int] = []  # open joints; -1 stands for an end site
         while True:
             words = self.next("MOTION")
-            key = words[0].upper()
-            if key in ("ROOT", "JOINT", "END"):
+            key = words[0].upper().rstrip(":")
+            if key == "ENDSITE":
+                key = "END"
+            if key in _NAMED:
                 self._open(key, words, joints, above)
             elif key == "}":
                 if not above:
@@ -178,19 +195,26 @@ class _Reader:
         return joints
 
     def _open(self, key: str, words: list[str], joints: list[_Joint], above: list[int]) -> None:
-        if key == "ROOT" and joints:
-            raise self.fail("there is a second ROOT, but a motion has one performer")
-        if key != "ROOT" and (not above or above[-1] < 0):
+        # A JOINT that stands outside of all others is a root by another name.
+        if key == "ROOT" and above:
+            raise self.fail("a bracket of the skeleton is not closed before ROOT")
+        if key == "END" and not above or above and above[-1] < 0:
             raise self.fail(f"{quoted(words[0])} stands outside of a joint")
         line = self.at
         if key == "END":
             above.append(-1)
         else:
-            name = " ".join(word for word in words[1:] if word != "{")
+            name = " ".join(words[1:])
             joints.append(_Joint(name or f"joint{len(joints)}", above[-1] if above else -1, line))
             above.append(len(joints) - 1)
-        if words[-1] != "{" and self.next("{")[0] != "{":
+        opening = self.next("{")
+        if opening[0] == "{":
+            return
+        if key != "END" or opening[0].upper() != "OFFSET":
             raise self.fail("an opening bracket is missing")
+        # Some programs leave out the brackets of an end site, which has an offset alone.
+        self._offset(opening, joints, above)
+        above.pop()
 
     def _offset(self, words: list[str], joints: list[_Joint], above: list[int]) -> None:
         if not above:
@@ -215,42 +239,63 @@ class _Reader:
             match = _CHANNEL.fullmatch(name)
             if match is None:
                 raise self.fail(f"'{quoted(name)}' is not a channel")
-            channel = (match[2].lower() == "rotation", "xyz".index(match[1].lower()))
+            channel = (match[2].lower(), "xyz".index(match[1].lower()))
             if channel in joints[above[-1]].channels:
                 raise self.fail(f"the channel {quoted(name)} is named twice")
             joints[above[-1]].channels.append(channel)
 
-    def _motion_head(self) -> tuple[int, float]:
-        words = self.next("Frames:")
-        if words[0].upper().rstrip(":") != "FRAMES" or not words[-1].isdecimal():
-            raise self.fail("'Frames:' with the number of frames should stand here")
-        count = int(words[-1])
-        if count == 0:
-            raise self.fail("the motion has no frames")
-        words = self.next("Frame Time:")
-        if [word.upper().rstrip(":") for word in words[:2]] != ["FRAME", "TIME"]:
-            raise self.fail("'Frame Time:' should stand here")
-        frame_time = self._numbers(words[-1:])[0]
-        if not _SHORTEST_FRAME_S <= frame_time <= _LONGEST_FRAME_S:
-            raise self.fail(f"a frame time of {frame_time:g} s is not possible")
-        return count, frame_time
+    def _motion_head(self) -> tuple[int, float, int]:
+        """The number of frames that is announced, the seconds of each, and the line from which on
+        they stand, counted from 0."""
+        count: int | None = None
+        frame_time: float | None = None
+        while count is None or frame_time is None:
+            line = " ".join(self.next("Frame Time:" if count is not None else "Frames:"))
+            if (match := _FRAMES.fullmatch(line)) and count is None:
+                if not match[1].isdecimal():
+                    raise self.fail(f"'{quoted(match[1])}' is not a number of frames")
+                count = int(match[1])
+            elif (match := _FRAME_TIME.fullmatch(line)) and frame_time is None:
+                frame_time = self._numbers([match[1]])[0]
+                if not _SHORTEST_FRAME_S <= frame_time <= _LONGEST_FRAME_S:
+                    raise self.fail(f"a frame time of {frame_time:g} s is not possible")
+            elif count is None:
+                raise self.fail("'Frames:' with the number of frames should stand here")
+            elif not all(map(_is_number, line.split())):
+                raise self.fail("'Frame Time:' should stand here")
+            else:
+                self.notes = (
+                    f"{self.name} tells no frame time: {1 / _USUAL_FRAME_S:g} frames a second are "
+                    "taken.",
+                )
+                return count, _USUAL_FRAME_S, self.at - 1
+        return count, frame_time, self.at
 
-    def _values(self, count: int, width: int) -> tuple[Float64, list[int]]:
-        """The numbers (F, width) and each frame's line."""
-        if width == 0:
-            raise self.fail("no joint has channels, so nothing moves")
+    def _values(self, count: int, width: int, begin: int) -> tuple[Float64, list[int]]:
+        """The numbers (F, width) and each frame's line. Frames that are not announced are read as
+        well; what else follows those that are is no part of the motion."""
         rows: list[list[float]] = []
         lines: list[int] = []
-        for words in self.rows:
-            if len(rows) == count:
-                break
-            if len(words) != width:
-                ended = self.at == len(self.lines)
-                why = " (the file ends too early)" if ended else ""
-                raise self.fail(f"the frame has {len(words)} numbers instead of {width}{why}")
-            rows.append(self._numbers(words))
-            lines.append(self.at)
-        if len(rows) < count:
+        for number, line in enumerate(self.lines[begin:], begin + 1):
+            self.at = number
+            has_more = "#" in line or "/" in line or ";" in line  # quicker told than by a pattern
+            words = (_COMMENT.sub("", line) if has_more else line).split()
+            if not words:
+                continue
+            try:
+                if len(words) != width:
+                    ended = not any(map(str.strip, self.lines[self.at :]))
+                    why = " (the file ends too early)" if ended and len(words) < width else ""
+                    raise self.fail(f"the frame has {len(words)} numbers instead of {width}{why}")
+                rows.append(self._numbers(words))
+            except MotionError:
+                if count and len(rows) >= count:
+                    break
+                raise
+            lines.append(number)
+        if not rows and count == 0:
+            raise self.unfit("the motion has no frames: choose a file that has some")
+        if not rows or len(rows) < count - _LEFT_OUT:
             raise self.fail(
                 f"the file ends after {len(rows)} of the {count} frames that it announces"
             )
@@ -268,7 +313,7 @@ class _Reader:
 
     def _assemble(
         self, joints: list[_Joint], values: Float64, frame_time: float, lines: list[int]
-    ) -> SourceMotion:
+    ) -> tuple[SourceMotion, ...]:
         offsets = np.array([joint.offset for joint in joints])
         size = self._size(joints, offsets)
         frames = len(values)
@@ -278,41 +323,53 @@ class _Reader:
         for index, joint in enumerate(joints):
             turn = Rotation.identity(frames)
             moved = np.zeros((frames, 3))
-            for is_rotation, axis in joint.channels:
+            for kind, axis in joint.channels:
                 numbers = values[:, column]
-                limit = _LARGEST_ANGLE_DEG if is_rotation else _FARTHEST_SIZES * size
+                column += 1
+                if kind == "scale":
+                    continue
+                limit = _LARGEST_ANGLE_DEG if kind == "rotation" else _FARTHEST_SIZES * size
                 if np.abs(numbers).max() > limit:
                     worst = int(np.abs(numbers).argmax())
-                    kind = "turns" if is_rotation else "moves"
+                    does = "turns" if kind == "rotation" else "moves"
                     raise self.fail(
-                        f"{quoted(joint.name)} {kind} by {numbers[worst]:.3g}, which no person "
+                        f"{quoted(joint.name)} {does} by {numbers[worst]:.3g}, which no person "
                         "does",
                         lines[worst],
                     )
-                if is_rotation:
+                if kind == "rotation":
                     axis_turn = Rotation.from_euler("xyz"[axis], numbers[:, None], degrees=True)
                     turn = turn * axis_turn
                 else:
                     moved[:, axis] = numbers
-                column += 1
             rotations[:, index] = turn.as_quat(scalar_first=True)
-            if any(not is_rotation for is_rotation, _ in joint.channels):
+            if any(kind == "position" for kind, _ in joint.channels):
                 positions[:, index] = _placed(moved, offsets[index], joint.parent < 0)
-        return SourceMotion(
-            names=tuple(joint.name for joint in joints),
-            parents=tuple(joint.parent for joint in joints),
-            offsets=offsets,
-            ends={i: np.array(j.end) for i, j in enumerate(joints) if j.end is not None},
-            fps=1.0 / frame_time,
-            rotations=rotations,
-            positions=positions,
-            file=self.name,
-            lines=tuple(joint.line for joint in joints),
+        roots = [index for index, joint in enumerate(joints) if joint.parent < 0]
+        return tuple(
+            SourceMotion(
+                names=tuple(joint.name for joint in joints[root:end]),
+                parents=tuple(max(joint.parent - root, -1) for joint in joints[root:end]),
+                offsets=offsets[root:end],
+                ends={
+                    i: np.array(joint.end)
+                    for i, joint in enumerate(joints[root:end])
+                    if joint.end is not None
+                },
+                fps=1.0 / frame_time,
+                rotations=rotations[:, root:end],
+                positions=positions[:, root:end],
+                file=self.name,
+                lines=tuple(joint.line for joint in joints[root:end]),
+                notes=self.notes,
+            )
+            for root, end in zip(roots, [*roots[1:], len(joints)], strict=True)
         )
 
     def _size(self, joints: list[_Joint], offsets: Float64) -> float:
         """Length of the longest bone, in the file's unit; no bone may dwarf the usual one."""
-        lengths = np.linalg.norm(offsets[1:], axis=1)
+        bones = [joint.parent >= 0 for joint in joints]  # a root's offset is none
+        lengths = np.linalg.norm(offsets[bones], axis=1)
         usual = float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 1.0
         for joint in joints:
             for offset, line in ((joint.offset, joint.offset_line), (joint.end, joint.end_line)):

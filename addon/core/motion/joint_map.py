@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import MotionError
-from .bvh import SourceMotion
+from .source_motion import SourceMotion
 
 SIDES = ("left", "right")
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import MotionError
 from ..types import Clip
-from .bvh import read_bvh
+from .bvh import bvh_takes
 from .clips import CLIPS
+from .takes import only_take
 
 CLIP_NAMES: tuple[str, ...] = tuple(CLIPS)
 
 
-def load_motion(name_or_path: Path | str, fps: float) -> Clip:
+def needs_blender(name_or_path: Path | str) -> bool:
+    """Whether it is a motion that `load_motion` cannot read and Blender's importers can."""
+    return Path(name_or_path).suffix.lower() == ".fbx"
+
+
+def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
     """The built-in clip of that name, or the motion of a BVH file or an .npz file with a sequence
     of SMPL poses (AMASS), at `fps` frames a second.
+
+    take : name or number, from 1, of which of a file's people; empty: the first
 
     Raises MotionError for an unknown name, naming those that there are, and for files that cannot
     be read or hold no human motion.
@@ -23,17 +32,29 @@ def load_motion(name_or_path: Path | str, fps: float) -> Clip:
         raise MotionError(f"A motion cannot have {fps:g} frames a second: choose 24 or 30.")
     name = str(name_or_path)
     if name.lower() in CLIPS:
+        only_take(take, name.lower())
         return CLIPS[name.lower()](float(fps))
     path = Path(name)
     from .retarget import at_rate, retarget
 
-    if path.suffix.lower() == ".bvh":
-        return retarget(read_bvh(path), path.stem, fps)
-    if path.suffix.lower() == ".npz":
+    kind = path.suffix.lower()
+    if kind == ".bvh":
+        takes = bvh_takes(path, take=take)
+        source = takes.sources[takes.chosen]
+        clip = retarget(source, takes.clip_name(takes.chosen), fps)
+        return replace(clip, notes=takes.notes())
+    if kind == ".npz":
         from .smpl_sequence import read_smpl_sequence
 
+        only_take(take, path.name)
         return at_rate(read_smpl_sequence(path), fps)
-    names = ", ".join(CLIP_NAMES)
+    if needs_blender(path):
+        raise MotionError(f"{path.name} is for Blender to read: choose a BVH or .npz file here.")
+    if kind in (".pkl", ".pickle"):
+        raise MotionError(
+            f"{path.name} is a pickle, which may run anything and is not opened: save its arrays "
+            "as an .npz file."
+        )
     raise MotionError(
-        f"There is no motion '{name}': choose {names}, or a BVH file or .npz file of SMPL poses."
+        f"There is no motion '{name}': choose {', '.join(CLIP_NAMES)}, or a BVH, FBX or .npz file."
     )

@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import MotionError
-from .bvh import SourceMotion
 from .joint_map import SIDES, map_joints
+from .source_motion import SourceMotion
 
 FORMAT, VERSION = "photo-wake-up joint mapping", 1
 _MOST_BYTES = 1_000_000  # a skeleton of ten thousand bones; anything longer is another file

@@ -18,9 +18,9 @@ from ..body.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
 from ..errors import MotionError
 from ..types import Clip, Float64
 from .authoring import HIP_DROP
-from .bvh import SourceMotion
 from .joint_map import SIDES, map_joints
 from .sampling import clip_at, loop_step
+from .source_motion import SourceMotion
 
 _UP = np.array([0.0, 0.0, 1.0])
 _DOWN = -_UP
@@ -109,7 +109,7 @@ def at_rate(clip: Clip, fps: float) -> Clip:
     """The clip with another number of frames a second and the same duration; a loop's duration is
     rounded to whole frames."""
     if abs(fps / clip.fps - 1) < _SAME_RATE:
-        return Clip(clip.name, fps, clip.rotations, clip.root, clip.loop)
+        return replace(clip, fps=fps)
     count = len(clip.root)
     if clip.loop:
         frames = max(int(round(count * fps / clip.fps)), 2)
@@ -117,7 +117,7 @@ def at_rate(clip: Clip, fps: float) -> Clip:
     else:
         at = np.arange(int((count - 1) * fps / clip.fps + 1e-6) + 1) * (clip.fps / fps)
     rotations, root = clip_at(clip, at)
-    return Clip(clip.name, fps, rotations, root, clip.loop)
+    return replace(clip, fps=fps, rotations=rotations, root=root)
 
 
 def _axes(source: SourceMotion, joints: dict[str, int], placed: Float64) -> Float64:

@@ -14,8 +14,8 @@ from scipy.spatial.transform import Rotation
 
 from ..errors import MotionError
 from ..types import Float64, Motion
-from .bvh import SourceMotion
 from .joint_map import SIDES, map_joints
+from .source_motion import SourceMotion
 
 _UP = np.array([0.0, 0.0, 1.0])
 _ORIGIN = "(origin)"  # the joint that carries several roots

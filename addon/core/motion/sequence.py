@@ -51,12 +51,14 @@ class Batch:
 
     motions: tuple[tuple[str, Motion], ...]  # names and performances, in order
     failures: tuple[tuple[str, str], ...]  # names of files and why
+    notes: tuple[str, ...] = ()  # sentences about what reading them has assumed
 
     @property
     def sentence(self) -> str:
         """How it went, failures by name."""
         count = len(self.motions)
         said = f"{count} clip{'' if count == 1 else 's'} applied."
+        said = " ".join([said, *self.notes[:_LONGEST_LIST]])
         if not self.failures:
             return said
         told = " ".join(

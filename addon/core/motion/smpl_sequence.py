@@ -28,6 +28,7 @@ from ..npz_arrays import DAMAGED, UnfitArchiveError, read_npz
 from ..types import Clip, Float64
 from .authoring import HIP_DROP, HIP_HALF_WIDTH, SHIN, THIGH
 from .retarget import FLOOR_PERCENTILE, as_loop, facing_ahead
+from .smpl_turns import QUATERNION, UnfitError, check_radians, raw_turns, rotation_vectors, w_index
 
 # Names of the same thing in different files, the usual one first.
 _WHOLE = ("poses", "pose", "smpl_poses")
@@ -36,14 +37,24 @@ _BODY = ("pose_body", "body_pose")
 _PLACE = ("trans", "transl", "smpl_trans")
 _AMASS_RATE = ("mocap_framerate", "mocap_frame_rate")
 _RATE = (*_AMASS_RATE, "fps", "frame_rate", "framerate")
-_WANTED = (*_WHOLE, *_ROOT, *_BODY, *_PLACE, *_RATE)
+_SCALE = "smpl_scaling"  # AIST++: its places are those of a body so many times as large
+_WANTED = (*_WHOLE, *_ROOT, *_BODY, *_PLACE, *_RATE, _SCALE)
+# Where data sets keep everything in one object, which is not opened.
+_OBJECTS = ("arr_0", "smpl", "smplx", "data")
+_APART = ": save its arrays by themselves"
+
+# Frames a second of data sets that do not tell, by their names of the place: AIST++, and the
+# videos that smplx's names are estimated from (HuMMan and others).
+_UNTOLD_RATES = {"smpl_trans": (60.0, "as AIST++ has"), "transl": (30.0, "as most videos have")}
 
 _BODY_JOINTS = 22  # that SMPL, SMPL-H and SMPL-X share
-_SMPL_WIDTH = 3 * JOINT_COUNT  # poses of just this width have SMPL's two hand joints
+# Joints of SMPL's, SMPL-H's and SMPL-X's poses, and of the first two without the root; those of
+# SMPL include two for the hands.
+_WHOLE_COUNTS, _BODY_COUNTS = (_BODY_JOINTS, JOINT_COUNT, 52, 55), (21, 23)
 
 MOST_BYTES = 2**30  # unpacked: an hour of SMPL-X at 120 frames a second has half of it
 _FEWEST_FPS, _MOST_FPS = 0.1, 10_000.0
-_LARGEST_TURN = 1e3  # radians; a rotation vector longer than some turns is a damaged number
+_LARGEST_TURN = 1e3  # radians of the root; more than so many turns are a damaged number
 _FARTHEST_M = 1e4  # from where the sequence's axes begin
 
 # A leg's length before any motion is seen: SMPL's mean body's, and how much people differ.
@@ -54,11 +65,15 @@ _SPAN_S = 0.1  # a move is taken over so long: much longer than noise, shorter t
 _STILL_SHARE = 0.4  # of the moves: those in which the lower ankle slides least for its way
 _LEAST_SLIDE_M = 0.01  # that a standing ankle of a recording is off, at least: soles roll
 _MOST_SLIDE_SHARE = 0.3  # of the ways of pelvis and ankle, by which standing ankles are off
+# Metres of the units that places come in.
+_METRES = "metres"
+_UNITS = {_METRES: 1.0, "centimetres": 0.01, "millimetres": 0.001}
+_UNIT_SLIDE_SHARE = 0.15  # of the ways, for feet to tell a unit: less than for them to tell a leg
+_MOST_MOVES = 5000  # looked at for the unit, evenly spread
+_SHORTEST_LEG = 0.05  # of any unit: the pelvis stays where it is, and legs swing below it
+_HIGHEST_M = 20.0  # of a pelvis above the ground or the camera
+_FASTEST_M_S = 20.0  # half of the time; sprinters come to 12
 _FITS = 8  # rounds of choosing these moves and fitting the leg to them
-
-
-class _UnfitError(Exception):
-    """Why a file is no sequence of poses, a part of a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,18 +81,22 @@ class _Sequence:
     """What a file holds, in its own axes."""
 
     turns: Float64  # (F, 24, 3), axis-angle, body frame; the first joint's to the file's world
-    place: Float64  # (F, 3), metres, the file's world
+    place: Float64  # (F, 3), the file's world and unit
+    place_key: str  # the array that the place is from
     fps: float
     is_amass: bool
+    notes: tuple[str, ...]  # what was assumed
 
 
 def read_smpl_sequence(path: Path | str) -> Clip:
     """The clip in an .npz file, at its own rate: all frames, from over the origin, facing -y.
 
     The file holds `poses` (F, >= 66), axis-angle in radians in SMPL's, SMPL-H's or SMPL-X's order
-    of joints, or `root_orient` (F, 3) and `pose_body` (F, 63); `trans` (F, 3) in metres; and
-    `mocap_framerate` or `mocap_frame_rate`, frames a second. smplx's names for the same are read,
-    too (`global_orient`, `body_pose`, `transl`, `fps`).
+    of joints, or `root_orient` (F, 3) and `pose_body` (F, 63); `trans` (F, 3); and
+    `mocap_framerate` or `mocap_frame_rate`, frames a second. The names that smplx and AIST++ have
+    for the same are read, too (`global_orient`, `body_pose`, `transl`, `fps`, `smpl_poses`,
+    `smpl_trans`, `smpl_scaling`), and so are rotation matrices, flat or not, and quaternions.
+    Centimetres and millimetres are told from the feet. The clip's notes say what was assumed.
 
     Raises MotionError, one sentence with the array and the frame, for any other file. Nothing in a
     file is unpickled.
@@ -88,16 +107,23 @@ def read_smpl_sequence(path: Path | str) -> Clip:
     except OSError as error:
         reason = error.strerror or error
         raise MotionError(f"The motion file {path.name} cannot be read: {reason}.") from error
-    except (_UnfitError, UnfitArchiveError) as error:
-        raise MotionError(
-            f"{path.name} is no sequence of SMPL poses ({error}): choose an .npz file of AMASS."
-        ) from error
+    except (UnfitError, UnfitArchiveError) as error:
+        raise _refused(path, error) from error
     except DAMAGED as error:
         raise MotionError(
             f"{path.name} is damaged or no .npz file ({type(error).__name__}): choose an .npz file "
             "of AMASS."
         ) from error
-    return _clip(path.stem, sequence)
+    try:
+        return _clip(path, sequence)
+    except UnfitError as error:
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: Exception) -> MotionError:
+    return MotionError(
+        f"{path.name} is no sequence of SMPL poses ({error}): choose an .npz file of AMASS."
+    )
 
 
 # -- reading ----------------------------------------------------------------------------------
@@ -105,88 +131,120 @@ def read_smpl_sequence(path: Path | str) -> Clip:
 
 def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     if path.stat().st_size > MOST_BYTES:
-        raise _UnfitError(f"it is larger than {MOST_BYTES >> 20} MB")
+        raise UnfitError(f"it is larger than {MOST_BYTES >> 20} MB")
     with path.open("rb") as file:
-        return read_npz(file, _WANTED, MOST_BYTES)
+        if file.read(1) == b"\x80":  # how every pickle begins
+            raise UnfitError("it is a pickle, which may run anything and is not opened")
+        file.seek(0)
+        fields = read_npz(file, _WANTED, MOST_BYTES, _APART)
+        if not any(key in fields for key in (*_WHOLE, *_BODY)):
+            read_npz(file, _OBJECTS, MOST_BYTES, _APART)  # refused where one is an object
+    return fields
 
 
 def _checked(fields: dict[str, npt.NDArray[Any]]) -> _Sequence:
-    whole = next((key for key in _WHOLE if key in fields), None)
-    if whole is not None:
-        turns = _frames(fields, whole)
-        if turns.shape[1] < 3 * _BODY_JOINTS or turns.shape[1] % 3:
-            raise _UnfitError(
-                f"'{whole}' has {turns.shape[1]} numbers a frame, and {3 * _BODY_JOINTS} or more, "
-                "three a joint, are a body"
-            )
-    else:
-        root, body = _named(fields, _ROOT), _named(fields, _BODY)
-        parts = [_frames(fields, root), _frames(fields, body)]
-        if len(parts[0]) != len(parts[1]):
-            raise _UnfitError(f"'{root}' has {len(parts[0])} frames, '{body}' {len(parts[1])}")
-        turns = np.concatenate(parts, axis=1)
-        if parts[0].shape[1] != 3 or turns.shape[1] not in (3 * _BODY_JOINTS, _SMPL_WIDTH):
-            raise _UnfitError(f"'{root}' and '{body}' have {turns.shape[1]} numbers a frame")
-        whole = body
+    turns, key = _turns(fields)
     place_key = _named(fields, _PLACE)
     place = _frames(fields, place_key)
+    place = place.reshape(len(place), -1)
     if place.shape != (len(turns), 3):
-        raise _UnfitError(
+        raise UnfitError(
             f"'{place_key}' is {place.shape[0]} x {place.shape[1]}, and {len(turns)} x 3 goes with "
-            f"'{whole}'"
+            f"'{key}'"
         )
-    vectors = turns.reshape(len(turns), -1, 3)
-    joints = JOINT_COUNT if turns.shape[1] == _SMPL_WIDTH else _BODY_JOINTS
-    _check_size(whole, np.abs(vectors[:, :joints]).max(axis=(1, 2)), _LARGEST_TURN, "rad")
-    _check_size(place_key, np.abs(place).max(axis=1), _FARTHEST_M, "m")
-    body_turns = np.zeros((len(turns), JOINT_COUNT, 3))
-    body_turns[:, :joints] = vectors[:, :joints]
+    if _SCALE in fields:
+        place = place / _number(fields, _SCALE)
+    _check_size(place_key, np.abs(place).max(axis=1), _FARTHEST_M / min(_UNITS.values()), "m")
+    told = next((name for name in _RATE if name in fields), None)
+    if told is None and place_key in _UNTOLD_RATES:
+        fps, why = _UNTOLD_RATES[place_key]
+        note = f"no frame rate is told: {fps:g} frames a second are taken, {why}"
+        return _Sequence(turns, place, place_key, fps, False, (note,))
     rate = _named(fields, _RATE)
-    return _Sequence(body_turns, place, _rate(fields, rate), rate in _AMASS_RATE)
+    return _Sequence(turns, place, place_key, _rate(fields, rate), rate in _AMASS_RATE, ())
+
+
+def _turns(fields: dict[str, npt.NDArray[Any]]) -> tuple[Float64, str]:
+    """(F, 24, 3) axis-angle in radians, zero where a file has none, and the array it is from."""
+    whole = next((key for key in _WHOLE if key in fields), None)
+    if whole is not None:
+        raw = raw_turns(whole, _frames(fields, whole), _WHOLE_COUNTS, _BODY_JOINTS)
+        vectors = rotation_vectors(raw, w_index(raw) if raw.kind == QUATERNION else 0)
+        root_key, key, count = whole, whole, raw.count
+    else:
+        root_key, key = _named(fields, _ROOT), _named(fields, _BODY)
+        root, raw = (
+            raw_turns(root_key, _frames(fields, root_key), (1,), 1),
+            raw_turns(key, _frames(fields, key), _BODY_COUNTS, 1),
+        )
+        if len(root.values) != len(raw.values):
+            raise UnfitError(
+                f"'{root_key}' has {len(root.values)} frames, '{key}' {len(raw.values)}"
+            )
+        if root.count != 1 or raw.count not in _BODY_COUNTS:
+            raise UnfitError(f"'{root_key}' and '{key}' have {root.count + raw.count} joints")
+        w = w_index(raw) if raw.kind == QUATERNION else None
+        if root.kind == QUATERNION:
+            w = w_index(root) if w is None else w
+        parts = [rotation_vectors(root, w or 0), rotation_vectors(raw, w or 0)]
+        vectors, count = np.concatenate(parts, axis=1), 1 + raw.count
+    joints = JOINT_COUNT if count == JOINT_COUNT else _BODY_JOINTS
+    check_radians(key, vectors[:, 1:joints])
+    _check_size(root_key, np.abs(vectors[:, 0]).max(axis=1), _LARGEST_TURN, "rad")
+    turns = np.zeros((len(vectors), JOINT_COUNT, 3))
+    turns[:, :joints] = vectors[:, :joints]
+    return turns, key
 
 
 def _named(fields: dict[str, npt.NDArray[Any]], names: tuple[str, ...]) -> str:
     found = next((key for key in names if key in fields), None)
     if found is None:
-        raise _UnfitError(f"it has no '{names[0]}'")
+        raise UnfitError(f"it has no '{names[0]}'")
     return found
 
 
 def _frames(fields: dict[str, npt.NDArray[Any]], key: str) -> Float64:
-    """(F, N) a field's finite numbers, frame by frame."""
+    """(F, ...) a field's finite numbers, frame by frame."""
     values = fields[key]
     if values.dtype.kind not in "iuf" or values.ndim < 2:
-        raise _UnfitError(f"'{key}' does not hold a row of numbers a frame")
-    if not len(values):
-        raise _UnfitError(f"'{key}' has no frames")
-    rows = values.reshape(len(values), -1).astype(np.float64)
-    wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        raise UnfitError(f"'{key}' does not hold a row of numbers a frame")
+    if not values.size:
+        raise UnfitError(f"'{key}' has no frames")
+    values = values.astype(np.float64)
+    wrong = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
     if len(wrong):
-        raise _UnfitError(f"'{key}' has a number that is not finite in frame {wrong[0]}")
-    return rows
+        raise UnfitError(f"'{key}' has a number that is not finite in frame {wrong[0]}")
+    return values
 
 
 def _check_size(key: str, largest: Float64, limit: float, unit: str) -> None:
     """largest : (F,) the largest number of each frame"""
     worst = int(largest.argmax())
     if largest[worst] > limit:
-        raise _UnfitError(f"'{key}' has {largest[worst]:.3g} {unit} in frame {worst}")
+        raise UnfitError(f"'{key}' has {largest[worst]:.3g} {unit} in frame {worst}")
 
 
 def _rate(fields: dict[str, npt.NDArray[Any]], key: str) -> float:
+    fps = _number(fields, key)
+    if not _FEWEST_FPS <= fps <= _MOST_FPS:  # NaN is in no range
+        raise UnfitError(f"'{key}' is {fps:g}, which no recording has")
+    return fps
+
+
+def _number(fields: dict[str, npt.NDArray[Any]], key: str) -> float:
     values = fields[key]
     if values.size != 1 or values.dtype.kind not in "iuf":
-        raise _UnfitError(f"'{key}' is not one number")
-    fps = float(values.reshape(-1)[0])
-    if not _FEWEST_FPS <= fps <= _MOST_FPS:  # NaN is in no range
-        raise _UnfitError(f"'{key}' is {fps:g}, which no recording has")
-    return fps
+        raise UnfitError(f"'{key}' is not one number")
+    number = float(values.reshape(-1)[0])
+    if key == _SCALE and not (np.isfinite(number) and number > 0):
+        raise UnfitError(f"'{key}' is {number:g}, which no size is")
+    return number
 
 
 # -- in a clip's axes ---------------------------------------------------------------------------
 
 
-def _clip(name: str, sequence: _Sequence) -> Clip:
+def _clip(path: Path, sequence: _Sequence) -> Clip:
     frames = len(sequence.turns)
     body = WORLD_FROM_BODY_AXES
     local = Rotation.from_rotvec(sequence.turns.reshape(-1, 3)).as_matrix()
@@ -199,6 +257,12 @@ def _clip(name: str, sequence: _Sequence) -> Clip:
     local[:, 0] = facing @ pelvis
     place = (place - place[0]) @ facing.T
     ankles = _ankles(local)
+    unit = _unit(sequence, axes, place, ankles)
+    place = _UNITS[unit] * place
+    _check_size(sequence.place_key, np.abs(place).max(axis=1), _FARTHEST_M, "m")
+    notes = sequence.notes
+    if unit != _METRES:
+        notes = (*notes, f"'{sequence.place_key}' is taken as {unit}")
     # `trans` moves the whole body, so the pelvis goes as it does, some constant way apart.
     root = place / _leg_length(place, ankles, sequence.fps)
     root[:, 2] -= HIP_DROP + np.percentile(
@@ -206,7 +270,8 @@ def _clip(name: str, sequence: _Sequence) -> Clip:
     )
     quaternions = Rotation.from_matrix(local.reshape(-1, 3, 3)).as_quat(scalar_first=True)
     rotations = quaternions.reshape(frames, JOINT_COUNT, 4)
-    return as_loop(Clip(name, sequence.fps, rotations, root, False))
+    told = tuple(f"{path.name}: {note}." for note in notes)
+    return as_loop(Clip(path.stem, sequence.fps, rotations, root, False, told))
 
 
 def _axes(sequence: _Sequence, pelvis: Float64) -> Float64:
@@ -234,6 +299,68 @@ def _ankles(local: Float64) -> Float64:
     return np.stack(made, axis=1)
 
 
+def _unit(sequence: _Sequence, axes: Float64, place: Float64, ankles: Float64) -> str:
+    """The unit of a sequence's places, a key of _UNITS.
+
+    axes : (3, 3) from the file's world; place : (F, 3) from the first frame on, file's unit;
+    ankles : (F, 2, 3) leg lengths, from the pelvis
+
+    Where feet stand, the pelvis moves by what they move back, which gives the leg's length in the
+    file's unit. Else the height above the ground tells, and the speed whether metres can be meant.
+    UnfitError where they cannot and nothing says what is.
+    """
+    leg = _leg_in_file(place, ankles, sequence.fps)
+    if leg is not None:
+        return min(_UNITS, key=lambda unit: abs(np.log(leg * _UNITS[unit] / _USUAL_LEG_M)))
+    height = abs(float(np.median(sequence.place @ axes[2])))
+    if height > _HIGHEST_M:
+        return min(_UNITS, key=lambda unit: abs(np.log(height * _UNITS[unit])))
+    span = max(int(round(_SPAN_S * sequence.fps)), 1)
+    if len(place) > span:
+        speeds = np.linalg.norm(place[span:] - place[:-span], axis=1) * sequence.fps / span
+        if np.median(speeds) > _FASTEST_M_S:
+            raise UnfitError(
+                f"'{sequence.place_key}' goes {np.median(speeds):.3g} m in a second, and metres "
+                "are wanted"
+            )
+    return _METRES
+
+
+def _leg_in_file(place: Float64, ankles: Float64, fps: float) -> float | None:
+    """Thigh and shin in the unit of `place`, whatever that is, with which standing ankles stand
+    still; None where they do not tell. Arguments as in `_unit`."""
+    moves = _moves(place, ankles, fps)
+    if moves is None:
+        return None
+    step = max(len(moves[0]) // _MOST_MOVES, 1)
+    moved, back = moves[0][::step], moves[1][::step]
+    found: list[tuple[float, float]] = []
+    for metres in _UNITS.values():
+        leg = _USUAL_LEG_M / metres
+        for _ in range(_FITS):
+            slide = np.linalg.norm(moved - leg * back, axis=1)
+            way = np.linalg.norm(moved, axis=1) + leg * np.linalg.norm(back, axis=1)
+            share = slide / np.maximum(way, 1e-12)
+            still = share <= np.quantile(share, _STILL_SHARE)
+            square = (back[still] ** 2).sum()
+            leg = max(float((moved[still] * back[still]).sum() / max(square, 1e-12)), 1e-12)
+        found.append((float(share[still].max()), leg))
+    share_of_slide, leg = min(found)
+    return leg if share_of_slide < _UNIT_SLIDE_SHARE and leg > _SHORTEST_LEG else None
+
+
+def _moves(place: Float64, ankles: Float64, fps: float) -> tuple[Float64, Float64] | None:
+    """(N, 3) moves of the pelvis over a span, and of the lower ankle back against it; None where
+    the motion is shorter."""
+    span = max(int(round(_SPAN_S * fps)), 1)
+    if len(place) <= span + 1:
+        return None
+    moved = place[span:] - place[:-span]
+    back = ankles[:-span] - ankles[span:]
+    lower = (ankles[span:, :, 2] + ankles[:-span, :, 2]).argmin(axis=1)
+    return moved, np.take_along_axis(back, lower[:, None, None], axis=1)[:, 0]
+
+
 def _leg_length(place: Float64, ankles: Float64, fps: float) -> float:
     """Metres of thigh and shin with which standing ankles stand still.
 
@@ -244,13 +371,11 @@ def _leg_length(place: Float64, ankles: Float64, fps: float) -> float:
     each result, together with what is known beforehand: legs of people differ by _LEGS_DIFFER_M.
     Motions in which feet hardly stand or pelvises hardly move leave it at that.
     """
-    span = max(int(round(_SPAN_S * fps)), 1)
-    if len(place) <= span + 1:
+    moves = _moves(place, ankles, fps)
+    if moves is None:
         return _USUAL_LEG_M
-    moved = place[span:] - place[:-span]
-    back = ankles[:-span] - ankles[span:]
-    lower = (ankles[span:, :, 2] + ankles[:-span, :, 2]).argmin(axis=1)
-    back = np.take_along_axis(back, lower[:, None, None], axis=1)[:, 0]
+    moved, back = moves
+    span = max(int(round(_SPAN_S * fps)), 1)
     leg = _USUAL_LEG_M
     for _ in range(_FITS):
         slide = np.linalg.norm(moved - leg * back, axis=1)
