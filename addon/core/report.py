@@ -48,7 +48,7 @@ def warnings_of(result: WakeUpResult) -> list[str]:
     """A sentence for each thing of the photo or the character that is likely to show."""
     measured = result.build.report
     warnings = list(result.photo.remarks)
-    solve = result.fitted and result.fitted.solve
+    solve = result.fitted.solve if result.fitted else None
     if solve is not None and not solve.converged:
         warnings.append(
             "The body's pose had not settled when the fit ended: see whether it is right."
