@@ -37,7 +37,8 @@ def find_faces(
     by_square = {}
     for found in ssd.detect(rgb, DETECTOR, plain=plain):
         angle = along(found.points[RIGHT_EYE], found.points[LEFT_EYE], 0.0)
-        by_square[around_box(found.box, angle, SQUARE_MARGIN)] = found
+        square = around_box(found.box, angle, SQUARE_MARGIN)
+        by_square[square if plain else square.snapped()] = found
     faces = []
     for square in distinct(list(by_square)):
         presence, mesh = read(rgb, square, plain=plain)

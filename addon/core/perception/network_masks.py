@@ -125,12 +125,14 @@ def _parts(rgb: UInt8, detection: Detection, share: float) -> Float32:
     """(H, W) 0..1: the selfie network's mask of overlapping squares all over the person's box,
     each `share` of the box's longer side."""
     low, high = detection.box[:2], detection.box[2:]
-    side = float((high - low).max()) * share
+    side = float(round(float((high - low).max()) * share))
     total = np.zeros(rgb.shape[:2], np.float32)
     weight = np.zeros(rgb.shape[:2], np.float32)
     for y in _centres(float(low[1]), float(high[1]), side):
         for x in _centres(float(low[0]), float(high[0]), side):
-            _add_part(rgb, (x - side / 2, y - side / 2), side, total, weight)
+            # Whole pixels: last bits of the box would change pixels' grey values (`snapped`).
+            corner = (float(round(x - side / 2)), float(round(y - side / 2)))
+            _add_part(rgb, corner, side, total, weight)
     return np.where(weight > 0, total / np.maximum(weight, 1e-6), 0.0)
 
 

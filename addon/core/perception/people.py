@@ -45,7 +45,7 @@ def _candidates(rgb: UInt8) -> list[tuple[float, Square]]:
                     if score >= LEAST_TILE_SCORE:
                         moved = Square(square.x + x0, square.y + y0, square.side, square.angle)
                         found.append((score, moved))
-    return found
+    return [(score, square.snapped()) for score, square in found]
 
 
 def _starts(length: int, side: int) -> list[int]:
@@ -58,11 +58,11 @@ def settle(rgb: UInt8, square: Square, first: Reading | None = None) -> Reading:
 
     first : the reading of `square`, where it is known
     """
-    reading = first or read(rgb, square)
+    reading = first or read(rgb, square.snapped())
     for _ in range(SETTLING_PASSES - 1):
         if reading.presence < LEAST_PRESENCE_DETECTED / 2:
             break
-        reading = read(rgb, reading.next_square)
+        reading = read(rgb, reading.next_square.snapped())
     return reading
 
 

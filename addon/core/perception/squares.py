@@ -23,6 +23,10 @@ from ..types import Float32, Float64, UInt8
 AVERAGING_FROM = 2.0  # photo pixels a network pixel; below, bilinear sampling misses nothing
 LEFT_TO_BILINEAR = 1.5  # averaging stops at this many, so that turning does not blur further
 FIRST_CENTRE = 0.5  # where a network sees the centre of its first pixel
+# The lattice of squares: ratio of neighbouring sides, step of the centre in sides, step of the angle
+# in radians. A network's pixel is 1/256 to 1/192 of the side, and what processors differ by is less
+# than a hundredth of a pixel.
+SNAPPED_SIDE, SNAPPED_PLACE, SNAPPED_ANGLE = 1.02, 1 / 64, np.pi / 180
 SAME_SQUARE = 0.5  # intersection over union above which two squares show the same thing
 
 
@@ -42,6 +46,22 @@ class Square:
         turn = self.turn() * (self.side / pixels)
         shift = np.array([self.x, self.y]) - turn @ [pixels / 2, pixels / 2]
         return np.hstack([turn, shift[:, None]]).astype(np.float32)
+
+    def snapped(self) -> Square:
+        """The nearest square of a coarse lattice.
+
+        Squares follow from what networks have read in other squares. A last bit that differs, by
+        the processor's arithmetic, changes a grey value in the next square's pixels, and after
+        some readings the landmarks by pixels of the photo. Networks read neighbours on the lattice
+        equally well, and what was not equal to the last bit becomes equal.
+        """
+        step = np.log(SNAPPED_SIDE)
+        side = float(np.exp(round(np.log(self.side) / step) * step))
+        grid = side * SNAPPED_PLACE
+        return Square(
+            round(self.x / grid) * grid, round(self.y / grid) * grid, side,
+            round(self.angle / SNAPPED_ANGLE) * SNAPPED_ANGLE,
+        )  # fmt: skip
 
     def turn(self) -> Float64:
         """(2, 2) rotation from the square's axes to the photo's."""
