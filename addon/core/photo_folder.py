@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import PhotoError
+from .user_paths import told
 
 # HEIC is what telephones write: it cannot be read, and saying so is better than passing it over.
 PHOTO_SUFFIXES = frozenset(
@@ -38,7 +39,7 @@ def photos_in(folder: Path) -> tuple[Path, ...]:
         )
     except OSError as error:
         raise PhotoError(
-            f"The folder {folder} cannot be listed ({error.strerror}): choose another one."
+            f"The folder {told(folder)} cannot be listed ({error.strerror}): choose another one."
         ) from error
     if not photos:
         raise PhotoError(f"There are no photos in {folder}: choose a folder of JPEG or PNG files.")

@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .character.built import DEFAULT_TRIANGLES, CharacterBuild
-from .errors import Cancelled, WakeUpError
+from .errors import Cancelled, PhotoError, WakeUpError
 from .frames import DEFAULT_HEIGHT_M
 from .motion.options import PerformOptions
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
+from .user_paths import check_readable
 
 # Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
 # of the time (measured on 1-megapixel photos) and what the status line says.
@@ -249,6 +250,7 @@ def _work(
     def photo(report: Report) -> Values:
         from .images import load_photo
 
+        check_readable(Path(photo_path), PhotoError, "choose another photo")
         return {"photo": load_photo(photo_path)}
 
     def people(report: Report) -> Values:

@@ -21,7 +21,9 @@ from ..core.motion.mapping_presets import checked_mapping, mapping_for
 from ..core.motion.retarget import retarget
 from ..core.motion.sampled import source_from_matrices
 from ..core.types import Clip
+from ..core.user_paths import check_readable
 from .motion import frame_rate
+from .output_files import plain_source
 
 # What animation can write to an object or a bone.
 _CHANNELS = (
@@ -98,6 +100,7 @@ def source_from_fbx(path: Path) -> SourceMotion:
 
     Raises MotionError where Blender has no importer or the file holds no moving skeleton.
     """
+    check_readable(path, MotionError, "choose another motion file")
     if not path.is_file():
         raise MotionError(f"There is no file {path.name} any more: choose the motion again.")
     with _imported() as stage:
@@ -153,7 +156,8 @@ def _import_fbx(path: Path) -> None:
             "Blender's FBX importer is switched off: enable 'FBX format' in Preferences, Add-ons."
         )
     try:
-        read(filepath=str(path), use_anim=True)
+        with plain_source(path) as plain:
+            read(filepath=str(plain), use_anim=True)
     except Exception as error:  # the importer meets damaged files with whatever comes
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
         raise MotionError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import MotionError
 from ..types import Clip
+from ..user_paths import check_readable
 from .bvh import read_bvh
 from .clips import CLIPS
 
@@ -25,6 +26,7 @@ def load_motion(name_or_path: Path | str, fps: float) -> Clip:
     if name.lower() in CLIPS:
         return CLIPS[name.lower()](float(fps))
     path = Path(name)
+    check_readable(path, MotionError, "choose another motion file")
     from .retarget import at_rate, retarget
 
     if path.suffix.lower() == ".bvh":

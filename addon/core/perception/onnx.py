@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelFileError
+from ..errors import ModelFileError, printable
 from ..types import Float32
+from ..user_paths import check_readable
 
 MOST_THREADS = 4  # beyond, other work on the machine waits and networks gain little
 MOST_OPEN = 3  # one for masks, one for joints, one for the plate; some take a gigabyte
@@ -123,9 +124,10 @@ def load(path: Path | str) -> Network:
     incomplete, and where ONNX Runtime is not installed.
     """
     path = Path(path)
+    check_readable(path, ModelFileError, "choose another ONNX file")
     try:
         status = path.stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path with a zero in it is a ValueError
         raise ModelFileError(
             f"There is no network file {path}: choose it again in the preferences."
         ) from error
@@ -166,8 +168,11 @@ def _open(path: str, _changed: int, _size: int) -> Network:
 def _session(path: str, options: Any) -> Any:
     import onnxruntime
 
+    # A name that is no text cannot be handed on; the file's content can.
+    model: str | bytes = Path(path).read_bytes() if printable(path) != path else path
+
     def opened() -> Any:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     try:
         return opened()
