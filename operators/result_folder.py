@@ -147,7 +147,7 @@ def read_report(out: Path) -> dict[str, Any] | None:
         is_whole = isinstance(report["made_from"], str) and all(
             (out / name).is_file() for name in report["files"]
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return report if is_whole else None
 
