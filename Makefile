@@ -115,6 +115,14 @@ test-core: setup $(REFERENCE) ## Run the tests that need no Blender
 test-blender: setup $(REFERENCE) $(NODE_TOOLS) ## Run the tests of scenes and operators
 	$(PYTHON) -m pytest tests/scene tests/operators
 
+# Seconds for each reader; TARGETS names some of them alone.
+SECONDS := 60
+TARGETS :=
+
+.PHONY: fuzz
+fuzz: setup ## Look for files that break their readers: make fuzz SECONDS=600 TARGETS="bvh exif"
+	$(RUN) -W ignore -m photo_wake_up.tests.fuzz $(TARGETS) --seconds "$(SECONDS)" --out $(BUILD)/fuzz
+
 .PHONY: package
 package: setup ## Build the extension's zip for this platform: build/package/
 	$(RUN) -m photo_wake_up.assets.package.build_package --out $(PACKAGE)

@@ -40,9 +40,10 @@ def main() -> int:
     for name in options.targets or TARGETS:
         folder = options.out / name
         shutil.rmtree(folder / FINDINGS, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FINDINGS).mkdir(parents=True)
         _fuzz(name, folder, options)
-        kept = _keep(folder / FINDINGS, options.cases / name)
+        findings = [each for each in sorted((folder / FINDINGS).iterdir()) if _shows(name, each)]
+        kept = [_kept(finding, options.cases / name) for finding in findings]
         found += len(kept)
         runs, taken = (folder / RUNS).read_text().split() if (folder / RUNS).exists() else (0, 0)
         print(f"{name}: {runs} inputs, {taken} taken, {len(kept)} findings", flush=True)
@@ -77,20 +78,27 @@ def _fuzz(name: str, folder: Path, options: argparse.Namespace) -> None:
             raise SystemExit(f"{name} could not be started: see {folder / 'log.txt'}.")
         content = (folder / AT_WORK).read_bytes()
         digest = hashlib.sha256(content).hexdigest()[:12]
-        (folder / FINDINGS).mkdir(exist_ok=True)
         (folder / FINDINGS / f"killed-{digest}").write_bytes(content)
 
 
-def _keep(findings: Path, cases: Path) -> list[Path]:
-    """Copy what was found to the cases of the tests, as far as it is small."""
-    kept = []
-    for finding in sorted(findings.iterdir()) if findings.is_dir() else []:
-        case = finding
-        if finding.stat().st_size <= _MOST_KEPT:
-            cases.mkdir(parents=True, exist_ok=True)
-            case = Path(shutil.copyfile(finding, cases / finding.name))
-        kept.append(case)
-    return kept
+def _shows(name: str, finding: Path) -> bool:
+    """Whether an input shows a finding without Atheris as well, whose own faults are none."""
+    command = [
+        sys.executable, "-W", "ignore", "-m", f"{__package__}.hunt", name, str(finding.parents[1]),
+        "--replay", str(finding),
+    ]  # fmt: skip
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_STARTING_S).returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+
+
+def _kept(finding: Path, cases: Path) -> Path:
+    """Where the finding is kept: among the tests' cases where it is small."""
+    if finding.stat().st_size > _MOST_KEPT:
+        return finding
+    cases.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(finding, cases / finding.name))
 
 
 if __name__ == "__main__":

@@ -13,16 +13,21 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 
 AT_WORK = "at_work"  # the input that the process is busy with
 FINDINGS = "findings"
-MINUTES_KEPT = 5.0  # s that a finding is made smaller for
+RUNS = "runs"  # how many inputs there were, and how many of them the reader took
+FOUND = 3  # exit code of a replay that shows a finding
+_TELL_S = 1.0  # between two counts
+_SMALLER_S = 5.0  # that a finding is made smaller for
 ALARM_S = 30  # for one input, of the clock: machines are busy
 MOST_MEMORY_MB = 3072  # pictures as large as are allowed take one gigabyte
+_GUIDING = ("photo_wake_up", "PIL")  # packages whose code is followed
+_UNGUIDED = ("PIL.Jpeg2KImagePlugin",)  # following its code ends the process
 _OURS = ("/addon/", "/operators/")  # parts of the paths of the project's own code
 
 
@@ -38,7 +43,8 @@ class Hunt:
         self.target = TARGETS[name]
         self.folder = folder
         self.smallest: dict[str, int] = {}
-        self.runs = self.taken = 0
+        self.runs = self.taken = 0  # inputs, and those that the reader took
+        self.said, self._told = "", 0.0
         (folder / FINDINGS).mkdir(parents=True, exist_ok=True)
         for known in (folder / FINDINGS).iterdir():
             self.smallest[known.name] = known.stat().st_size
@@ -46,6 +52,9 @@ class Hunt:
     def try_on(self, content: bytes) -> None:
         (self.folder / AT_WORK).write_bytes(content)
         found = self.outcome(content)
+        if time.monotonic() >= self._told + _TELL_S:
+            self._told = time.monotonic()
+            (self.folder / RUNS).write_text(f"{self.runs} {self.taken}")
         if found is not None and len(content) < self.smallest.get(found, sys.maxsize):
             first = found not in self.smallest
             content = self._smaller(content, found) if first else content
@@ -68,7 +77,7 @@ class Hunt:
 
     def _smaller(self, content: bytes, found: str) -> bytes:
         """Leave out what is not needed to show a finding, ever smaller pieces."""
-        until, said = time.monotonic() + MINUTES_KEPT, self.said
+        until, said = time.monotonic() + _SMALLER_S, self.said
         size = len(content) // 2
         while size and time.monotonic() < until:
             at = 0
@@ -127,7 +136,9 @@ def hunt_guided(hunt: Hunt, seconds: float, seed: int) -> None:
         if random.random() < 0.5:
             content = atheris.Mutate(content, most)
         else:
-            content = mutated(random, content, seeds, words)[:most]
+            # Most that reaches new code is refused: begin from what is taken as often.
+            source = random.choice((content, random.choice(seeds)))
+            content = mutated(random, source, seeds, words)[:most]
         return repair(content)[:most] if repair is not None and is_repaired(random) else content
 
     most = max(MOST_BYTES, *(len(content) for content in seeds))
@@ -151,9 +162,7 @@ def _instrumented(wanted: bool) -> Iterator[bool]:
     except ImportError:
         yield False
         return
-    with atheris.instrument_imports(
-        include=["photo_wake_up.addon", "photo_wake_up.operators", "PIL"]
-    ):
+    with atheris.instrument_imports(list(_GUIDING), list(_UNGUIDED)):
         yield True
 
 
@@ -164,28 +173,21 @@ def _import_readers(hunt: Hunt) -> None:
             hunt.target.try_on(content)
 
 
-def _told_at_the_end(hunt: Hunt, folder: Path) -> Callable[[], None]:
-    def tell() -> None:
-        (folder / "runs").write_text(f"{hunt.runs} {hunt.taken}")
-
-    return tell
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("target")
     arguments.add_argument("folder", type=Path)
-    arguments.add_argument("--seconds", type=float, required=True)
-    arguments.add_argument("--seed", type=int, required=True)
+    arguments.add_argument("--seconds", type=float, default=60.0)
+    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--replay", type=Path, help="try this input alone, without Atheris")
     arguments.add_argument("--blindly", action="store_true")
     options = arguments.parse_args()
     logging.disable(logging.CRITICAL)
-    with _instrumented(not options.blindly) as guided:
+    with _instrumented(not options.blindly and options.replay is None) as guided:
         hunt = Hunt(options.target, options.folder)
         _import_readers(hunt)
-    import atexit
-
-    atexit.register(_told_at_the_end(hunt, options.folder))
+    if options.replay is not None:
+        sys.exit(FOUND if hunt.outcome(options.replay.read_bytes()) is not None else 0)
     (hunt_guided if guided else hunt_blindly)(hunt, options.seconds, options.seed)
 
 

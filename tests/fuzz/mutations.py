@@ -17,12 +17,13 @@ def mutated(
     random: Random, content: bytes, others: Sequence[bytes], words: Sequence[bytes]
 ) -> bytes:
     """The content with some changes; pieces come from `others`, numbers and `words` too."""
-    for _ in range(random.randint(1, _MOST_EDITS)):
+    for _ in range(random.choice((1, 1, random.randint(1, _MOST_EDITS)))):
         content = _changed(random, content, others, words)
     return content[: max(MOST_BYTES, max(map(len, others), default=0))]
 
 
 def is_repaired(random: Random) -> bool:
+    """Whether an input's checksums are to be made right again."""
     return random.random() < _REPAIRED
 
 
@@ -37,10 +38,8 @@ def _changed(
         return edited(content, [(at, random.choice((0, 0, 4, 8)), random.choice(words))])
     if kind == 3:  # a bit
         place = int(at * len(content))
-        bit = (
-            bytes([content[place] ^ (1 << random.randrange(8))]) if place < len(content) else b"\0"
-        )
-        return content[:place] + bit + content[place + 1 :]
+        old = content[place] if place < len(content) else 0
+        return content[:place] + bytes([old ^ (1 << random.randrange(8))]) + content[place + 1 :]
     if kind == 4:  # a piece of itself or of another file
         source = random.choice((content, *others))
         start = random.randrange(len(source) + 1)

@@ -251,7 +251,8 @@ def _pickles() -> list[bytes]:
 _PICKLE_WORDS = (
     b"cnumpy\nndarray\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"cos\nsystem\n",
     b"cchumpy.ch\nCh\n", b"cscipy.sparse.csc\ncsc_matrix\n", b"cnumpy\ndtype\n", b"\x80\x05",
-    b"\x93", b"R", b"b", b"(", b"t", b"0", b"2", b"q\x00", b"h\x00", b"\x8a\xff", b"B\xff\xff\xff\x7f",
+    b"\x93", b"R", b"b", b"(", b"t", b"0", b"2", b"q\x00", b"h\x00", b"\x8a\xff",
+    b"B\xff\xff\xff\x7f",
 )  # fmt: skip
 
 
