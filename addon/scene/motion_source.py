@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.errors import MotionError, WakeUpError
 from ..core.motion.bvh import SourceMotion, read_bvh
+from ..core.motion.fbx_claims import check_fbx
 from ..core.motion.library import load_motion
 from ..core.motion.mapping_presets import checked_mapping, mapping_for
 from ..core.motion.retarget import retarget
@@ -103,6 +104,7 @@ def source_from_fbx(path: Path) -> SourceMotion:
     check_readable(path, MotionError, "choose another motion file")
     if not path.is_file():
         raise MotionError(f"There is no file {path.name} any more: choose the motion again.")
+    check_fbx(path)
     with _imported() as stage:
         _import_fbx(path)
         moving = [item for item in stage.objects if item.type == "ARMATURE" and item.animation_data]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
+import os
 import sys
 import time
 import traceback
@@ -101,7 +102,8 @@ def _called(error: BaseException) -> str:
     where = f"{Path(frame.filename).stem}-{frame.name.strip('<>')}"
     if type(error).__name__ == "FindingError":
         where += "-" + hashlib.sha256(str(error).encode()).hexdigest()[:6]
-    return f"{type(error).__name__}-{where}"
+    kind = type(error)
+    return f"{kind.__module__}.{kind.__name__}-{where}".removeprefix("builtins.")
 
 
 def hunt_blindly(hunt: Hunt, seconds: float, seed: int) -> None:
@@ -187,7 +189,9 @@ def main() -> None:
         hunt = Hunt(options.target, options.folder)
         _import_readers(hunt)
     if options.replay is not None:
-        sys.exit(FOUND if hunt.outcome(options.replay.read_bytes()) is not None else 0)
+        found = hunt.outcome(options.replay.read_bytes()) is not None
+        # Blender's Python module may wait for ever where a process ends in the usual way.
+        os._exit(FOUND if found else 0)
     (hunt_guided if guided else hunt_blindly)(hunt, options.seconds, options.seed)
 
 

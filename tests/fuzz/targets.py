@@ -384,7 +384,13 @@ def _fbxs() -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder, selection.selected([armature]):
         path = Path(folder) / "figure.fbx"
         bpy.ops.export_scene.fbx(
-            filepath=str(path), use_selection=True, object_types={"ARMATURE"}, add_leaf_bones=False
+            filepath=str(path),
+            use_selection=True,
+            object_types={"ARMATURE"},
+            add_leaf_bones=False,
+            bake_anim_use_all_bones=False,
+            bake_anim_use_all_actions=False,
+            bake_anim_use_nla_strips=False,
         )
         content = path.read_bytes()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

@@ -63,6 +63,8 @@ class Tensor:
 def listed(outputs: Sequence[Tensor]) -> str:
     """Outputs as a sentence names them: the outputs 'boxes' of shape ?x4 and 'labels' of ..."""
     told = [str(output) for output in outputs]
+    if not told:
+        return "no outputs"
     if len(told) > MOST_LISTED:
         told = [*told[: MOST_LISTED - 1], f"{len(told) - MOST_LISTED + 1} more"]
     first, last = ", ".join(told[:-1]), told[-1]
