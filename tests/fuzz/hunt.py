@@ -122,7 +122,10 @@ def hunt_blindly(hunt: Hunt, seconds: float, seed: int) -> None:
 
 
 def hunt_guided(hunt: Hunt, seconds: float, seed: int) -> None:
-    """Let Atheris choose what is mutated. Ends the process."""
+    """Let Atheris choose what is mutated. Ends the process.
+
+    At once: where Blender is a module, a process that ends in the usual way may wait for ever.
+    """
     import atheris
 
     from .mutations import MOST_BYTES, is_repaired, mutated
@@ -143,13 +146,20 @@ def hunt_guided(hunt: Hunt, seconds: float, seed: int) -> None:
             content = mutated(random, source, seeds, words)[:most]
         return repair(content)[:most] if repair is not None and is_repaired(random) else content
 
+    until = time.monotonic() + seconds
+
+    def try_on(content: bytes) -> None:
+        hunt.try_on(content)
+        if time.monotonic() > until:
+            os._exit(0)
+
     most = max(MOST_BYTES, *(len(content) for content in seeds))
     options = [
-        f"-max_total_time={max(int(seconds), 1)}", f"-seed={seed + 1}", f"-max_len={most}",
+        f"-seed={seed + 1}", f"-max_len={most}",
         f"-timeout={ALARM_S}", f"-rss_limit_mb={MOST_MEMORY_MB}", "-verbosity=0", "-len_control=0",
         f"-artifact_prefix={hunt.folder}/", str(corpus),
     ]  # fmt: skip
-    atheris.Setup([sys.argv[0], *options], hunt.try_on, custom_mutator=mutate)
+    atheris.Setup([sys.argv[0], *options], try_on, custom_mutator=mutate)
     atheris.Fuzz()
 
 
@@ -193,6 +203,7 @@ def main() -> None:
         # Blender's Python module may wait for ever where a process ends in the usual way.
         os._exit(FOUND if found else 0)
     (hunt_guided if guided else hunt_blindly)(hunt, options.seconds, options.seed)
+    os._exit(0)
 
 
 if __name__ == "__main__":

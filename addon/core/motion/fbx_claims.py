@@ -45,7 +45,7 @@ def check_fbx(path: Path) -> None:
         return
     if not is_sound:
         raise MotionError(
-            f"{path.name} is damaged, or holds more than a motion: export it again, or choose "
+            f"{path.name} cannot be imported (it is damaged, or holds more than a motion): choose "
             "another file."
         )
 

@@ -156,15 +156,16 @@ def _open(path: str, _changed: int, _size: int) -> Network:
     name = Path(path).name
     try:
         session = _session(path, options)
+        # Names that are no text raise only when they are asked for.
+        return Network(
+            name,
+            tuple(_tensor(argument) for argument in session.get_inputs()),
+            tuple(_tensor(argument) for argument in session.get_outputs()),
+            dict(session.get_modelmeta().custom_metadata_map),
+            session,
+        )
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's kinds share no other base
         raise ModelFileError(_why_not(name, str(error), onnxruntime.__version__)) from error
-    return Network(
-        name,
-        tuple(_tensor(argument) for argument in session.get_inputs()),
-        tuple(_tensor(argument) for argument in session.get_outputs()),
-        dict(session.get_modelmeta().custom_metadata_map),
-        session,
-    )
 
 
 def _session(path: str, options: Any) -> Any:
