@@ -3,6 +3,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
+# Names of files and folders are taken as they stand, `$`, quotes and all: make does not expand
+# them, and recipes read them from the environment, so that no shell reads them as commands. First
+# of all, because newer makes expand exported variables for every $(shell).
+override PHOTO := $(value PHOTO)
+override PHOTOS := $(value PHOTOS)
+override OUT := $(value OUT)
+export PHOTO PHOTOS OUT
+
 BUILD := build
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
@@ -74,14 +82,14 @@ pictures: setup $(DEMO_PHOTO) ## Make the README's pictures of the demo photo an
 
 .PHONY: wake-up
 wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--motion run"
-	@test -n "$(PHOTO)" -a -n "$(OUT)" || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }
-	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTO)" --out "$(OUT)" $(ARGS)
+	@[[ -n "$$PHOTO" && -n "$$OUT" ]] || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }
+	@$(RUN) -m photo_wake_up.operators.cli --out="$$OUT" $(ARGS) -- "$$PHOTO"
 
 .PHONY: batch
 batch: setup ## Wake up a folder of photos: make batch PHOTOS=album OUT=results ARGS="--jobs 2"
-	@test -n "$(PHOTOS)" -a -n "$(OUT)" || { echo "Say which folder and where to: make batch PHOTOS=album OUT=results" >&2; exit 2; }
-	@test -d "$(PHOTOS)" || { echo "$(PHOTOS) is no folder: say which folder the photos are in." >&2; exit 2; }
-	@$(RUN) -m photo_wake_up.operators.cli "$(PHOTOS)" --out "$(OUT)" $(ARGS)
+	@[[ -n "$$PHOTOS" && -n "$$OUT" ]] || { echo "Say which folder and where to: make batch PHOTOS=album OUT=results" >&2; exit 2; }
+	@[[ -d "$$PHOTOS" ]] || { printf '%s is no folder: say which folder the photos are in.\n' "$$PHOTOS" >&2; exit 2; }
+	@$(RUN) -m photo_wake_up.operators.cli --out="$$OUT" $(ARGS) -- "$$PHOTOS"
 
 # MediaPipe needs other versions than the extension, and Pixar's validators another USD than
 # Blender's, hence an environment of their own. Without dependencies, because MediaPipe asks for JAX
@@ -107,6 +115,14 @@ test-core: setup $(REFERENCE) ## Run the tests that need no Blender
 test-blender: setup $(REFERENCE) $(NODE_TOOLS) ## Run the tests of scenes and operators
 	$(PYTHON) -m pytest tests/scene tests/operators
 
+# Seconds for each reader; TARGETS names some of them alone.
+SECONDS := 60
+TARGETS :=
+
+.PHONY: fuzz
+fuzz: setup ## Look for files that break their readers: make fuzz SECONDS=600 TARGETS="bvh exif"
+	$(RUN) -W ignore -m photo_wake_up.tests.fuzz $(TARGETS) --seconds "$(SECONDS)" --out $(BUILD)/fuzz
+
 .PHONY: package
 package: setup ## Build the extension's zip for this platform: build/package/
 	$(RUN) -m photo_wake_up.assets.package.build_package --out $(PACKAGE)
@@ -120,9 +136,9 @@ $(CLEAN_BLENDER): tests/package/requirements.txt
 .PHONY: test-package
 test-package: package $(DEMO_PHOTO) $(CLEAN_BLENDER) ## Install the zip in a Blender of its own, wake up the demo photo, uninstall
 	rm -rf $(BUILD)/package_test/user && mkdir -p $(BUILD)/package_test/user
-	cd $(BUILD)/package_test && env -i PATH=/usr/bin:/bin HOME="$$PWD/user" \
-	  BLENDER_USER_RESOURCES="$$PWD/user" venv/bin/python -I $(CURDIR)/tests/package/run_installed.py \
-	  "$$(ls -t $(CURDIR)/$(PACKAGE)/*.zip | head -n 1)" $(CURDIR)/$(DEMO_PHOTO)
+	here="$$PWD"; cd $(BUILD)/package_test && env -i PATH=/usr/bin:/bin HOME="$$PWD/user" \
+	  BLENDER_USER_RESOURCES="$$PWD/user" venv/bin/python -I "$$here/tests/package/run_installed.py" \
+	  "$$(ls -t "$$here"/$(PACKAGE)/*.zip | head -n 1)" "$$here/$(DEMO_PHOTO)"
 
 # Without a CPU build of PyTorch for Python 3.13 among pip's indexes this brings gigabytes of CUDA.
 # Triton, which comes with it and is for GPUs, crashes where it is loaded beside Blender.

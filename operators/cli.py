@@ -24,7 +24,7 @@ from ..addon.core.body.parts import PART_NAMES
 from ..addon.core.camera_moves import HELD, MOVES
 from ..addon.core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.edits import Corrections, advance_with
-from ..addon.core.errors import OutputError, WakeUpError, said_by
+from ..addon.core.errors import OutputError, PhotoError, WakeUpError, printable
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.group import wake_up_everyone
 from ..addon.core.interchange.web_page import viewer_script
@@ -42,7 +42,8 @@ from ..addon.core.pipeline import (
     peak_memory_mb,
 )
 from ..addon.core.types import Clip
-from .result_folder import STRIP, beside, move_into_place, write_report
+from ..addon.core.user_paths import check_readable, is_folder, user_path
+from .result_folder import STRIP, beside, is_there, move_into_place, write_report
 
 COMMAND = "wake-up"
 BLENDER_COMMAND = "wake_up"  # Blender takes identifiers only: `blender --command wake_up`
@@ -85,9 +86,12 @@ def parser() -> argparse.ArgumentParser:
         description="Turn a photo of a person into a rigged character that walks out of it.",
     )
     made.add_argument(
-        "photo", metavar="PHOTO", help="the photo: JPEG, PNG, WebP, ..., or a folder of photos"
+        "photo",
+        metavar="PHOTO",
+        type=_path,
+        help="the photo: JPEG, PNG, WebP, ..., or a folder of photos",
     )
-    made.add_argument("--out", metavar="DIR", help="folder for the results")
+    made.add_argument("--out", metavar="DIR", type=_path, default="", help="folder for the results")
     made.add_argument(
         "--jobs", metavar="N", type=int, default=1,
         help="how many photos of a folder are at work at once (1)",
@@ -106,11 +110,11 @@ def parser() -> argparse.ArgumentParser:
         "drawings and whatever is not found by itself",
     )  # fmt: skip
     made.add_argument(
-        "--joints", metavar="FILE", default="",
+        "--joints", metavar="FILE", type=_path, default="",
         help='joints that are known better, as JSON in pixels: {"left_wrist": [310, 240]}',
     )  # fmt: skip
     made.add_argument(
-        "--motion", metavar="CLIP", default="walk",
+        "--motion", metavar="CLIP", type=_path, default="walk",
         help="walk, run, jump, dance, wave, sit, turn, look, idle, or a .bvh, .fbx or .npz file "
         "(walk)",
     )  # fmt: skip
@@ -120,7 +124,7 @@ def parser() -> argparse.ArgumentParser:
         "first)",
     )  # fmt: skip
     made.add_argument(
-        "--motions", metavar="DIR", default="",
+        "--motions", metavar="DIR", type=_path, default="",
         help="a folder of motion files (.bvh, .fbx, .npz), performed one after the other instead",
     )  # fmt: skip
     made.add_argument(
@@ -179,11 +183,11 @@ def parser() -> argparse.ArgumentParser:
         help="the photo's focal length (EXIF, else its longer side)",
     )  # fmt: skip
     made.add_argument(
-        "--mask-network", metavar="FILE", default="",
+        "--mask-network", metavar="FILE", type=_path, default="",
         help="an ONNX file that cuts people out: one mask or instances (built in)",
     )  # fmt: skip
     made.add_argument(
-        "--joint-network", metavar="FILE", default="",
+        "--joint-network", metavar="FILE", type=_path, default="",
         help="an ONNX file that finds COCO's 17 joints of a person (built in)",
     )  # fmt: skip
     made.add_argument(
@@ -191,7 +195,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"most triangles of the character's mesh ({DEFAULT_TRIANGLES})",
     )  # fmt: skip
     made.add_argument(
-        "--plate-network", metavar="FILE", default="",
+        "--plate-network", metavar="FILE", type=_path, default="",
         help="an ONNX file that fills the background, such as LaMa (built in: PatchMatch)",
     )  # fmt: skip
     made.add_argument(
@@ -209,6 +213,11 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
     return made
+
+
+def _path(text: str) -> str:
+    """A file or folder as the user means it; "" is none."""
+    return str(user_path(text)) if text else ""
 
 
 def _person(text: str) -> int:
@@ -262,7 +271,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = parser().parse_args(arguments)
         _check(options)
-        if Path(options.photo).expanduser().is_dir():
+        if is_folder(Path(options.photo), PhotoError, "choose another photo or folder"):
             return _run_folder(options, arguments)
         with _own_stdout() as tell:
             if options.list_people:
@@ -283,6 +292,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what can be refused before any work."""
+    if not options.photo:
+        raise WakeUpError("PHOTO says which photo is to wake up: see --help.")
     if not options.out and not options.list_people:
         raise WakeUpError("--out DIR says where the results go: see --help.")
     if not 1 <= options.jobs <= MOST_JOBS:
@@ -301,15 +312,21 @@ def _check(options: argparse.Namespace) -> None:
         raise WakeUpError(f"--triangles is a number from {LEAST_TRIANGLES} to {MOST_TRIANGLES}.")
     if "html" in options.export:
         viewer_script()  # said now where it is not installed
+    for name in (options.joints, options.motion, *_networks(options)):
+        check_readable(Path(name), WakeUpError, "choose another file")
     _settings(options)  # a motion's options say themselves what is wrong with them
     if options.motions:
-        motion_files(Path(options.motions).expanduser())
+        motion_files(Path(options.motions))
         if options.person == EVERYONE:
             raise WakeUpError("--motions is about one person: leave out --person all.")
     if not _LEAST_WIDTH <= options.width <= _GREATEST_WIDTH:
         raise WakeUpError(f"--width is in pixels, from {_LEAST_WIDTH} to {_GREATEST_WIDTH}.")
     if options.seed < 0:
         raise WakeUpError("--seed is a whole number from 0 up.")
+
+
+def _networks(options: argparse.Namespace) -> tuple[str, str, str]:
+    return options.mask_network, options.joint_network, options.plate_network
 
 
 def _settings(options: argparse.Namespace) -> WakeUpSettings:
@@ -360,17 +377,14 @@ def _run_folder(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     """Wake up each photo of a folder."""
     from . import photo_batch
 
-    folder = Path(options.photo).expanduser().absolute()
-    out = Path(options.out or "").expanduser().absolute()
+    folder, out = Path(options.photo).absolute(), Path(options.out).absolute()
     if options.list_people or options.joints:
         option = "--list-people" if options.list_people else "--joints"
         raise WakeUpError(f"{option} is about one photo, and {folder.name} is a folder.")
     photos = photos_in(folder)
     names = result_names(photos, taken=(photo_batch.SUMMARY, photo_batch.SHEET))
-    if out.exists() and out.samefile(folder):
+    if is_there(out) and out.samefile(folder):
         raise OutputError("The results cannot go among the photos: choose another --out folder.")
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file: choose a folder for the results.")
     tasks = [
         photo_batch.Task(
             photo,
@@ -386,11 +400,17 @@ def _run_folder(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         options.jobs,
         lambda target: ("--out", str(target)),
         _MADE,
-        lambda message: print(message, flush=True),
+        _say,
     )
     failed = counts[photo_batch.FAILED]
-    print(f"{len(tasks) - failed} of {len(tasks)} photos have woken up: {out}", flush=True)
+    _say(f"{len(tasks) - failed} of {len(tasks)} photos have woken up: {out}")
     return SOME_FAILED if failed else DONE
+
+
+def _say(message: str) -> None:
+    """Print one line, whatever names are in it and whatever the terminal can show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(printable(message).encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def _this_command() -> tuple[str, ...]:
@@ -418,16 +438,15 @@ def _made_from(options: argparse.Namespace, photo: Path) -> str:
     manifest = Path(__file__).resolve().parents[1] / "blender_manifest.toml"
     elsewhere = ("photo", "out", "jobs", "list_people")
     settings = {key: value for key, value in vars(options).items() if key not in elsewhere}
-    named = [options.motion, options.joints, options.mask_network, options.joint_network]
-    named += [options.plate_network]
-    files = [photo, manifest, *(Path(name).expanduser() for name in named if name)]
+    named = [options.motion, options.joints, *_networks(options)]
+    files = [photo, manifest, *(Path(name) for name in named if name)]
     if options.motions:
-        files += motion_files(Path(options.motions).expanduser())
+        files += motion_files(Path(options.motions))
     return fingerprint(settings, files)
 
 
 def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
-    out = Path(options.out).expanduser().absolute()
+    out = Path(options.out).absolute()
     with beside(out) as folder:
         settings = _settings(options)
         clip = _read_in_blender(settings, tell)
@@ -494,7 +513,7 @@ def _write(
     from ..addon.core import contact_sheet, overview
     from ..addon.core.images import save_png
     from ..addon.core.report import describe, intersection_over_union
-    from ..addon.scene import build, export, film, render, wall
+    from ..addon.scene import build, export, film, output_files, render, wall
 
     result = results[0]
     report = describe(result)
@@ -526,17 +545,12 @@ def _write(
         if said:
             tell(said)
         render.choose_light(collection, not options.no_shadow, options.relight)
+        # Beside the file: to Blender, "//" is where the file is.
         if options.render in ("png", "character"):
-            render.set_frames(scene, Path("//frames"))
+            render.set_frames(scene, "//frames")
         else:
-            render.set_video(scene, Path("//video.mp4"))
-        try:
-            bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"), compress=True)
-        except RuntimeError as error:
-            raise OutputError(
-                f"scene.blend could not be written ({said_by(error)}): make room, or choose "
-                "another --out folder."
-            ) from error
+            render.set_video(scene, "//video.mp4")
+        output_files.save_blend(folder / "scene.blend")
     report["photo_to_scene_seconds"] = round(time.perf_counter() - started, 3)
 
     with timed("export", "Exporting the character"):
@@ -579,7 +593,7 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> 
     performed = _told(
         batch.perform_folder(
             performing.Performer.of(armature, collection),
-            motion_files(Path(options.motions).expanduser()),
+            motion_files(Path(options.motions)),
             performing.photo_pose(armature),
             DEFAULT_FPS,
             True,
@@ -662,7 +676,7 @@ def _own_stdout() -> Iterator[Any]:
     terminal = os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace")
 
     def tell(message: str) -> None:
-        print(message, file=terminal, flush=True)
+        print(printable(message), file=terminal, flush=True)
 
     try:
         os.dup2(quiet, 1)

@@ -9,12 +9,18 @@ import bpy
 
 from ..addon.core.errors import OutputError
 from ..addon.core.types import Progress
+from ..addon.core.user_paths import is_folder, told
+from ..addon.scene import export
 from ..addon.scene.build import is_whole
 from ..addon.scene.film import KINDS, film
 from ..addon.scene.motion import frame_rate
+from ..addon.scene.output_files import with_suffix
 from ..addon.scene.render import choose_camera, choose_light, look_through
 from ..addon.scene.wall import choose_wall
 from .base import JobOperator, Work, is_idle
+
+# Of a name that was given for another kind, these are exchanged; other dots belong to the name.
+_SUFFIXES = frozenset((*filter(None, KINDS.values()), *map(export.suffix, export.KINDS)))
 
 
 def has_result(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -33,11 +39,9 @@ def checked_file(path: str, suffix: str) -> Path:
     target = Path(bpy.path.abspath(path))
     if not target.is_absolute():
         raise OutputError("Save the Blender file first, or choose a full path.")
-    if not target.parent.is_dir():
-        raise OutputError(f"There is no folder {target.parent}: choose another one.")
-    if not suffix and target.is_file():  # a folder of pictures beside the last video
-        return target.with_suffix("")
-    return target.with_suffix(suffix)
+    if not is_folder(target.parent, OutputError, "choose another folder"):
+        raise OutputError(f"There is no folder {told(target.parent)}: choose another one.")
+    return with_suffix(target, suffix, _SUFFIXES)
 
 
 class WAKEUP_OT_render(JobOperator, bpy.types.Operator):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..addon.core.errors import OutputError
+from ..addon.core.user_paths import exists, told
 
 # What a disk says that was written to until then: full, quota, limit of a file, gone.
 _NO_ROOM = (
@@ -23,17 +24,27 @@ _NO_ROOM = (
     errno.EIO,
 )
 STRIP = "strip.png"  # the result at a glance
+_INSTEAD = "choose another folder for the results"
+_DEEPEST = "frames/frame_100000.png"  # the longest name in a result
 REPORT = "report.json"  # the last file to come and the first to go: where it is, all is
+
+
+def is_there(out: Path) -> bool:
+    """Whether the folder for results is there already; OutputError where it cannot be one."""
+    exists(out / _DEEPEST, OutputError, _INSTEAD)  # refuses what is too long with a result in it
+    if not exists(out, OutputError, _INSTEAD):
+        return False
+    if not out.is_dir():
+        raise OutputError(f"{told(out)} is a file: choose a folder for the results.")
+    return True
 
 
 @contextlib.contextmanager
 def beside(out: Path) -> Iterator[Path]:
     """A new folder on the file system of `out`, gone afterwards; OutputError before any work
     where `out` cannot be written."""
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file: choose a folder for the results.")
     parent = out.parent
-    if out.is_dir():
+    if is_there(out):
         with _writable(out):
             tempfile.TemporaryFile(dir=out).close()  # raises where nothing can be put in it
         parent = parent if os.access(parent, os.W_OK) else out
@@ -52,7 +63,9 @@ def scratch_in(parent: Path) -> Iterator[Path]:
         scratch = Path(tempfile.mkdtemp(prefix=".wake-up-", dir=parent))
     try:
         folder = scratch / "result"  # that of mkdtemp is for its owner's eyes only
-        folder.mkdir()
+        with _writable(parent):
+            folder.mkdir()
+            (folder / _DEEPEST).exists()  # raises where that is longer than a path can be
         yield folder
     except BaseException as error:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -77,7 +90,7 @@ def _writable(out: Path) -> Iterator[None]:
 def _unwritable(out: Path, error: OSError) -> OutputError:
     what = "make room there or choose" if error.errno in _NO_ROOM else "choose"
     return OutputError(
-        f"The folder {out} cannot be written ({error.strerror or error}): {what} another one."
+        f"The folder {told(out)} cannot be written ({error.strerror or error}): {what} another one."
     )
 
 
@@ -113,7 +126,8 @@ def move_into_place(folder: Path, out: Path, stale: Collection[str] = ()) -> Non
             with contextlib.suppress(OSError):
                 os.replace(target, source)
         raise OutputError(
-            f"The results could not be moved to {out} ({error.strerror}): choose another folder."
+            f"The results could not be moved to {told(out)} ({error.strerror}): choose another "
+            "folder."
         ) from error
 
 
@@ -133,7 +147,7 @@ def read_report(out: Path) -> dict[str, Any] | None:
         is_whole = isinstance(report["made_from"], str) and all(
             (out / name).is_file() for name in report["files"]
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return report if is_whole else None
 

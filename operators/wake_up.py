@@ -12,7 +12,7 @@ import bpy
 from ..addon import results
 from ..addon.core.body.posing import PoseCorrection
 from ..addon.core.edits import Corrections
-from ..addon.core.errors import PhotoError, WakeUpError
+from ..addon.core.errors import PhotoError, WakeUpError, printable
 from ..addon.core.pipeline import (
     STAGES,
     WakeUpResult,
@@ -23,6 +23,7 @@ from ..addon.core.pipeline import (
 )
 from ..addon.core.report import warnings_of
 from ..addon.core.types import Mask, Progress
+from ..addon.core.user_paths import check_readable, user_path
 from ..addon.scene.build import (
     build_group,
     claim,
@@ -195,7 +196,8 @@ def wanted_source(context: bpy.types.Context) -> results.Source:
 
 def photo_path(settings: bpy.types.PropertyGroup) -> Path:
     """The photo's file; PhotoError where it is gone."""
-    path = Path(bpy.path.abspath(settings.photo))
+    path = user_path(bpy.path.abspath(settings.photo))
+    check_readable(path, PhotoError, "choose another photo")
     if not path.is_file():
         raise PhotoError(f"There is no file {path.name} any more: choose the photo again.")
     return path
@@ -269,7 +271,8 @@ def _list_people(
         item = settings.people.add()
         item.score, item.is_default = person.score, person is default
         item.box = person.box.round().astype(int).tolist()
-        item.thumbnail = new_thumbnail(f"{result.photo.name} Person {number}", result.photo, person)
+        name = f"{printable(result.photo.name)} Person {number}"
+        item.thumbnail = new_thumbnail(name, result.photo, person)
     settings.active_person = next(k for k, p in enumerate(result.people) if p is chosen)
 
 
@@ -296,7 +299,8 @@ class WAKEUP_OT_wake_up(Stage, bpy.types.Operator):
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         seconds = sum(cost.seconds for cost in result.costs.values())
         warnings = " ".join(warnings_of(result))
-        return f"{result.photo.name} woke up in {seconds:.0f} s. {warnings}".strip()
+        name = printable(result.photo.name)
+        return f"{name} woke up in {seconds:.0f} s. {warnings}".strip()
 
 
 class WAKEUP_OT_find_person(Stage, bpy.types.Operator):

@@ -6,9 +6,11 @@ _MOST_QUOTED = 40  # letters of a file's own word
 
 
 def printable(text: str) -> str:
-    """What came out of a file, for a sentence: what a damaged file holds need not be text, and
-    would break the line or turn the rest of a terminal blue."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    """What came out of a file, or is its name, for a sentence: it need not be text, and would break
+    the line or turn the rest of a terminal blue. Blanks of other kinds become usual ones."""
+    return "".join(
+        letter if letter.isprintable() else " " if letter.isspace() else "?" for letter in text
+    )
 
 
 def quoted(word: str) -> str:
@@ -25,9 +27,13 @@ def said_by(error: RuntimeError) -> str:
 
 
 class WakeUpError(Exception):
-    """Base of every error that the user can mend. Its text is shown as it is."""
+    """Base of every error that the user can mend. Its text is shown as it is, in one line whatever
+    the names of files in it."""
 
     stage = ""  # of `pipeline.STAGES`, where it is known which one failed
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class PhotoError(WakeUpError):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ModelFileError
+from .user_paths import is_file
 
 ENVIRONMENT_VARIABLE = "PHOTO_WAKE_UP_MODELS"  # a folder that is looked into first
+_ELSEWHERE = f"set {ENVIRONMENT_VARIABLE} to another folder"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -42,9 +44,10 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def find_model(name: str) -> Path | None:
-    """The path of a model file; None where it is not installed."""
+    """The path of a model file; None where it is not installed. Raises ModelFileError for a folder
+    that one may not enter."""
     for folder in model_folders():
-        if (folder / name).is_file():
+        if is_file(folder / name, ModelFileError, _ELSEWHERE):
             return folder / name
     return None
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import PhotoError
+from .user_paths import told
 
 PHOTO_SUFFIXES = frozenset(
     (
@@ -37,7 +38,7 @@ def photos_in(folder: Path) -> tuple[Path, ...]:
         )
     except OSError as error:
         raise PhotoError(
-            f"The folder {folder} cannot be listed ({error.strerror}): choose another one."
+            f"The folder {told(folder)} cannot be listed ({error.strerror}): choose another one."
         ) from error
     if not photos:
         raise PhotoError(f"There are no photos in {folder}: choose a folder of JPEG or PNG files.")

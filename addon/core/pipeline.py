@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .character.built import DEFAULT_TRIANGLES, CharacterBuild
-from .errors import Cancelled, WakeUpError
+from .errors import Cancelled, PhotoError, WakeUpError
 from .frames import DEFAULT_HEIGHT_M
 from .motion.options import PerformOptions
 from .types import Background, Clip, Detection, FittedBody, Motion, Person, Photo, Progress, UInt8
+from .user_paths import check_readable
 
 # Stages in order, each named after the field of WakeUpResult that it fills, with its usual share
 # of the time (measured on 1-megapixel photos) and what the status line says.
@@ -255,6 +256,7 @@ def _work(
         from .focal_length import camera_of
         from .images import load_photo
 
+        check_readable(Path(photo_path), PhotoError, "choose another photo")
         found = load_photo(photo_path)
         camera_of(found, settings.focal_px)  # refused before any work
         return {"photo": found}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..core.errors import WakeUpError
+from ..core.errors import WakeUpError, printable
 from ..core.pipeline import WakeUpResult
 from ..core.sunlight import for_shadows
 from ..core.types import Float64, Photo
@@ -84,7 +84,7 @@ def build_group(
     and, where there are several, a collection within for each person's character and armature."""
     scene = scene or bpy.context.scene
     first = results[0]
-    name = first.photo.name[:_LONGEST_NAME]
+    name = printable(first.photo.name)[:_LONGEST_NAME]
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     place = first.build.character.world_from_camera

@@ -9,7 +9,7 @@ import bpy
 from .build import find_parts
 from .clip_tracks import clips_on_tracks
 from .export_textures import LARGEST_TEXTURE_PX, LIT_SLOT, power_of_two_textures, wearing_only
-from .exporters import need_exporter, writing
+from .exporters import in_metres, need_exporter, writing
 from .output_files import written_whole
 from .selection import evaluated_alone, selected
 
@@ -34,6 +34,7 @@ def export_fbx(collection: bpy.types.Collection, path: Path, person: int = 1) ->
         clips_on_tracks(armature) as clips,
         selected(objects),
         evaluated_alone(objects),
+        in_metres(),
         writing(path),
     ):
         bpy.ops.export_scene.fbx(

@@ -17,7 +17,7 @@ from .export_textures import (
     power_of_two_textures,
     wearing,
 )
-from .exporters import need_exporter, writing
+from .exporters import in_metres, need_exporter, writing
 from .output_files import written_whole
 from .selection import evaluated_alone, selected
 
@@ -65,6 +65,7 @@ def character_glb(
         clips_on_tracks(armature) as clips,
         selected(objects),
         evaluated_alone(objects),
+        in_metres(),
         writing(scratch),
     ):
         bpy.ops.export_scene.gltf(

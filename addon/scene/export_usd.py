@@ -11,7 +11,7 @@ import bpy
 from ..core.errors import OutputError
 from .build import find_parts
 from .export_textures import LIT_SLOT, glowing, power_of_two_textures, wearing_only
-from .exporters import writing
+from .exporters import in_metres, writing
 from .motion_source import animated_frames
 from .output_files import written_whole
 from .selection import evaluated_alone, selected
@@ -49,6 +49,7 @@ def export_usdz(
         power_of_two_textures(objects, LARGEST_TEXTURE_PX, made.parent),
         selected(objects),
         evaluated_alone(objects),
+        in_metres(),
         _frames_of(armature) as moves,
         writing(path),
     ):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator
 from contextlib import nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import bpy
 
-from ..core.errors import OutputError
 from ..core.picture_loop import write_loop
 from ..core.types import Progress
 from .build import find_parts
 from .motion import frame_rate
+from .output_files import check_target, fits_render_path, plain_folder, put, said_of, with_suffix
 from .render import only, render_animation, set_frames, set_video
 
 # What is made, and the suffix of its file; folders of PNG files have none.
@@ -34,13 +32,16 @@ def film(
     The scene is set up already (`look_through`, `choose_camera`). kind : of KINDS; "character" is
     PNG with alpha and nothing but the people. stepwise : one frame a step, for a window that has
     to stay alive; otherwise a video or pictures are rendered in one go. Closing the generator
-    stops it: nothing is left at `target`.
+    stops it: nothing is left at `target`. Raises OutputError, before any work where it is known
+    then, where nothing can be written there.
     """
-    path = target.with_suffix(KINDS[kind]) if KINDS[kind] else target
+    path = with_suffix(target, KINDS[kind]) if KINDS[kind] else target
     alone = kind == "character"
     before, smoothed = scene.render.film_transparent, scene.display.render_aa
-    with TemporaryDirectory(prefix=".wake-up-", dir=path.parent) as scratch:
-        folder = Path(scratch)
+    place = scene.render.filepath
+    check_target(path, is_folder=not KINDS[kind])
+    with plain_folder(path) as folder, said_of(path):
+        made = folder / f"made{KINDS[kind]}"
         shown = only(scene, find_parts(collection).characters) if alone else nullcontext()
         try:
             with shown:
@@ -51,7 +52,7 @@ def film(
                     scene.display.render_aa = "FXAA"
                 if kind == "mp4" and not stepwise:
                     yield Progress(0.0, "Rendering the video")
-                    set_video(scene, folder / path.name)
+                    set_video(scene, made)
                     render_animation(scene)
                 else:
                     set_frames(scene, folder, alone, packed=kind in ("png", "character"))
@@ -59,16 +60,20 @@ def film(
         finally:
             scene.render.film_transparent = before
             scene.display.render_aa = smoothed
+            scene.render.filepath = place
         pictures = sorted(folder.glob("frame_*.png"))
         fps = frame_rate(scene)
         if kind in ("gif", "webp"):
-            for step in write_loop(pictures, folder / path.name, fps):
+            for step in write_loop(pictures, made, fps):
                 yield _after(step)
         elif kind == "mp4" and stepwise:
             yield _after(Progress(0.0, "Encoding the video"))
-            _encode(scene, pictures, folder / path.name)
-        _put(folder, path)
-    if kind == "mp4":  # for whoever presses Blender's own button next
+            _encode(scene, pictures, made)
+        if KINDS[kind]:
+            put([made], [path])
+        else:
+            _put_pictures(pictures, path)
+    if kind == "mp4" and fits_render_path(path):  # for Blender's own button
         set_video(scene, path)
     return path
 
@@ -118,18 +123,10 @@ def _encode(scene: bpy.types.Scene, pictures: list[Path], path: Path) -> None:
         bpy.data.scenes.remove(cutting)
 
 
-def _put(folder: Path, path: Path) -> None:
-    """Move what was made to where it belongs, in place of an earlier file or pictures."""
-    try:
-        if path.suffix in KINDS.values() and path.suffix:
-            (folder / path.name).replace(path)
-            return
-        path.mkdir(exist_ok=True)
-        for old in path.glob("frame_*.png"):
-            old.unlink()
-        for picture in folder.glob("frame_*.png"):
-            shutil.move(picture, path / picture.name)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written ({error.strerror}): choose another place."
-        ) from error
+def _put_pictures(pictures: list[Path], folder: Path) -> None:
+    """Move pictures to a folder, in place of earlier ones."""
+    folder.mkdir(exist_ok=True)
+    targets = [folder / picture.name for picture in pictures]
+    put(pictures, targets)
+    for old in set(folder.glob("frame_*.png")).difference(targets):
+        old.unlink()

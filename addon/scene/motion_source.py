@@ -18,6 +18,7 @@ import numpy as np
 
 from ..core.errors import MotionError, WakeUpError
 from ..core.motion.bvh import bvh_takes
+from ..core.motion.fbx_claims import check_fbx
 from ..core.motion.library import load_motion
 from ..core.motion.mapping_presets import checked_mapping, mapping_for
 from ..core.motion.retarget import retarget
@@ -25,7 +26,9 @@ from ..core.motion.sampled import source_from_matrices
 from ..core.motion.source_motion import SourceMotion
 from ..core.motion.takes import Takes, chosen_take, distinct, is_person, people_among
 from ..core.types import Clip
+from ..core.user_paths import check_readable
 from .motion import frame_rate
+from .output_files import plain_source
 
 # What animation can write to an object or a bone.
 _CHANNELS = (
@@ -120,8 +123,10 @@ def fbx_takes(
     Raises MotionError where Blender has no importer, the file holds no moving skeleton or there is
     no such take.
     """
+    check_readable(path, MotionError, "choose another motion file")
     if not path.is_file():
         raise MotionError(f"There is no file {path.name} any more: choose the motion again.")
+    check_fbx(path)
     actions_before = {action.name for action in bpy.data.actions}
     blocks_before = {action.session_uid for action in bpy.data.actions}
     with _imported() as stage:
@@ -293,7 +298,8 @@ def _import_fbx(path: Path) -> None:
             "Blender's FBX importer is switched off: enable 'FBX format' in Preferences, Add-ons."
         )
     try:
-        read(filepath=str(path), use_anim=True)
+        with plain_source(path) as plain:
+            read(filepath=str(plain), use_anim=True)
     except Exception as error:  # the importer meets damaged files with whatever comes
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
         raise MotionError(

@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 
 from ..core import frames
+from ..core.errors import printable
 from ..core.pipeline import WakeUpResult, WakeUpSettings, body_model
 from ..core.types import Camera, Float64
 from .build import mark_collection
@@ -31,7 +32,7 @@ def build_preview(
 
     body_file : the body that was fitted; empty for the default
     """
-    name = result.photo.name[:_LONGEST_NAME]
+    name = printable(result.photo.name)[:_LONGEST_NAME]
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     photo = new_image(f"{name} Photo", result.photo.rgb)
@@ -68,7 +69,7 @@ def add_corrections(
     person = result.person.detection if result.person is not None else None
     depth = -float(place[1, 3])  # from the camera to the world's origin
     return new_corrections(
-        result.photo.name[:_LONGEST_NAME], person, lens, place, depth, collection
+        printable(result.photo.name)[:_LONGEST_NAME], person, lens, place, depth, collection
     )
 
 

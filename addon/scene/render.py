@@ -20,6 +20,7 @@ from .camera import move_camera, photo_camera
 from .images import read_file
 from .light import relight, show_shadow
 from .motion import FIRST_FRAME
+from .output_files import render_path
 from .wall import find_wall
 
 DEFAULT_WIDTH = 960  # pixels
@@ -178,8 +179,12 @@ def set_size(scene: bpy.types.Scene, width: int, height: int) -> None:
     scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
 
 
-def set_video(scene: bpy.types.Scene, path: Path) -> None:
-    """H.264 in MP4, yuv420p, visually lossless."""
+def set_video(scene: bpy.types.Scene, path: Path | str) -> None:
+    """H.264 in MP4, yuv420p, visually lossless.
+
+    path : of a file .mp4; text is taken as Blender's own notation, in which `//` is the folder of
+        the open file
+    """
     settings = scene.render.image_settings
     if hasattr(settings, "media_type"):  # Blender 5
         settings.media_type = "VIDEO"
@@ -190,14 +195,16 @@ def set_video(scene: bpy.types.Scene, path: Path) -> None:
     ffmpeg.constant_rate_factor, ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
     ffmpeg.gopsize = 12  # half a second at 24 frames a second: smooth seeking
     ffmpeg.audio_codec = "NONE"
-    scene.render.use_file_extension = False
-    scene.render.filepath = str(path)
+    # With it Blender leaves a name with this suffix as it is; without, `#` would become numbers.
+    scene.render.use_file_extension = True
+    scene.render.filepath = render_path(path) if isinstance(path, Path) else path
 
 
 def set_frames(
-    scene: bpy.types.Scene, folder: Path, transparent: bool = False, packed: bool = True
+    scene: bpy.types.Scene, folder: Path | str, transparent: bool = False, packed: bool = True
 ) -> None:
-    """PNG files frame_0001.png and so on in `folder`; not `packed`, they are written sooner."""
+    """PNG files frame_0001.png and so on in `folder`, given as in `set_video`; not `packed`, they
+    are written sooner."""
     settings = scene.render.image_settings
     if hasattr(settings, "media_type"):
         settings.media_type = "IMAGE"
@@ -206,7 +213,8 @@ def set_frames(
     settings.color_depth = "8"
     settings.compression = _PACKED if packed else 0
     scene.render.use_file_extension = True
-    scene.render.filepath = str(folder / "frame_####")
+    place = render_path(folder) if isinstance(folder, Path) else folder
+    scene.render.filepath = f"{place}/frame_####"
 
 
 def render_animation(scene: bpy.types.Scene) -> None:
@@ -219,7 +227,7 @@ def render_animation(scene: bpy.types.Scene) -> None:
 
 def render_still(scene: bpy.types.Scene, path: Path) -> None:
     """Render the current frame to a file of the kind that `set_frames` chose."""
-    scene.render.filepath = str(path)
+    scene.render.filepath = render_path(path)
     try:
         bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:

@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from ...addon.scene.output_files import render_path
 from .camera import View, add_camera, develop
 from .ground_truth import write_ground_truth, write_png
 from .person import Looks, build_person
@@ -68,7 +69,7 @@ def photograph(path: Path) -> np.ndarray:
     """Render to 16 bits and read back: (H, W, 3), 0..1, sRGB."""
     settings = bpy.context.scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "16"
-    bpy.context.scene.render.filepath = str(path)
+    bpy.context.scene.render.filepath = render_path(path)
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
     # As stored, without conversion to linear.

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ...addon.core.body.skeleton import SMPL_JOINTS
 from ...addon.core.frames import project, transform
+from ...addon.scene.output_files import render_path
 from .camera import View
 from .materials import Graph
 from .person import DressedPerson
@@ -26,7 +27,7 @@ def render_pixels(path: Path) -> npt.NDArray[np.float32]:
     scene.render.image_settings.file_format = "OPEN_EXR"
     scene.render.image_settings.color_mode = "RGBA"
     scene.render.image_settings.color_depth = "32"
-    scene.render.filepath = str(path)
+    scene.render.filepath = render_path(path)
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
     width, height = image.size

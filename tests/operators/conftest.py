@@ -8,6 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photo_wake_up.addon.core.types import Progress
+from photo_wake_up.operators import cli
+
+from ..scene import figures
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -60,3 +65,14 @@ def empty_picture(tmp_path: Path) -> Path:
     shade = np.linspace(60, 200, 300, dtype=np.uint8)
     Image.fromarray(np.repeat(np.tile(shade, (400, 1))[..., None], 3, 2)).save(path)
     return path
+
+
+@pytest.fixture
+def woken(monkeypatch):
+    """The stages' part of the command's work, done beforehand on a figure of tubes."""
+
+    def instead(*_arguments):
+        yield Progress(0.5, "Pretending")
+        return figures.result()
+
+    monkeypatch.setattr(cli, "advance_with", instead)

@@ -35,17 +35,6 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def woken(monkeypatch):
-    """The stages' part of the work, done beforehand on a figure of tubes."""
-
-    def instead(*_arguments):
-        yield Progress(0.5, "Pretending")
-        return figures.result()
-
-    monkeypatch.setattr(cli, "advance_with", instead)
-
-
 def refused(capfd, *arguments) -> str:
     """The one sentence that the command refuses the arguments with."""
     assert cli.main([str(argument) for argument in arguments]) == cli.REFUSED

@@ -321,3 +321,28 @@ def test_memory_is_a_photo_s_not_the_folder_s(pretending, tmp_path):
         tracemalloc.stop()
     assert pretending() == []
     assert peak < 4 * big.nbytes
+
+
+def test_photos_of_any_name(pretending, tmp_path, capsys):
+    names = [
+        "two\nlines.jpg",
+        "-x.jpg",
+        "{a}#%.jpg",
+        "~b.jpg",
+        "$(c).jpg",
+        "d..jpg",
+        "e\x1b[31m.jpg",
+    ]
+    album = _photos(tmp_path / "{album}\n#", *names)
+    out = tmp_path / "{out}\n"
+    assert _run(album, out) == cli.DONE
+    assert len(pretending()) == len(" ".join(names).split())
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {name[:-4] for name in names}
+    assert set(_rows(out)) == set(names)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(names) + 1 and all(line.isprintable() for line in lines)
+
+
+def test_lines_that_a_terminal_cannot_show(capsys):
+    cli._say("no text \udcff, two\nlines")
+    assert capsys.readouterr().out == "no text ?, two lines\n"

@@ -264,7 +264,7 @@ def test_every_format_takes_the_demo_photos_character(addon, demo_photo, tmp_pat
     kinds = [kind for kind in KINDS if kind != "html" or has_viewer()]
     for kind in kinds:
         # The suffix follows the kind.
-        assert bpy.ops.wakeup.export(filepath=str(tmp_path / "a.x"), kind=kind) == {"FINISHED"}
+        assert bpy.ops.wakeup.export(filepath=str(tmp_path / "a.mp4"), kind=kind) == {"FINISHED"}
     assert {item.name for item in tmp_path.iterdir()} == {f"a.{kind}" for kind in kinds}
     character = find_parts(addon.wake_up.result).character
     frames, readers = [1, 2, FRAMES // 2, FRAMES], {

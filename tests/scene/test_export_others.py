@@ -6,14 +6,22 @@ import io
 import zipfile
 
 import bpy
+import numpy as np
 import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import OutputError
-from photo_wake_up.addon.scene import build, export_fbx, export_usd
+from photo_wake_up.addon.scene import build, export, export_fbx, export_usd
 from photo_wake_up.addon.scene.performing import lay_strips
 
 from . import figures, read_back
+
+# System, length of a unit in metres, and the unit that lengths are shown in.
+UNITS = (
+    ("METRIC", 0.01, "CENTIMETERS"), ("METRIC", 1.0, "METERS"), ("METRIC", 100.0, "KILOMETERS"),
+    ("METRIC", 0.001, "ADAPTIVE"), ("IMPERIAL", 1.0, "FEET"), ("IMPERIAL", 0.3048, "INCHES"),
+    ("NONE", 0.01, None),
+)  # fmt: skip
 
 WRITERS = {"usdz": export_usd.export_usdz, "fbx": export_fbx.export_fbx}
 
@@ -113,3 +121,40 @@ def test_targets_that_cannot_be_written_are_one_sentence(scene, tmp_path, kind):
         with pytest.raises(OutputError, match=r"choose another place\.$"):
             WRITERS[kind](scene[0], path)
     assert [item.name for item in tmp_path.iterdir()] == [f"folder.{kind}"]
+
+
+@pytest.mark.parametrize("kind", ["glb", "usdz", "fbx", "vrm"])
+@pytest.mark.parametrize("units", UNITS, ids=lambda units: f"{units[0]} {units[1]:g}")
+def test_metres_whatever_the_scenes_units(scene, tmp_path, kind, units):
+    """What is read back has the size that it has in a scene of metres, and stands where it does."""
+    bpy.ops.preferences.addon_enable(module="io_scene_gltf2")
+    collection, parts = scene
+    settings = bpy.context.scene.unit_settings
+    settings.system, settings.scale_length = units[:2]
+    if units[2] is not None:
+        settings.length_unit = units[2]
+
+    def shown():
+        names = ("system", "scale_length", "length_unit", "mass_unit", "temperature_unit")
+        return [getattr(settings, name) for name in names]
+
+    before = shown()
+    mine = [read_back.corners(parts.character, frame) for frame in (1, figures.FRAMES)]
+    path = tmp_path / f"a.{kind}"
+    export.export_character(collection, kind, path)
+    assert shown() == before
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.context.scene.render.fps = int(figures.FPS)
+    bpy.ops.preferences.addon_enable(module="io_scene_fbx")
+    if kind == "vrm":  # at rest: as tall as the skeleton
+        path = path.rename(path.with_suffix(".glb"))
+        mesh, armature = read_back.imported(bpy.ops.import_scene.gltf, path)
+        heads = [armature.matrix_world @ bone.head_local for bone in armature.data.bones]
+        tallest = max(head.z for head in heads) - min(head.z for head in heads)
+        places = np.array(figures.skeleton().joints)
+        assert tallest == pytest.approx(np.ptp(places, axis=0).max(), abs=0.2)
+        return
+    reader, shift = (bpy.ops.import_scene.gltf, -1) if kind == "glb" else (importer(kind), 0)
+    mesh, _ = read_back.imported(reader, path)
+    for frame, seen in zip((1, figures.FRAMES), mine, strict=True):
+        assert np.abs(read_back.corners(mesh, frame + shift) - seen).max() < 1e-5

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from ..errors import ModelFileError, printable
 from ..npz_arrays import UnfitArchiveError, read_npz
 from ..types import Float32
+from ..user_paths import check_readable
 from .array_pickles import read_arrays
 from .model import BodyModel
 from .parts import PART_NAMES, part_of_joint
@@ -107,6 +108,7 @@ def load_body_model(path: Path | str) -> BodyModel:
     Raises ModelFileError, one sentence, for any other file.
     """
     path = Path(path)
+    check_readable(path, ModelFileError, "choose an SMPL, SMPL-H or SMPL-X file, .npz or .pkl")
     try:
         fields = _read(path)
         return _folded(path.stem, _format_of(fields), fields)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import MotionError
 from ..types import Clip
+from ..user_paths import check_readable
 from .bvh import bvh_takes
 from .clips import CLIPS
 from .takes import only_take
@@ -35,6 +36,7 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
         only_take(take, name.lower())
         return CLIPS[name.lower()](float(fps))
     path = Path(name)
+    check_readable(path, MotionError, "choose another motion file")
     from .retarget import at_rate, retarget
 
     kind = path.suffix.lower()

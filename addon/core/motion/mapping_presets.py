@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import MotionError
+from ..user_paths import is_file
 from .joint_map import SIDES, map_joints
 from .source_motion import SourceMotion
 
@@ -178,7 +179,7 @@ def mapping_for(source: SourceMotion, folder: Path | None) -> dict[str, int]:
     """
     if folder is not None:
         path = preset_path(folder, source)
-        if path.is_file():
+        if is_file(path, MotionError, "see to the folder's permissions"):
             return checked_mapping(source, read_preset(path, source))
     return map_joints(source)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import MotionError
 from ..types import Clip, Motion, Pose
+from ..user_paths import is_folder
 
 MOTION_FILES = (".bvh", ".fbx", ".npz")
 _LONGEST_LIST = 3  # failures that are told in one sentence; all are in the log
@@ -71,13 +72,20 @@ class Batch:
 
 
 def motion_files(folder: Path) -> tuple[Path, ...]:
-    """The motion files of a folder by name; MotionError where there are none."""
-    if not folder.is_dir():
+    """The motion files of a folder by name; MotionError where there are none, or where the folder
+    cannot be listed."""
+    if not is_folder(folder, MotionError, "choose another folder"):
         raise MotionError(f"There is no folder {folder.name}: choose one with motion files.")
-    found = sorted(
-        (path for path in folder.iterdir() if path.suffix.lower() in MOTION_FILES),
-        key=lambda path: path.name.lower(),
-    )
+    try:
+        found = sorted(
+            (path for path in folder.iterdir() if path.suffix.lower() in MOTION_FILES),
+            key=lambda path: path.name.lower(),
+        )
+    except OSError as error:
+        raise MotionError(
+            f"The folder {folder.name} cannot be listed ({error.strerror or error}): choose "
+            "another one."
+        ) from error
     if not found:
         raise MotionError(f"{folder.name} holds no motion files ({', '.join(MOTION_FILES)}).")
     return tuple(found)

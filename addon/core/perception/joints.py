@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import PersonError
+from ..errors import PersonError, quoted
 from ..types import Detection, Float32, PoseLandmarks, UInt8
+from ..user_paths import check_readable
 from .joint_networks import COCO_17, JointNetwork
 from .landmarks import LANDMARK, NAMES
 
@@ -47,7 +48,9 @@ _BONES = tuple(
         ("knee", "ankle"), ("ankle", "foot_index"),
     )
 )  # fmt: skip
+_MOST_BYTES = 100_000  # of a file of joints: seventeen take two kilobytes
 MOVED_PX = 0.75  # less is rounding on the way through Blender
+_FARTHEST_PX = 1e6  # of a joint from the photo's corner; NaN is not nearer either
 LEAST_JOINT_SCORE = 0.3  # of a network of the user's; top-down networks call 0.3 visible
 NOSE_TO_TOES_M = 1.55  # of somebody 1.7 m tall
 # Of the distance from nose to toes, for landmarks that an outline does not tell.
@@ -156,11 +159,16 @@ def read_joints(path: Path | str) -> dict[str, tuple[float, float]]:
     Raises PersonError where the file is not that.
     """
     path = Path(path)
+    check_readable(path, PersonError, "choose another file of joints")
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise PersonError(f"{path.name} is too long for a file of joints: choose another one.")
         told = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise PersonError(f"The file of joints {path.name} cannot be read: {error}.") from error
-    except ValueError as error:
+        raise PersonError(
+            f"The file of joints {path.name} cannot be read: {error.strerror or error}."
+        ) from error
+    except (ValueError, RecursionError) as error:  # a path with a zero in it is a ValueError
         raise PersonError(f"The file of joints {path.name} is not JSON: {error}.") from error
     if not isinstance(told, dict) or not told:
         raise PersonError(
@@ -170,7 +178,7 @@ def read_joints(path: Path | str) -> dict[str, tuple[float, float]]:
     for name, place in told.items():
         if name not in EDITABLE:
             raise PersonError(
-                f"{path.name} has the joint '{name}': the names are {', '.join(EDITABLE)}."
+                f"{path.name} has the joint '{quoted(name)}': the names are {', '.join(EDITABLE)}."
             )
         if not _is_point(place):
             raise PersonError(f"{path.name} must give '{name}' as [x, y] in pixels of the photo.")
@@ -183,7 +191,7 @@ def _is_point(value: object) -> bool:
         isinstance(value, list)
         and len(value) == 2
         and all(
-            isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
+            isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= _FARTHEST_PX
             for v in value
         )
     )

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelFileError
+from ..errors import ModelFileError, printable
 from ..types import Float32
+from ..user_paths import check_readable
 
 MOST_THREADS = 4  # beyond, other work on the machine waits and networks gain little
 MOST_OPEN = 3  # one for masks, one for joints, one for the plate; some take a gigabyte
@@ -62,6 +63,8 @@ class Tensor:
 def listed(outputs: Sequence[Tensor]) -> str:
     """Outputs as a sentence names them: the outputs 'boxes' of shape ?x4 and 'labels' of ..."""
     told = [str(output) for output in outputs]
+    if not told:
+        return "no outputs"
     if len(told) > MOST_LISTED:
         told = [*told[: MOST_LISTED - 1], f"{len(told) - MOST_LISTED + 1} more"]
     first, last = ", ".join(told[:-1]), told[-1]
@@ -123,9 +126,10 @@ def load(path: Path | str) -> Network:
     incomplete, and where ONNX Runtime is not installed.
     """
     path = Path(path)
+    check_readable(path, ModelFileError, "choose another ONNX file")
     try:
         status = path.stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path with a zero in it is a ValueError
         raise ModelFileError(
             f"There is no network file {path}: choose it again in the preferences."
         ) from error
@@ -152,22 +156,26 @@ def _open(path: str, _changed: int, _size: int) -> Network:
     name = Path(path).name
     try:
         session = _session(path, options)
+        # Names that are no text raise only when they are asked for.
+        return Network(
+            name,
+            tuple(_tensor(argument) for argument in session.get_inputs()),
+            tuple(_tensor(argument) for argument in session.get_outputs()),
+            dict(session.get_modelmeta().custom_metadata_map),
+            session,
+        )
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's kinds share no other base
         raise ModelFileError(_why_not(name, str(error), onnxruntime.__version__)) from error
-    return Network(
-        name,
-        tuple(_tensor(argument) for argument in session.get_inputs()),
-        tuple(_tensor(argument) for argument in session.get_outputs()),
-        dict(session.get_modelmeta().custom_metadata_map),
-        session,
-    )
 
 
 def _session(path: str, options: Any) -> Any:
     import onnxruntime
 
+    # A name that is no text cannot be handed on; the file's content can.
+    model: str | bytes = Path(path).read_bytes() if printable(path) != path else path
+
     def opened() -> Any:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     try:
         return opened()
