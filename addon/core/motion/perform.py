@@ -1,8 +1,9 @@
-"""A clip performed by one character: from the photo's pose towards the viewer, feet on the ground.
+"""A clip performed by one character: from the photo's pose towards the viewer, on the ground.
 
 The first frame is the photo's pose. From there every joint turns smoothly into the clip, the body
-turns to the viewer, and the root goes where the standing feet push it. A clip that travels ends
-standing before the camera, so that the character stays in the picture; or it goes along a path and
+turns to the viewer, and the root goes where the standing feet push it. Only the way over the ground
+is limited, by what the picture shows: steps get shorter, or are made on the spot, so that the whole
+figure stays in the picture; poses stay the clip's. Or a clip that travels goes along a path and
 ends standing where that does.
 """
 
@@ -19,19 +20,22 @@ from ..body.pose import forward_kinematics
 from ..errors import MotionError
 from ..types import Clip, Float64, Mask, Motion, Pose, Skeleton
 from . import clips
-from .feet import Soles, floor_under, leg_length, phases, soles_of, standing_feet
+from .feet import Soles, leg_length, phases, soles_of, standing_feet
+from .flesh import Flesh, flesh_of, lows_of, soles_down
+from .floor import Carried, carried_by, floor_under
 from .foot_lock import contact_weights, lock_feet
+from .framing import Border, borders, inside, led
+from .hands import flat_hands, lock_hands
 from .mirror import mirrored
 from .options import PerformOptions
 from .route import Route, route_along
 from .sampling import clip_at, leg_angles
+from .turns import apart, blend, continuous, heading, smooth, ways_ahead, wrapped
 from .viewer import Viewer
 
-# The character stops this close to the camera, or at this share of the way's start, or where the
-# picture would cut the head off.
+# The character comes this close to the camera, or to this share of the way's start.
 _NEAREST_M = 1.2
 _NEAREST_SHARE = 0.62
-_LEAST_WAY_SHARE = 0.08  # even where there is no room, feet may shift
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
 _BLEND_SPEED_DEG_S = 200.0
@@ -39,12 +43,14 @@ _LONGEST_BLEND_S = 1.2
 _TURN_SPEED_DEG_S = 110.0
 _STOP_S = 0.8
 _REST_S = 0.5  # standing at the end of a path
+_LAST_REST_S = 0.35  # standing at the end of a walk that had less room than time
 
 # Clips that cover at least this, in leg lengths a second, travel; the others stay in place.
 _TRAVELS = 0.3
-_SHORTEST_STRIDE = 0.55  # smaller steps than this share of the clip's look like a shuffle
+_SHORTEST_STRIDE = 0.55  # shares of the clip's stride that a recording is shortened to
 _SLOWEST = 0.8  # share of the clip's tempo where there is little room to walk
 _STRIDES = (1.0, 0.92, 0.84)  # tried so that whole steps end where the way does
+_STRIDE_STEPS = 50  # of the strides that are tried between none and all of the clip's
 
 # A foot that must go farther than this to where the clip wants it makes a step.
 _STEP_M = 0.10
@@ -52,6 +58,7 @@ _STEP_TURN_DEG = 30.0
 _IN_THE_AIR_M = 0.04
 _SHORTEST_STEP_S = 0.3
 _WEIGHT_SHIFT_S = 0.15  # before a foot leaves the ground
+_FLOOR_SMOOTH_S = 0.1  # a floor that is found step by step
 
 _UPRIGHT = 0.85  # a clip that ends with its root this high can go over into standing
 _SPEED_SMOOTH_S = 0.08
@@ -61,14 +68,20 @@ _MOST_STRETCH = 1.1  # of a stride, so that the last step ends where the path do
 # The photo's pose comes back in this share of the frames at most.
 _RETURN_SHARE = 0.45
 
+# What a clip loses is worth a word where it is more than this.
+_LOST_S = 0.5
+_LOST_M, _LOST_SHARE = 0.3, 0.1
+
 
 @dataclass(frozen=True, eq=False)
 class _Track:
     """A clip on the character's frames, its root in metres, in the clip's own heading."""
 
     rotations: Float64  # (F, 24, 4)
-    root: Float64  # (F, 3)
+    root: Float64  # (F, 3), over the clip's floor
     standing: Mask  # (F, 2)
+    carried: Carried  # by something else than the feet
+    length: int  # the frame from which on the root stays where it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +92,9 @@ class _Plan:
     leave: Float64  # 0 clip to 1 idle
     turned: Float64  # 0 the photo's heading to 1 the motion's, and back
     heading: Float64  # radians about z
-    stride: float  # share of the clip's stride
+    stride: float  # share of the clip's way over the ground
     standing: Mask  # (F, 2)
+    carried: Carried
 
 
 def perform(
@@ -95,14 +109,15 @@ def perform(
 ) -> Motion:
     """The clip's motion for one character, `frames` long, beginning with the photo's pose.
 
-    viewer : whom to face and where to stop; None: somebody far along -y
+    viewer : whom to face, and whose picture to stay in; None: somebody far along -y
     options : speed, mirroring, on the spot, return to the photo's pose; None: the defaults
     path : (N, 3) points on the ground, metres, world, to walk along instead of to the viewer;
         clips that do not travel, and those performed in place, do without
 
     Loops repeat and travel on; other clips end in standing, or hold their last pose when that is
     not upright. Whoever returns ends in the photo's pose, and where it was if it did not travel;
-    from a clip that ends sitting or lying by getting up as it went down.
+    from a clip that ends sitting or lying by getting up as it went down. The motion's warnings tell
+    what had no time or no room.
     Raises MotionError when there is nothing to perform, or the path is none.
     """
     if frames < 1 or len(clip.root) == 0 or not fps > 0:
@@ -135,31 +150,32 @@ class _Stage:
         self.skeleton = skeleton
         self.fps = fps
         self.soles: Soles = soles_of(skeleton)
+        self.flesh: Flesh = flesh_of(skeleton)
         self.leg = leg_length(skeleton)
         self.pose = pose
         self.start = np.asarray(pose.root, np.float64)
         towards = np.asarray(viewer.position, np.float64)[:2] - self.start[:2]
         self.distance = float(np.linalg.norm(towards))
-        self.viewer = _heading(towards) if self.distance > 1e-6 else 0.0
-        self.framed = viewer.nearest(skeleton)
+        self.viewer = viewer
+        self.to_viewer = heading(towards) if self.distance > 1e-6 else 0.0
         first = Rotation.from_quat(pose.rotations[0], scalar_first=True)
-        ahead = first.apply([0.0, -1.0, 0.0])
-        # Lying or bent double, the way the head points says where the body faces.
-        level = np.linalg.norm(ahead[:2]) > 0.3
-        self.facing = _heading(ahead[:2] if level else first.apply([0.0, 0.0, 1.0])[:2])
+        self.facing = heading(ways_ahead(first.as_matrix()[None])[0])
         self.tilt = Rotation.from_rotvec([0.0, 0.0, -self.facing]) * first
 
     def play(self, clip: Clip, frames: int, travels: bool) -> Motion:
         begin = self._best_start(clip) if clip.loop and travels else 0.0
-        stride, tempo = self._gait(clip, frames) if travels else (1.0, 1.0)
+        tempo = self._tempo(clip, frames) if travels and clip.loop else 1.0
         tempo *= self.options.speed
         track = self._track(clip, frames, begin, tempo, self.options.returns and _ends_low(clip))
+        upright = bool(np.median(track.root[:, 2]) > _UPRIGHT * self.skeleton.joints[0, 2])
         # Who has come to the picture's front looks around: standing still, the picture is a photo.
         rest = self._track((clips.look if travels else clips.idle)(self.fps), frames, 0.0, 1.0)
-        plan = self._plan(track, frames, stride)
-        plan = self._with_start(plan)
-        plan = self._with_end(clip, track, rest, plan, travels)
-        path, rotations, _ = self._compose(track, rest, plan)
+        plan = self._with_start(self._plan(track, frames))
+        if travels and upright:
+            plan = self._with_stride(clip, track, rest, plan)
+        plan = self._with_end(clip, track, rest, plan, travels and upright)
+        free, rotations, _ = self._compose(track, rest, plan)
+        path = self._led(free, rotations, plan)
         if not travels:
             plan = self._with_steps(plan, rotations, path)
         if self.options.returns:
@@ -173,7 +189,76 @@ class _Stage:
         path[0] = self.start
         if self.options.returns:
             rotations[-1], path[-1, 2] = self.pose.rotations, self.start[2]
-        return Motion(self.fps, _continuous(rotations), path)
+        told = () if clip.loop else self._losses(clip, tempo, free, path, plan.stride)
+        return Motion(self.fps, continuous(rotations), path, told)
+
+    def _losses(
+        self, clip: Clip, tempo: float, free: Float64, path: Float64, stride: float
+    ) -> tuple[str, ...]:
+        """A sentence for the time and the way that a clip which is no loop has not got.
+
+        free, path : (F, 3) the root's way with and without what the picture shows in mind
+        """
+        found = []
+        whole = (len(clip.root) - 1) / clip.fps / tempo
+        shown = (len(path) - 1) / self.fps
+        if whole > shown + _LOST_S and not self.options.returns:
+            frames = int(np.ceil(whole * self.fps)) + 1
+            found.append(
+                f"The motion was cut after {shown:.1f} of its {whole:.1f} seconds: ask for "
+                f"{frames} frames to see all of it."
+            )
+        # Over half a second, the body's sway is no way.
+        step = max(int(self.fps / 2), 1)
+        wanted, went = (
+            float(np.linalg.norm(np.diff(way[::step, :2], axis=0), axis=1).sum())
+            for way in (free, path)
+        )
+        wanted /= stride
+        room = self.route is None and not self.options.in_place
+        if room and wanted - went > max(_LOST_M, _LOST_SHARE * wanted):
+            found.append(
+                f"The motion goes {wanted:.1f} m, for which the picture has no room: "
+                f"{wanted - went:.1f} m of it are made on the spot."
+            )
+        return tuple(found)
+
+    def _borders(self, rotations: Float64, root: Float64, stride: float = 1.0) -> list[Border]:
+        return borders(
+            self.skeleton, self.flesh, self.viewer, rotations, root, self._nearest(), self.fps,
+            stride,
+        )  # fmt: skip
+
+    def _led(self, free: Float64, rotations: Float64, plan: _Plan) -> Float64:
+        """The root's way (F, 3), in the picture unless a path or the spot was asked for."""
+        if self.route is not None or self.options.in_place:
+            return free
+        path = free.copy()
+        found = self._borders(rotations, free, plan.stride)
+        path[:, :2] = led(free[:, :2], found, self.fps)
+        return path
+
+    def _with_stride(self, clip: Clip, track: _Track, rest: _Track, plan: _Plan) -> _Plan:
+        """The plan with strides as long as the way before the camera or the path allows."""
+        if self.options.in_place:
+            return plan
+        if self.route is not None:
+            wanted = _speed(clip) * self.options.speed * self.leg * self._walking_s(len(track.root))
+            stride = np.clip(self.route.length / max(wanted, 1e-6), _SHORTEST_STRIDE, 1.0)
+            return replace(plan, stride=float(stride))
+        path, rotations, _ = self._compose(track, rest, plan)
+        way = path[:, :2] - path[0, :2]
+        # Aside one is led along the border; ahead the steps are chosen for the room.
+        for stride in np.linspace(1.0, 0.0, _STRIDE_STEPS, endpoint=False):
+            near = [
+                border
+                for border in self._borders(rotations, path, float(stride))
+                if border.edge == "near"
+            ]
+            if inside(path[0, :2] + stride * way, near):
+                break
+        least = 0.0 if clip.loop else _SHORTEST_STRIDE
+        return replace(plan, stride=max(float(stride), least))
 
     def _brought_back(self, path: Float64, plan: _Plan, travels: bool) -> Float64:
         """The root's way (F, 3), back where it began unless it has travelled."""
@@ -219,30 +304,35 @@ class _Stage:
         for _ in range(2):
             locked, root = lock_feet(
                 self.skeleton, self.soles, rotations, path, standing, plan.enter, stepping,
-                self.fps, self.options.returns,
+                self.fps, self.flesh, plan.carried, self.options.returns,
             )  # fmt: skip
-            placed = self.soles.in_world(
-                forward_kinematics(self.skeleton, locked, root), self.skeleton
-            )
-            standing = standing | standing_feet(placed, self.fps)
+            world = forward_kinematics(self.skeleton, locked, root)
+            placed = self.soles.in_world(world, self.skeleton)
+            standing = standing | (standing_feet(placed, self.fps) & soles_down(world))
+        settled = plan.enter * (1 - plan.leave)
+        locked = lock_hands(
+            self.skeleton, self.flesh, locked, root, plan.carried, settled, self.fps
+        )
         return locked, root
 
-    def _gait(self, clip: Clip, frames: int) -> tuple[float, float]:
-        """Shares of the clip's stride and tempo at which its way fits before the camera or on the
-        path."""
-        way = self._room()
-        # On a path there is time to come to rest at its end.
+    def _walking_s(self, frames: int) -> float:
+        """Seconds of a performance that are left for going; on a path there is time to come to
+        rest at its end."""
         lost = self.options.blend_s + (_STOP_S + _REST_S if self.route else 0.0)
-        seconds = max(frames / self.fps - lost, 1e-6)
-        wanted = _speed(clip) * self.options.speed * self.leg * seconds
-        stride = float(np.clip(way / wanted, _SHORTEST_STRIDE, 1.0))
-        return stride, float(np.clip(way / (wanted * stride), _SLOWEST, 1.0))
+        return max(frames / self.fps - lost, 1e-6)
 
-    def _room(self) -> float:
-        """How far the character may go, metres."""
+    def _tempo(self, clip: Clip, frames: int) -> float:
+        """Share of the clip's tempo: a loop takes its time where there is little room."""
         if self.options.in_place:
-            return np.inf
-        return self.route.length if self.route else self.distance - self._nearest()
+            return 1.0
+        wanted = _speed(clip) * self.options.speed * self.leg * self._walking_s(frames)
+        least = max(self._nearest(), self.viewer.nearest(self.skeleton))
+        way = self.route.length if self.route else self.distance - least
+        return float(np.clip(way / (wanted * _SHORTEST_STRIDE), _SLOWEST, 1.0))
+
+    def _nearest(self) -> float:
+        """How near to the camera the character may come, metres."""
+        return min(max(_NEAREST_M, _NEAREST_SHARE * self.distance), self.distance)
 
     def _track(
         self, clip: Clip, frames: int, begin: float, tempo: float, and_back: bool = False
@@ -254,46 +344,52 @@ class _Stage:
         rotations, root = clip_at(clip, at)
         root = root * self.leg
         root[:, 2] += self.skeleton.joints[0, 2] - clips.STANDING * self.leg
-        placed = self.soles.in_world(
-            forward_kinematics(self.skeleton, rotations, root), self.skeleton
-        )
-        floor = floor_under(placed, self.fps)
-        return _Track(rotations, root, standing_feet(placed, self.fps, floor))
+        length = int(np.flatnonzero(np.any(np.diff(root, axis=0), axis=1)).max(initial=0))
+        rotations = flat_hands(self.skeleton, self.flesh, self.soles, rotations, root, self.fps)
+        world = forward_kinematics(self.skeleton, rotations, root)
+        placed = self.soles.in_world(world, self.skeleton)
+        body = lows_of(self.flesh, world, self.fps)
+        floor = floor_under(placed, self.fps, body)
+        standing = standing_feet(placed, self.fps, floor) & soles_down(world)
+        root[:, 2] -= gaussian_filter1d(floor, _FLOOR_SMOOTH_S * self.fps, mode="nearest")
+        return _Track(rotations, root, standing, carried_by(body, self.fps, floor), length)
 
     def _best_start(self, clip: Clip) -> float:
         """The frame of a loop whose legs are nearest to the photo's."""
         apart = leg_angles(clip.rotations, self.pose.rotations[None])
         return float(apart.argmin())
 
-    def _plan(self, track: _Track, frames: int, stride: float) -> _Plan:
-        goal = float(self.route.heading[0]) if self.route else self.viewer
-        turn = _wrapped(goal - self.facing)
+    def _plan(self, track: _Track, frames: int) -> _Plan:
+        goal = float(self.route.heading[0]) if self.route else self.to_viewer
+        turn = wrapped(goal - self.facing)
+        turned = Rotation.from_quat(track.rotations[:1, 0], scalar_first=True)
+        about = heading(ways_ahead(turned.as_matrix())[0])
+        tilt = Rotation.from_rotvec([0.0, 0.0, -about]) * turned[0]
         farthest = np.degrees(
-            _relative(self.pose.rotations[None, 1:], track.rotations[:1, 1:]).max()
+            max(
+                apart(self.pose.rotations[None, 1:], track.rotations[:1, 1:]).max(),
+                (self.tilt.inv() * tilt).magnitude(),
+            )
         )
         least = self.options.blend_s
         blend = float(np.clip(farthest / _BLEND_SPEED_DEG_S, least, max(_LONGEST_BLEND_S, least)))
         seconds = np.arange(frames) / self.fps
         turning = max(blend, abs(np.degrees(turn)) / _TURN_SPEED_DEG_S)
-        enter = _smooth(seconds / max(blend, 1e-6))
-        turned = _smooth(seconds / max(turning, 1e-6))
+        enter = smooth(seconds / max(blend, 1e-6))
+        turned = smooth(seconds / max(turning, 1e-6))
         if self.options.returns:
             longest = _RETURN_SHARE * seconds[-1]
-            enter = enter * _smooth(seconds[::-1] / max(min(blend, longest), 1e-6))
-            turned = turned * _smooth(seconds[::-1] / max(min(turning, longest), 1e-6))
+            enter = enter * smooth(seconds[::-1] / max(min(blend, longest), 1e-6))
+            turned = turned * smooth(seconds[::-1] / max(min(turning, longest), 1e-6))
         return _Plan(
             enter=enter,
             leave=np.zeros(frames),
             turned=turned,
             heading=self.facing + turn * turned,
-            stride=stride,
+            stride=1.0,
             standing=track.standing,
+            carried=track.carried,
         )
-
-    def _nearest(self) -> float:
-        """How near to the camera the character may come, metres."""
-        wanted = max(_NEAREST_M, _NEAREST_SHARE * self.distance, self.framed)
-        return min(wanted, (1 - _LEAST_WAY_SHARE) * self.distance)
 
     def _compose(
         self, track: _Track, rest: _Track, plan: _Plan
@@ -304,14 +400,15 @@ class _Stage:
             root, rotations, steps = self._moved(track, rest, plan)
             way = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
             root[:, :2] = self.start[:2] + way
-            return root, rotations, way @ np.array([np.sin(self.viewer), -np.cos(self.viewer)])
+            ahead = np.array([np.sin(self.to_viewer), -np.cos(self.to_viewer)])
+            return root, rotations, way @ ahead
         # Where on the path one is says where one is heading, and that where the feet push: what
         # the clip would go is a first guess that one round mends.
         share = plan.stride * plan.enter * (1 - plan.leave)
         own = np.diff(track.root[:, :2], axis=0)
         along = np.concatenate([[0.0], np.cumsum(share[1:] * np.linalg.norm(own, axis=1))])
         for _ in range(2):
-            turn = _wrapped(self.route.heading[0] - self.facing)
+            turn = wrapped(self.route.heading[0] - self.facing)
             follows = self.route.heading_at(along) - self.route.heading[0]
             plan = replace(plan, heading=self.facing + plan.turned * (turn + follows))
             root, rotations, steps = self._moved(track, rest, plan)
@@ -330,18 +427,16 @@ class _Stage:
 
     def _moved(self, track: _Track, rest: _Track, plan: _Plan) -> tuple[Float64, Float64, Float64]:
         """Root (F, 3) that does not travel yet, rotations, and the steps (F - 1, 2) it makes."""
-        moving = _blend(rest.rotations[:1], track.rotations, np.array([plan.stride]))
-        moving = _blend(moving, rest.rotations, plan.leave)
-        rotations = _blend(self.pose.rotations[None], moving, plan.enter)
+        moving = blend(track.rotations, rest.rotations, plan.leave)
+        rotations = blend(self.pose.rotations[None], moving, plan.enter)
         # The root's heading is planned; only its tilt is blended.
-        tilts = _blend(self.tilt.as_quat(scalar_first=True)[None, None], moving[:, :1], plan.enter)
-        heading = np.zeros((len(moving), 3))
-        heading[:, 2] = plan.heading
-        turned = Rotation.from_rotvec(heading) * Rotation.from_quat(tilts[:, 0], scalar_first=True)
+        tilts = blend(self.tilt.as_quat(scalar_first=True)[None, None], moving[:, :1], plan.enter)
+        about = np.zeros((len(moving), 3))
+        about[:, 2] = plan.heading
+        turned = Rotation.from_rotvec(about) * Rotation.from_quat(tilts[:, 0], scalar_first=True)
         rotations[:, 0] = turned.as_quat(scalar_first=True)
 
-        height = rest.root[:1, 2] + plan.stride * (track.root[:, 2] - rest.root[:1, 2])
-        height = (1 - plan.leave) * height + plan.leave * rest.root[:, 2]
+        height = (1 - plan.leave) * track.root[:, 2] + plan.leave * rest.root[:, 2]
         root = np.zeros((len(moving), 3))
         root[:, 2] = (1 - plan.enter) * self.start[2] + plan.enter * height
         return root, rotations, self._pushed(track, plan, rotations, root)
@@ -351,7 +446,7 @@ class _Stage:
         if len(root) < 2:
             return np.zeros((0, 2))
         steps = np.diff(track.root[:, :2], axis=0)
-        share = plan.stride * plan.enter[1:] * (1 - plan.leave[1:])
+        share = plan.enter[1:] * (1 - plan.leave[1:])
         cos, sin = np.cos(plan.heading[1:]), np.sin(plan.heading[1:])
         own = share[:, None] * np.stack(
             [cos * steps[:, 0] - sin * steps[:, 1], sin * steps[:, 0] + cos * steps[:, 1]], axis=1
@@ -366,12 +461,13 @@ class _Stage:
         pushed = -(back * both[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
         known = np.flatnonzero(count)
         if not len(known):
-            return own
+            return plan.stride * own
         every = np.arange(len(own))
         change = np.stack(
             [np.interp(every, known, (pushed - own)[known, axis]) for axis in range(2)], axis=1
         )
-        return own + gaussian_filter1d(change, _SPEED_SMOOTH_S * self.fps, axis=0, mode="nearest")
+        change = gaussian_filter1d(change, _SPEED_SMOOTH_S * self.fps, axis=0, mode="nearest")
+        return plan.stride * (own + change)
 
     def _with_start(self, plan: _Plan) -> _Plan:
         """The plan with the photo's standing feet standing for a moment, and through swings that
@@ -393,34 +489,47 @@ class _Stage:
     def _with_end(
         self, clip: Clip, track: _Track, rest: _Track, plan: _Plan, travels: bool
     ) -> _Plan:
-        """The plan with the change into standing, where the camera is near or the clip ends."""
+        """The plan with the change into standing, where the path or the clip ends, and at the end
+        of a walk that comes as near to the camera as it may."""
         frames = len(track.root)
         last = frames
         if not clip.loop and track.root[-1, 2] > _UPRIGHT * self.skeleton.joints[0, 2]:
-            length = int(np.flatnonzero(np.any(np.diff(track.root, axis=0), axis=1)).max(initial=0))
-            last = min(last, max(length - int(_STOP_S * self.fps), 0))
-        limit = self._room()
-        too_near = np.flatnonzero(self._compose(track, rest, plan)[2] > limit)
-        if not len(too_near) and last >= frames:
+            last = min(last, max(track.length - int(_STOP_S * self.fps), 0))
+        elif clip.loop and travels and self.route is None and plan.stride < 1.0:
+            late = frames - int((_STOP_S + _LAST_REST_S) * self.fps)
+            entered = int(np.searchsorted(plan.enter, 1.0 - 1e-9))
+            last = late if late > entered else last
+        if self.route is not None:
+            return self._ending_on(self.route, track, rest, plan, last)
+        if last >= frames:
+            return plan
+        stop = min(_step_begin(track.standing, last, self.fps), last) if travels else last
+        return self._stopping(track, plan, stop, travels)
+
+    def _ending_on(
+        self, route: Route, track: _Track, rest: _Track, plan: _Plan, last: int
+    ) -> _Plan:
+        """The plan that comes to rest at the path's end, or by `last` where that comes first."""
+        too_far = np.flatnonzero(self._compose(track, rest, plan)[2] > route.length)
+        if not len(too_far) and last >= len(track.root):
             return plan
         # How far the character goes on while it stops depends on the step it is in: of all stops
-        # from well before the limit on, the one that comes nearest to it.
-        reached = int(too_near[0]) if len(too_near) else frames
+        # from well before the end on, the one that comes nearest to it.
+        reached = int(too_far[0]) if len(too_far) else len(track.root)
         first = max(reached - int(2 * _STOP_S * self.fps), 0)
-        stops = list(range(min(first, last), min(reached, last) + 1))
-        if travels:
-            stops = sorted({_step_begin(track.standing, stop, self.fps) for stop in stops})
+        stops = sorted({
+            _step_begin(track.standing, stop, self.fps)
+            for stop in range(min(first, last), min(reached, last) + 1)
+        })  # fmt: skip
         plans = [
-            self._stopping(track, replace(plan, stride=plan.stride * share), stop, travels)
-            for share in (_STRIDES if travels else (1.0,))
+            self._stopping(track, replace(plan, stride=plan.stride * share), stop, True)
+            for share in _STRIDES
             for stop in stops
         ]
         ways = np.array([self._compose(track, rest, stopped)[2].max() for stopped in plans])
-        allowed = ways <= max(limit, ways.min())
+        allowed = ways <= max(route.length, ways.min())
         best = int(np.where(allowed, ways, -np.inf).argmax())
-        if self.route is None or not len(too_near):
-            return plans[best]
-        return self._to_the_end(track, rest, plans[best], self.route)
+        return self._to_the_end(track, rest, plans[best], route) if len(too_far) else plans[best]
 
     def _to_the_end(self, track: _Track, rest: _Track, plan: _Plan, route: Route) -> _Plan:
         """The plan with its stride such that its last step ends where the path does."""
@@ -430,8 +539,13 @@ class _Stage:
         return plan
 
     def _stopping(self, track: _Track, plan: _Plan, stop: int, travels: bool) -> _Plan:
-        leave = _smooth((np.arange(len(track.root)) - stop) / (_STOP_S * self.fps))
-        return replace(plan, leave=leave, standing=_ending(plan.standing, stop, leave, travels))
+        leave = smooth((np.arange(len(track.root)) - stop) / (_STOP_S * self.fps))
+        return replace(
+            plan,
+            leave=leave,
+            standing=_ending(plan.standing, stop, leave, travels),
+            carried=plan.carried.during(leave == 0.0),
+        )
 
     def _with_steps(self, plan: _Plan, rotations: Float64, path: Float64) -> _Plan:
         """The plan with a step for each foot that the photo has elsewhere than the clip."""
@@ -446,7 +560,7 @@ class _Stage:
         first, last = points[0], points[done]
         away = np.linalg.norm((last - first).mean(axis=1)[:, :2], axis=1)
         turns = [
-            abs(np.degrees(_wrapped(_foot_heading(last[s]) - _foot_heading(first[s]))))
+            abs(np.degrees(wrapped(_foot_heading(last[s]) - _foot_heading(first[s]))))
             for s in range(2)
         ]
         height = first[..., 2].min(axis=1)
@@ -474,6 +588,7 @@ def _backwards(plan: _Plan) -> _Plan:
         turned=plan.turned[::-1],
         heading=plan.heading[::-1],
         standing=plan.standing[::-1],
+        carried=plan.carried.backwards(),
     )
 
 
@@ -517,58 +632,5 @@ def _speed(clip: Clip) -> float:
     return float(way * clip.fps / (len(clip.root) - 1))
 
 
-def _heading(direction: Float64) -> float:
-    """Radians about z that turn -y into the direction (2,)."""
-    return float(np.arctan2(direction[0], -direction[1]))
-
-
 def _foot_heading(sole: Float64) -> float:
-    return _heading((sole[1] - sole[0])[:2])
-
-
-def _wrapped(angle: float) -> float:
-    """The same angle between -pi and pi."""
-    return float((angle + np.pi) % (2 * np.pi) - np.pi)
-
-
-def _smooth(u: Float64) -> Float64:
-    """0 to 1 with speed and acceleration 0 at both ends."""
-    t = np.clip(u, 0.0, 1.0)
-    return t**3 * (10 - 15 * t + 6 * t * t)
-
-
-def _relative(first: Float64, second: Float64) -> Float64:
-    """Angles in radians between quaternions (..., 4)."""
-    dots = np.abs(np.einsum("...k,...k->...", first, second))
-    return 2 * np.arccos(np.clip(dots, 0.0, 1.0))
-
-
-def _blend(first: Float64, second: Float64, share: Float64) -> Float64:
-    """(F, J, 4) spherical interpolation, `share` (F,) of the way from first to second.
-
-    The way between two poses that move may pass half a turn, where the shortest way jumps to the
-    other side; the way taken is the one that is nearest to the frame before's.
-    """
-    frames = max(len(first), len(second))
-    shape = (frames, second.shape[1], 4)
-    a = Rotation.from_quat(np.broadcast_to(first, shape).reshape(-1, 4), scalar_first=True)
-    b = Rotation.from_quat(np.broadcast_to(second, shape).reshape(-1, 4), scalar_first=True)
-    way = (a.inv() * b).as_rotvec().reshape(*shape[:2], 3)
-    for frame in range(1, frames):
-        angle = np.linalg.norm(way[frame], axis=1, keepdims=True)
-        other = way[frame] * (1 - 2 * np.pi / np.maximum(angle, 1e-9))
-        far = np.linalg.norm(way[frame] - way[frame - 1], axis=1)
-        farther = np.linalg.norm(other - way[frame - 1], axis=1)
-        use = (farther < far) & (angle[:, 0] > np.pi / 2)
-        way[frame, use] = other[use]
-    part = np.broadcast_to(share, (frames,))[:, None, None] * way
-    blended = a * Rotation.from_rotvec(part.reshape(-1, 3))
-    return blended.as_quat(scalar_first=True).reshape(shape)
-
-
-def _continuous(rotations: Float64) -> Float64:
-    """The same rotations, each quaternion on the side of the frame before's."""
-    against = np.einsum("fjk,fjk->fj", rotations[1:], rotations[:-1]) < 0
-    signs = np.where(np.cumsum(against, axis=0) % 2 == 1, -1.0, 1.0)
-    signs = np.concatenate([np.ones((1, rotations.shape[1])), signs])
-    return rotations * signs[..., None]
+    return heading((sole[1] - sole[0])[:2])

@@ -21,6 +21,7 @@ from .authoring import HIP_DROP
 from .bvh import SourceMotion
 from .joint_map import SIDES, map_joints
 from .sampling import clip_at, loop_step
+from .turns import heading, ways_ahead
 
 _UP = np.array([0.0, 0.0, 1.0])
 _DOWN = -_UP
@@ -101,8 +102,8 @@ def facing_ahead(pelvis: Float64, fps: float) -> Float64:
     pelvis : (F, 3, 3) its orientation in the world, identity facing -y
     """
     start = max(int(round(_FACING_S * fps)), 1)
-    ahead = (pelvis[:start] @ _AHEAD).mean(axis=0)
-    return Rotation.from_rotvec([0.0, 0.0, -np.arctan2(ahead[0], -ahead[1])]).as_matrix()
+    about = heading(ways_ahead(pelvis[:start]).mean(axis=0))
+    return Rotation.from_rotvec([0.0, 0.0, -about]).as_matrix()
 
 
 def at_rate(clip: Clip, fps: float) -> Clip:

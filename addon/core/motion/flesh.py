@@ -1,0 +1,141 @@
+"""The body's flesh around its joints: what touches a floor, and what a picture must have room for.
+
+A skeleton that stands on its hands, lies or kneels does not touch the floor with its joints, but
+with what is around them. That is told by spheres fixed to the bones, fitted to the surface of the
+default body: on it they are off by 1 cm in the mean and 2 cm at the most where a body touches a
+floor. Of feet they are only the upper side; where a foot stands is told by the soles (`feet`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..body.skeleton import JOINT, JOINT_COUNT
+from ..types import Float64, Mask, Skeleton
+from .feet import ANKLES, TOES, leg_length
+from .mirror import PARTNERS
+
+_USUAL_LEG_M = 0.824  # thigh and shin of the default body, which the table is measured on
+
+# Joint, centre from the joint at rest in metres (world axes), radius in metres. What is there twice
+# is told for the left.
+_USUAL: tuple[tuple[str, tuple[float, float, float], float], ...] = (
+    ("pelvis", (0.087, -0.039, -0.024), 0.082),
+    ("pelvis", (-0.087, -0.039, -0.024), 0.082),
+    ("pelvis", (0.0, -0.006, -0.051), 0.107),
+    ("spine1", (0.0, -0.062, 0.066), 0.144),
+    ("spine2", (0.0, 0.012, 0.025), 0.054),
+    ("spine2", (0.073, -0.062, 0.097), 0.105),
+    ("spine2", (-0.073, -0.062, 0.097), 0.105),
+    ("spine3", (0.124, -0.007, 0.030), 0.053),
+    ("spine3", (-0.124, -0.007, 0.030), 0.053),
+    ("spine3", (0.0, -0.042, 0.087), 0.092),
+    ("neck", (0.0, -0.005, 0.020), 0.073),
+    ("head", (0.0, -0.035, 0.078), 0.073),
+    ("head", (0.0, 0.008, 0.068), 0.086),
+    ("head", (0.0, -0.048, -0.017), 0.068),
+    ("left_hip", (0.018, -0.039, -0.041), 0.067),
+    ("left_hip", (-0.008, -0.002, -0.105), 0.094),
+    ("left_hip", (-0.004, -0.006, -0.394), 0.060),
+    ("left_knee", (0.002, 0.025, -0.053), 0.054),
+    ("left_knee", (0.004, 0.005, -0.369), 0.045),
+    ("left_ankle", (0.0, -0.010, -0.010), 0.050),
+    ("left_ankle", (0.0, -0.080, -0.033), 0.038),
+    ("left_foot", (0.0, -0.035, -0.004), 0.022),
+    ("left_collar", (0.083, -0.016, 0.002), 0.050),
+    ("left_shoulder", (0.018, -0.006, 0.0), 0.069),
+    ("left_shoulder", (0.219, -0.009, -0.002), 0.043),
+    ("left_elbow", (0.008, -0.005, 0.002), 0.040),
+    ("left_elbow", (0.223, 0.003, -0.001), 0.025),
+    ("left_wrist", (0.049, -0.001, -0.009), 0.046),
+    ("left_wrist", (0.097, -0.066, -0.054), 0.008),
+    ("left_hand", (0.043, -0.004, -0.023), 0.034),
+    ("left_hand", (0.012, 0.031, -0.016), 0.031),
+)
+
+HANDS = tuple((JOINT[f"{side}_wrist"], JOINT[f"{side}_hand"]) for side in ("left", "right"))
+ARMS = tuple(
+    JOINT[f"{side}_{part}"]
+    for side in ("left", "right")
+    for part in ("shoulder", "elbow", "wrist", "hand")
+)
+TRUNK = tuple(joint for joint in range(JOINT_COUNT) if joint not in ARMS)  # legs and head as well
+_FEET = (*ANKLES, *TOES)
+# A foot whose sole looks down more than this (cosine of its tilt) is on the floor with its sole.
+_SOLE_DOWN = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Flesh:
+    """Spheres fixed to a skeleton's bones."""
+
+    joints: npt.NDArray[np.int64]  # (P,), the joint that each goes with
+    offsets: Float64  # (P, 3), metres, from the joint to the centre at rest, world axes
+    radii: Float64  # (P,), metres
+
+    def centres(self, world: Float64) -> Float64:
+        """(F, P, 3) metres, from the joints' transforms (F, 24, 4, 4) of `forward_kinematics`."""
+        bones = world[:, self.joints]
+        return np.einsum("fpab,pb->fpa", bones[..., :3, :3], self.offsets) + bones[..., :3, 3]
+
+
+@dataclass(frozen=True, eq=False)
+class Lows:
+    """The lowest points of parts of the body, frame by frame; soles are not looked at."""
+
+    heights: Float64  # (F, 24), metres, of the flesh of each joint; infinite where it has none
+    speeds: Float64  # (F - 1, 24), metres a second, of these points on the way to the next frame
+
+    def of(self, joints: tuple[int, ...]) -> tuple[Float64, Float64]:
+        """Height (F,) and speed (F - 1,) of the lowest of these parts."""
+        at = self.heights[:, joints].argmin(axis=1)[:, None]
+        heights = np.take_along_axis(self.heights[:, joints], at, axis=1)[:, 0]
+        speeds = np.take_along_axis(self.speeds[:, joints], at[:-1], axis=1)[:, 0]
+        return heights, speeds
+
+
+def flesh_of(skeleton: Skeleton) -> Flesh:
+    """The default body's flesh, as large as the skeleton."""
+    scale = leg_length(skeleton) / _USUAL_LEG_M
+    joints, offsets, radii = [], [], []
+    for name, centre, radius in _USUAL:
+        joints.append(JOINT[name])
+        offsets.append(centre)
+        radii.append(radius)
+        if name.startswith("left"):
+            joints.append(PARTNERS[JOINT[name]])
+            offsets.append((-centre[0], centre[1], centre[2]))
+            radii.append(radius)
+    return Flesh(np.array(joints), scale * np.array(offsets), scale * np.array(radii))
+
+
+def soles_down(world: Float64) -> Mask:
+    """(F, 2) bool: whose feet's soles look down or, on tiptoe, ahead; not those of somebody who
+    kneels or lies with the instep on the floor."""
+    return world[:, ANKLES, 2, 2] > -_SOLE_DOWN
+
+
+def lows_of(flesh: Flesh, world: Float64, fps: float) -> Lows:
+    """The lowest points of all parts; world (F, 24, 4, 4) from `forward_kinematics`, fps frames a
+    second."""
+    heights = np.full((len(world), JOINT_COUNT), np.inf)
+    speeds = np.zeros((max(len(world) - 1, 0), JOINT_COUNT))
+    for joint in np.unique(flesh.joints):
+        own = flesh.joints == joint
+        turned = np.einsum("fab,pb->fpa", world[:, joint, :3, :3], flesh.offsets[own])
+        # The point under the centre, as the body carries it on to the next frame.
+        low = (turned[..., 2] - flesh.radii[own]).argmin(axis=1)
+        every = np.arange(len(world))
+        lowest = turned[every, low]
+        lowest[:, 2] -= flesh.radii[own][low]
+        heights[:, joint] = lowest[:, 2] + world[:, joint, 2, 3]
+        back = np.einsum("fba,fb->fa", world[:, joint, :3, :3], lowest)[:-1]
+        moved = np.einsum("fab,fb->fa", world[1:, joint, :3, :3], back) - lowest[:-1]
+        moved += np.diff(world[:, joint, :3, 3], axis=0)
+        speeds[:, joint] = np.linalg.norm(moved, axis=1) * fps
+    on_soles = np.tile(world[:, ANKLES, 2, 2] > _SOLE_DOWN, 2)  # ankles, then toes
+    heights[:, _FEET] = np.where(on_soles, np.inf, heights[:, _FEET])
+    return Lows(heights, speeds)
