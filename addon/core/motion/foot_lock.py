@@ -80,7 +80,9 @@ def lock_feet(
     support = np.select([by_legs, carried.trunk, by_hands], [feet, trunk, arms], feet)
     deepest = np.minimum(placed[..., 2].min(axis=(1, 2)), trunk)
     rise = -settled * _off_ground(support, deepest, fps)
-    # Arms that are in the ground bend, but for those that carry.
+    # Feet and arms that are in the ground bend, but for hands that carry: the rest may not hover.
+    others = np.where(by_hands, np.minimum(trunk, arms), deepest)
+    rise -= _floating(others + rise, np.isfinite(support), settled, fps)
     lowest = np.where(by_hands, np.minimum(trunk, arms), trunk) + rise
     unsunk = _unsunk(lowest, settled, fps)
     root[:, 2] += rise + unsunk
@@ -111,6 +113,15 @@ def _off_ground(support: Float64, deepest: Float64, fps: float) -> Float64:
         return np.full(len(support), min(float(deepest.min()), 0.0))
     filled = np.interp(np.arange(len(support)), known, support[known])
     return gaussian_filter1d(filled, _SMOOTH_S * fps, mode="nearest")
+
+
+def _floating(lowest: Float64, supported: Mask, settled: Float64, fps: float) -> Float64:
+    """(F,) metres that the body, (F,) at the lowest, is over the ground while one pose goes over
+    into another that is carried: nobody hovers on the way down. As high as the first frame has it
+    while the motion has not settled."""
+    over = lowest - (1 - settled) * max(float(lowest[0]), 0.0)
+    over = np.where(supported & (settled < 1.0), np.maximum(over, 0.0), 0.0)
+    return gaussian_filter1d(over, _SMOOTH_S * fps, mode="nearest")
 
 
 def _unsunk(lowest: Float64, settled: Float64, fps: float) -> Float64:

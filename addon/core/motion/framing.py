@@ -15,12 +15,15 @@ from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from ..body.pose import forward_kinematics
 from ..types import Float64, Skeleton
-from .feet import ANKLES, KNEES, TOES
+from .feet import ANKLES, BALL, KNEES, TIP, TOES, soles_of
 from .flesh import Flesh
 from .viewer import Viewer
 
 # Hair and clothes are outside of the flesh, and the way is smoothed after it has been led.
 _MARGIN_M = 0.05
+_SHOE_M = 0.012  # under the soles
+_SHOE_TIP_M = 0.035  # before the toes
+_UNSURE_M = 0.04  # that the flesh is outside of somebody's outline, at most
 _LEGS = (*KNEES, *ANKLES, *TOES)
 _POSE_S = 0.25  # swinging limbs need their room so long before and after
 _SMOOTH_S = 0.12  # over which somebody comes to the border of the room
@@ -45,6 +48,7 @@ def borders(
     nearest: float,
     fps: float,
     stride: float = 1.0,
+    settled: Float64 | None = None,
 ) -> list[Border]:
     """The borders of the room before the camera.
 
@@ -52,42 +56,59 @@ def borders(
     must keep from the viewer, towards where it begins; stride : share of their steps that the legs
     will go
 
-    Nobody has to be farther inside than at the beginning, so somebody who stays is always inside;
-    what the lower edge cuts off already is not looked after.
+    settled : (F,), 0..1, how far somebody may be led farther inside than at the beginning, which
+        takes steps or another pose; None: not at all
+
+    An edge that cuts the body off already is not looked after, but for the upper one: nobody comes
+    nearer to it.
     """
     start = root[0, :2]
     away = start - viewer.position[:2]
     away = away / max(float(np.linalg.norm(away)), 1e-9)
-    found = [_border(-away, away, np.full(len(root), -(viewer.position[:2] @ away) - nearest),
-                     start, "near")]  # fmt: skip
+    relaxed = np.zeros(len(root)) if settled is None else settled
+
+    def border(
+        normal: Float64, inward: Float64, free: Float64, scale: float, margin: float, edge: str
+    ) -> None:
+        """free : (F,) how far the root may be to the outside; scale : metres of that for a metre
+        that the body is away from the edge; margin : metres that it keeps off, where it has them"""
+        had = float(free[0] - start @ normal) / scale
+        limit = _calm(free, fps) - scale * np.clip(had, -_UNSURE_M, margin)
+        kept = np.maximum(limit, start @ normal)
+        share = relaxed if had >= -_UNSURE_M else 0.0
+        found.append(Border(normal, inward, (1 - share) * kept + share * limit, edge))
+
+    nearest_limit = np.full(len(root), -(viewer.position[:2] @ away) - nearest)
+    found = [Border(-away, away, np.maximum(nearest_limit, -(start @ away)), "near")]
     ahead = np.array(viewer.ahead)
     right = np.array([ahead[1], -ahead[0]])
     world = forward_kinematics(skeleton, rotations, root)
-    offsets = flesh.centres(world) - root[:, None]
-    offsets[:, np.isin(flesh.joints, _LEGS), :2] *= stride
+    soles = soles_of(skeleton).in_world(world, skeleton)
+    toes = soles[:, :, TIP] - soles[:, :, BALL]
+    toes = toes / np.linalg.norm(toes, axis=-1, keepdims=True)
+    soles[:, :, TIP] += _SHOE_TIP_M * toes
+    soles = soles.reshape(len(root), -1, 3)
+    offsets = np.concatenate([flesh.centres(world), soles], axis=1) - root[:, None]
+    radii = np.concatenate([flesh.radii, np.full(soles.shape[1], _SHOE_M)])
+    of_legs = np.concatenate([np.isin(flesh.joints, _LEGS), np.ones(soles.shape[1], bool)])
+    offsets[:, of_legs, :2] *= stride
     deep, aside = offsets[..., :2] @ ahead, offsets[..., :2] @ right
     high = offsets[..., 2] + root[:, None, 2] - viewer.position[2]
-    radii = flesh.radii + _MARGIN_M
+    eye = viewer.position[:2]
     for edge, sign, tangent in (("right", 1.0, viewer.right), ("left", -1.0, viewer.left)):
         if np.isfinite(tangent):
             # sign * aside <= tangent * depth, at the distance of the flesh from the edge's plane
-            normal = sign * right - tangent * ahead
-            free = tangent * deep - sign * aside - radii * np.hypot(1.0, tangent)
-            limit = free.min(axis=1) + normal @ viewer.position[:2]
-            found.append(_border(normal, -sign * right, _calm(limit, fps), start, edge))
-    least = np.full(len(root), -np.inf)
-    if np.isfinite(viewer.rise) and viewer.rise > 0:
-        upper = (high + radii * np.hypot(1.0, viewer.rise)) / viewer.rise - deep
-        least = np.maximum(least, upper.max(axis=1))
-    if np.isfinite(viewer.fall) and viewer.fall > 0:
-        # Feet come down on the ground: the edge is theirs, without hair or clothes.
-        lower = (flesh.radii * np.hypot(1.0, viewer.fall) - high) / viewer.fall - deep
-        lower = lower.max(axis=1)
-        if lower[0] <= (start - viewer.position[:2]) @ ahead:
-            least = np.maximum(least, lower)
-    if np.isfinite(least).all():
-        limit = _calm(-least, fps) - ahead @ viewer.position[:2]
-        found.append(_border(-ahead, ahead, limit, start, "near"))
+            normal, slant = sign * right - tangent * ahead, np.hypot(1.0, tangent)
+            free = (tangent * deep - sign * aside - radii * slant).min(axis=1)
+            border(normal, -sign * right, free + normal @ eye, slant, _MARGIN_M, edge)
+    for sign, tangent in ((1.0, viewer.rise), (-1.0, viewer.fall)):
+        if np.isfinite(tangent) and tangent > 0:
+            slant = np.hypot(1.0, tangent)
+            free = (deep - (sign * high + radii * slant) / tangent).min(axis=1)
+            free, scale = free - ahead @ eye, slant / tangent
+            if sign > 0 or free[0] + start @ ahead >= -_UNSURE_M * scale:
+                margin = _MARGIN_M if sign > 0 else 0.0
+                border(-ahead, ahead, free, scale, margin, "near")
     return found
 
 
@@ -112,10 +133,6 @@ def led(path: Float64, found: list[Border], fps: float) -> Float64:
                 off = off + over * border.inward
         moved[frame] = off
     return path + gaussian_filter1d(moved, _SMOOTH_S * fps, axis=0, mode="nearest")
-
-
-def _border(normal: Float64, inward: Float64, limit: Float64, start: Float64, edge: str) -> Border:
-    return Border(normal, inward, np.maximum(limit, start @ normal), edge)
 
 
 def _calm(limit: Float64, fps: float) -> Float64:

@@ -167,7 +167,7 @@ class _Stage:
         tempo = self._tempo(clip, frames) if travels and clip.loop else 1.0
         tempo *= self.options.speed
         track = self._track(clip, frames, begin, tempo, self.options.returns and _ends_low(clip))
-        upright = bool(np.median(track.root[:, 2]) > _UPRIGHT * self.skeleton.joints[0, 2])
+        upright = self._is_upright(track)
         # Who has come to the picture's front looks around: standing still, the picture is a photo.
         rest = self._track((clips.look if travels else clips.idle)(self.fps), frames, 0.0, 1.0)
         plan = self._with_start(self._plan(track, frames))
@@ -175,7 +175,8 @@ class _Stage:
             plan = self._with_stride(clip, track, rest, plan)
         plan = self._with_end(clip, track, rest, plan, travels and upright)
         free, rotations, _ = self._compose(track, rest, plan)
-        path = self._led(free, rotations, plan)
+        # Who steps, or lies down, finds room for it; a raised arm alone moves nobody.
+        path = self._led(free, rotations, plan, plan.enter if travels or not upright else None)
         if not travels:
             plan = self._with_steps(plan, rotations, path)
         if self.options.returns:
@@ -223,18 +224,28 @@ class _Stage:
             )
         return tuple(found)
 
-    def _borders(self, rotations: Float64, root: Float64, stride: float = 1.0) -> list[Border]:
+    def _is_upright(self, track: _Track) -> bool:
+        """Whether a clip stands or goes on its feet, most of the time."""
+        up = Rotation.from_quat(track.rotations[:, 0], scalar_first=True).apply([0.0, 0.0, 1.0])
+        high = track.root[:, 2] > _UPRIGHT * self.skeleton.joints[0, 2]
+        return bool(np.mean(high & (up[:, 2] > 0.5)) > 0.5)
+
+    def _borders(
+        self, rotations: Float64, root: Float64, stride: float, settled: Float64 | None
+    ) -> list[Border]:
         return borders(
             self.skeleton, self.flesh, self.viewer, rotations, root, self._nearest(), self.fps,
-            stride,
+            stride, settled,
         )  # fmt: skip
 
-    def _led(self, free: Float64, rotations: Float64, plan: _Plan) -> Float64:
+    def _led(
+        self, free: Float64, rotations: Float64, plan: _Plan, settled: Float64 | None
+    ) -> Float64:
         """The root's way (F, 3), in the picture unless a path or the spot was asked for."""
         if self.route is not None or self.options.in_place:
             return free
         path = free.copy()
-        found = self._borders(rotations, free, plan.stride)
+        found = self._borders(rotations, free, plan.stride, settled)
         path[:, :2] = led(free[:, :2], found, self.fps)
         return path
 
@@ -252,7 +263,7 @@ class _Stage:
         for stride in np.linspace(1.0, 0.0, _STRIDE_STEPS, endpoint=False):
             near = [
                 border
-                for border in self._borders(rotations, path, float(stride))
+                for border in self._borders(rotations, path, float(stride), None)
                 if border.edge == "near"
             ]
             if inside(path[0, :2] + stride * way, near):
