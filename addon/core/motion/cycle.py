@@ -7,9 +7,9 @@ import numpy as np
 from ..body.pose import forward_kinematics
 from ..types import Clip, Motion, Skeleton
 from .authoring import STANDING
-from .feet import leg_length, soles_of, standing_feet
-from .flesh import flesh_of, lows_of, soles_down
-from .floor import carried_by, floor_under
+from .feet import leg_length, soles_of
+from .flesh import flesh_of, lows_of
+from .floor import carried_by, feet_on, floor_under
 from .foot_lock import lock_feet
 from .hands import flat_hands, lock_hands
 from .sampling import clip_at
@@ -34,8 +34,8 @@ def cycle(skeleton: Skeleton, clip: Clip) -> Motion:
     placed = soles.in_world(world, skeleton)
     body = lows_of(flesh, world, clip.fps)
     floor = floor_under(placed, clip.fps, body)
-    standing = standing_feet(placed, clip.fps, floor) & soles_down(world)
     carried = carried_by(body, clip.fps, floor)
+    standing = feet_on(placed, world, clip.fps, floor, carried)
     settled, stepping = np.ones(len(at)), np.zeros(len(at), bool)
     rotations, root = lock_feet(
         skeleton, soles, rotations, root, standing, settled, stepping, clip.fps, flesh, carried

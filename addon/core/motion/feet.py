@@ -76,17 +76,24 @@ def leg_length(skeleton: Skeleton) -> float:
     )
 
 
-def standing_feet(soles: Float64, fps: float, floor: Float64 | float = 0.0) -> Mask:
+def standing_feet(
+    soles: Float64,
+    fps: float,
+    floor: Float64 | float = 0.0,
+    height: Float64 | float = STANDING_HEIGHT_M,
+) -> Mask:
     """(F, 2) bool: which foot stands when, from the soles' points (F, 2, 3, 3) and the floor's
     height, one or (F,).
 
-    A foot stands while its lowest point is near the floor and that point is slow; moments too
+    A foot stands while its lowest point is less than `height` over the floor, one or (F,) metres,
+    and that point is slow; moments too
     short to be a step or a lift are dropped.
     """
     frames = len(soles)
     low = soles[..., 2].min(axis=2) - np.broadcast_to(floor, (frames,))[:, None]
+    near = low < np.broadcast_to(height, (frames,))[:, None]
     if frames < 2:
-        return low < STANDING_HEIGHT_M
+        return near
     speed = np.linalg.norm(np.diff(soles, axis=0), axis=-1) * fps  # (F - 1, 2, 3)
     # A planted point is slow on at least one side of its frame.
     before = np.concatenate([speed[:1], speed])
@@ -97,7 +104,7 @@ def standing_feet(soles: Float64, fps: float, floor: Float64 | float = 0.0) -> M
     body = np.linalg.norm(np.gradient(soles.mean(axis=(1, 2)), axis=0), axis=1) * fps
     body = gaussian_filter1d(body, LONGEST_LEAP_S * fps / 2, mode="nearest")
     slow = slowest < np.maximum(STANDING_SPEED_M_S, _STANDING_SPEED_SHARE * body)[:, None]
-    return stands((low < STANDING_HEIGHT_M) & slow, fps)
+    return stands(near & slow, fps)
 
 
 def stands(touching: Mask, fps: float) -> Mask:

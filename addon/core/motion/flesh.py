@@ -64,6 +64,14 @@ ARMS = tuple(
 )
 TRUNK = tuple(joint for joint in range(JOINT_COUNT) if joint not in ARMS)  # legs and head as well
 _FEET = (*ANKLES, *TOES)
+# How much a body or close clothes are thinner or thicker than the default body.
+_THINNER_M, _THICKER_M, _THINNEST_M = 0.02, 0.04, 0.005
+_OUTER = 75.0  # percentile: rather a little over the floor than in it
+_FEWEST_POINTS = 8  # of a part's surface that say how thick it is
+_AROUND = [-1.0, -0.5, 0.0, 0.5, 1.0]
+_DIRECTIONS = np.array([(x, y, z) for x in _AROUND for y in _AROUND for z in _AROUND])
+_DIRECTIONS = _DIRECTIONS[np.abs(_DIRECTIONS).max(axis=1) == 1.0]  # of a cube's surface
+_DIRECTIONS /= np.linalg.norm(_DIRECTIONS, axis=1, keepdims=True)
 # A foot whose sole looks down more than this (cosine of its tilt) is on the floor with its sole.
 _SOLE_DOWN = 0.2
 
@@ -97,8 +105,18 @@ class Lows:
         return heights, speeds
 
 
-def flesh_of(skeleton: Skeleton) -> Flesh:
-    """The default body's flesh, as large as the skeleton."""
+def flesh_of(
+    skeleton: Skeleton,
+    vertices: npt.NDArray[np.floating] | None = None,
+    weights: npt.NDArray[np.floating] | None = None,
+) -> Flesh:
+    """A body's flesh: the default body's, as large as the skeleton, and as thick as a surface.
+
+    vertices (V, 3) : the surface at rest, world axes, metres, around the skeleton; weights (V, 24)
+        of its skinning; None: the default body's
+
+    Thicker and thinner only by what bodies and close clothes differ: skirts do not carry anybody.
+    """
     scale = leg_length(skeleton) / _USUAL_LEG_M
     joints, offsets, radii = [], [], []
     for name, centre, radius in _USUAL:
@@ -109,7 +127,36 @@ def flesh_of(skeleton: Skeleton) -> Flesh:
             joints.append(PARTNERS[JOINT[name]])
             offsets.append((-centre[0], centre[1], centre[2]))
             radii.append(radius)
-    return Flesh(np.array(joints), scale * np.array(offsets), scale * np.array(radii))
+    usual = Flesh(np.array(joints), scale * np.array(offsets), scale * np.array(radii))
+    if vertices is None or weights is None:
+        return usual
+    return _as_thick(usual, skeleton, vertices, weights)
+
+
+def _as_thick(
+    usual: Flesh,
+    skeleton: Skeleton,
+    vertices: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+) -> Flesh:
+    """The flesh with radii such that it ends where the surface does, in most of the directions in
+    which each sphere is outermost."""
+    radii = usual.radii.copy()
+    owner = np.asarray(weights).argmax(axis=1)
+    for joint in np.unique(usual.joints):
+        own = np.flatnonzero(usual.joints == joint)
+        points = vertices[owner == joint] - skeleton.joints[joint]
+        if joint in _FEET or len(points) < _FEWEST_POINTS:
+            continue
+        ends = usual.offsets[own] @ _DIRECTIONS.T + usual.radii[own, None]
+        beyond = (points @ _DIRECTIONS.T).max(axis=0) - ends.max(axis=0)
+        outermost = ends.argmax(axis=0)
+        for row, sphere in enumerate(own):
+            seen = beyond[outermost == row]
+            if len(seen):
+                change = float(np.clip(np.percentile(seen, _OUTER), -_THINNER_M, _THICKER_M))
+                radii[sphere] = max(radii[sphere] + change, _THINNEST_M)
+    return Flesh(usual.joints, usual.offsets, radii)
 
 
 def soles_down(world: Float64) -> Mask:

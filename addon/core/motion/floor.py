@@ -8,8 +8,15 @@ import numpy as np
 from scipy.ndimage import binary_opening, minimum_filter1d
 
 from ..types import Float64, Mask
-from .feet import LONGEST_LEAP_S, SHORTEST_STAND_S, STANDING_HEIGHT_M, STANDING_SPEED_M_S, stands
-from .flesh import ARMS, HANDS, TRUNK, Lows
+from .feet import (
+    LONGEST_LEAP_S,
+    SHORTEST_STAND_S,
+    STANDING_HEIGHT_M,
+    STANDING_SPEED_M_S,
+    standing_feet,
+    stands,
+)
+from .flesh import ARMS, HANDS, TRUNK, Lows, soles_down
 
 _RESTING_SPEED_M_S = 0.3  # at the top of a flight this lasts 0.06 s
 _SHORTEST_HOP_S = 0.25  # from landing to landing
@@ -17,6 +24,8 @@ _UNEVEN_M = 0.10  # that the floor of a recording with drifting feet differs fro
 # Arms that reach so far under knees or seat which rest are longer than the performer's, whose hands
 # were on the same floor: elbows bend.
 ARMS_GIVE_M = 0.15
+# And toes that are so little over the floor while somebody lies or is on his hands are on it.
+_FEET_GIVE_M = 0.10
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +80,19 @@ def carried_by(body: Lows, fps: float, floor: Float64 | float = 0.0) -> Carried:
     found = stands(np.stack(touching, axis=1), fps)
     planted = stands(np.stack(touching, axis=1)[:, 1:] & np.stack(slow, axis=1)[:, 1:], fps)
     return Carried(found[:, 0], found[:, 1:], planted)
+
+
+def feet_on(
+    soles: Float64, world: Float64, fps: float, floor: Float64 | float, carried: Carried
+) -> Mask:
+    """(F, 2) bool: which foot stands when, of feet whose soles look down or ahead; also with what
+    else carries the body, when legs may be shorter than the performer's.
+
+    soles : (F, 2, 3, 3) their points, metres; world : (F, 24, 4, 4) of `forward_kinematics`
+    """
+    low = carried.trunk | carried.hands.any(axis=1)
+    height = np.where(low, _FEET_GIVE_M, STANDING_HEIGHT_M)
+    return standing_feet(soles, fps, floor, height) & soles_down(world)
 
 
 def _climbing(heights: Float64, fps: float) -> Float64:

@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from ..body.pose import forward_kinematics
 from ..types import Float64, Skeleton
-from .feet import ANKLES, BALL, KNEES, TIP, TOES, soles_of
+from .feet import ANKLES, BALL, HIPS, KNEES, TIP, TOES, soles_of
 from .flesh import Flesh
 from .viewer import Viewer
 
@@ -24,7 +24,6 @@ _MARGIN_M = 0.05
 _SHOE_M = 0.012  # under the soles
 _SHOE_TIP_M = 0.035  # before the toes
 _UNSURE_M = 0.04  # that the flesh is outside of somebody's outline, at most
-_LEGS = (*KNEES, *ANKLES, *TOES)
 _POSE_S = 0.25  # swinging limbs need their room so long before and after
 _SMOOTH_S = 0.12  # over which somebody comes to the border of the room
 
@@ -83,15 +82,8 @@ def borders(
     ahead = np.array(viewer.ahead)
     right = np.array([ahead[1], -ahead[0]])
     world = forward_kinematics(skeleton, rotations, root)
-    soles = soles_of(skeleton).in_world(world, skeleton)
-    toes = soles[:, :, TIP] - soles[:, :, BALL]
-    toes = toes / np.linalg.norm(toes, axis=-1, keepdims=True)
-    soles[:, :, TIP] += _SHOE_TIP_M * toes
-    soles = soles.reshape(len(root), -1, 3)
-    offsets = np.concatenate([flesh.centres(world), soles], axis=1) - root[:, None]
-    radii = np.concatenate([flesh.radii, np.full(soles.shape[1], _SHOE_M)])
-    of_legs = np.concatenate([np.isin(flesh.joints, _LEGS), np.ones(soles.shape[1], bool)])
-    offsets[:, of_legs, :2] *= stride
+    points, radii = _surface(skeleton, flesh, world, stride)
+    offsets = points - root[:, None]
     deep, aside = offsets[..., :2] @ ahead, offsets[..., :2] @ right
     high = offsets[..., 2] + root[:, None, 2] - viewer.position[2]
     eye = viewer.position[:2]
@@ -110,6 +102,27 @@ def borders(
                 margin = _MARGIN_M if sign > 0 else 0.0
                 border(-ahead, ahead, free, scale, margin, "near")
     return found
+
+
+def _surface(
+    skeleton: Skeleton, flesh: Flesh, world: Float64, stride: float
+) -> tuple[Float64, Float64]:
+    """Centres (F, P, 3) and radii (P,) of the spheres that the body and its shoes lie within, with
+    legs that go a share of their steps."""
+    soles = soles_of(skeleton).in_world(world, skeleton)
+    toes = soles[:, :, TIP] - soles[:, :, BALL]
+    soles[:, :, TIP] += _SHOE_TIP_M * toes / np.linalg.norm(toes, axis=-1, keepdims=True)
+    centres = flesh.centres(world)
+    for side in range(2):
+        for joints in ((KNEES[side],), (ANKLES[side], TOES[side])):
+            step = world[:, joints[0], :2, 3] - world[:, HIPS[side], :2, 3]
+            shorter = (stride - 1.0) * step
+            shorter[0] = 0.0  # the photo's
+            centres[:, np.isin(flesh.joints, joints), :2] += shorter[:, None]
+        soles[:, side, :, :2] += shorter[:, None]
+    centres = np.concatenate([centres, soles.reshape(len(world), -1, 3)], axis=1)
+    of_soles = np.full(centres.shape[1] - len(flesh.radii), _SHOE_M)
+    return centres, np.concatenate([flesh.radii, of_soles])
 
 
 def inside(path: Float64, found: list[Border]) -> bool:

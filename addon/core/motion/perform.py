@@ -22,7 +22,7 @@ from ..types import Clip, Float64, Mask, Motion, Pose, Skeleton
 from . import clips
 from .feet import Soles, leg_length, phases, soles_of, standing_feet
 from .flesh import Flesh, flesh_of, lows_of, soles_down
-from .floor import Carried, carried_by, floor_under
+from .floor import Carried, carried_by, feet_on, floor_under
 from .foot_lock import contact_weights, lock_feet
 from .framing import Border, borders, inside, led
 from .hands import flat_hands, lock_hands
@@ -50,7 +50,7 @@ _TRAVELS = 0.3
 _SHORTEST_STRIDE = 0.55  # shares of the clip's stride that a recording is shortened to
 _SLOWEST = 0.8  # share of the clip's tempo where there is little room to walk
 _STRIDES = (1.0, 0.92, 0.84)  # tried so that whole steps end where the way does
-_STRIDE_STEPS = 50  # of the strides that are tried between none and all of the clip's
+_STRIDE_ROUNDS = 7  # of halving, to a hundredth of the clip's stride
 
 # A foot that must go farther than this to where the clip wants it makes a step.
 _STEP_M = 0.10
@@ -106,6 +106,7 @@ def perform(
     viewer: Viewer | None = None,
     options: PerformOptions | None = None,
     path: npt.ArrayLike | None = None,
+    flesh: Flesh | None = None,
 ) -> Motion:
     """The clip's motion for one character, `frames` long, beginning with the photo's pose.
 
@@ -113,6 +114,7 @@ def perform(
     options : speed, mirroring, on the spot, return to the photo's pose; None: the defaults
     path : (N, 3) points on the ground, metres, world, to walk along instead of to the viewer;
         clips that do not travel, and those performed in place, do without
+    flesh : what of the body touches the floor; None: the default body's
 
     Loops repeat and travel on; other clips end in standing, or hold their last pose when that is
     not upright. Whoever returns ends in the photo's pose, and where it was if it did not travel;
@@ -129,7 +131,7 @@ def perform(
     route = route_along(path, root[:2]) if path is not None else None
     if options.in_place or not travels:
         route = None
-    stage = _Stage(skeleton, photo_pose, fps, viewer, options, route)
+    stage = _Stage(skeleton, photo_pose, fps, viewer, options, route, flesh or flesh_of(skeleton))
     return stage.play(mirrored(clip) if options.mirror else clip, frames, travels)
 
 
@@ -144,13 +146,14 @@ class _Stage:
         viewer: Viewer,
         options: PerformOptions,
         route: Route | None,
+        flesh: Flesh,
     ) -> None:
         self.options = options
         self.route = route
         self.skeleton = skeleton
         self.fps = fps
         self.soles: Soles = soles_of(skeleton)
-        self.flesh: Flesh = flesh_of(skeleton)
+        self.flesh = flesh
         self.leg = leg_length(skeleton)
         self.pose = pose
         self.start = np.asarray(pose.root, np.float64)
@@ -174,6 +177,8 @@ class _Stage:
         if travels and upright:
             plan = self._with_stride(clip, track, rest, plan)
         plan = self._with_end(clip, track, rest, plan, travels and upright)
+        if clip.loop and travels and upright and self.route is None:
+            plan = self._with_stride(clip, track, rest, plan)  # stopping leaves room
         free, rotations, _ = self._compose(track, rest, plan)
         # Who steps, or lies down, finds room for it; a raised arm alone moves nobody.
         path = self._led(free, rotations, plan, plan.enter if travels or not upright else None)
@@ -257,19 +262,26 @@ class _Stage:
             wanted = _speed(clip) * self.options.speed * self.leg * self._walking_s(len(track.root))
             stride = np.clip(self.route.length / max(wanted, 1e-6), _SHORTEST_STRIDE, 1.0)
             return replace(plan, stride=float(stride))
-        path, rotations, _ = self._compose(track, rest, plan)
+        path, rotations, _ = self._compose(track, rest, replace(plan, stride=1.0))
         way = path[:, :2] - path[0, :2]
         # Aside one is led along the border; ahead the steps are chosen for the room.
-        for stride in np.linspace(1.0, 0.0, _STRIDE_STEPS, endpoint=False):
+        fits, misses = 0.0, 1.0
+        stride = 1.0
+        for _ in range(_STRIDE_ROUNDS):
             near = [
                 border
-                for border in self._borders(rotations, path, float(stride), None)
+                for border in self._borders(rotations, path, stride, None)
                 if border.edge == "near"
             ]
             if inside(path[0, :2] + stride * way, near):
-                break
+                fits = stride
+                if stride == 1.0:
+                    break
+            else:
+                misses = stride
+            stride = (fits + misses) / 2
         least = 0.0 if clip.loop else _SHORTEST_STRIDE
-        return replace(plan, stride=max(float(stride), least))
+        return replace(plan, stride=max(fits, least))
 
     def _brought_back(self, path: Float64, plan: _Plan, travels: bool) -> Float64:
         """The root's way (F, 3), back where it began unless it has travelled."""
@@ -361,9 +373,10 @@ class _Stage:
         placed = self.soles.in_world(world, self.skeleton)
         body = lows_of(self.flesh, world, self.fps)
         floor = floor_under(placed, self.fps, body)
-        standing = standing_feet(placed, self.fps, floor) & soles_down(world)
+        carried = carried_by(body, self.fps, floor)
+        standing = feet_on(placed, world, self.fps, floor, carried)
         root[:, 2] -= gaussian_filter1d(floor, _FLOOR_SMOOTH_S * self.fps, mode="nearest")
-        return _Track(rotations, root, standing, carried_by(body, self.fps, floor), length)
+        return _Track(rotations, root, standing, carried, length)
 
     def _best_start(self, clip: Clip) -> float:
         """The frame of a loop whose legs are nearest to the photo's."""
