@@ -1,9 +1,8 @@
 """The body's flesh around its joints: what touches a floor, and what a picture must have room for.
 
 A skeleton that stands on its hands, lies or kneels does not touch the floor with its joints, but
-with what is around them. That is told by spheres fixed to the bones, fitted to the surface of the
-default body: on it they are off by 1 cm in the mean and 2 cm at the most where a body touches a
-floor. Of feet they are only the upper side; where a foot stands is told by the soles (`feet`).
+with what is around them: spheres fixed to the bones. Of feet they are only the upper side; where a
+foot stands is told by the soles (`feet`).
 """
 
 from __future__ import annotations
@@ -17,44 +16,7 @@ from ..body.skeleton import JOINT, JOINT_COUNT
 from ..types import Float64, Mask, Skeleton
 from .feet import ANKLES, TOES, leg_length
 from .mirror import PARTNERS
-
-_USUAL_LEG_M = 0.824  # thigh and shin of the default body, which the table is measured on
-
-# Joint, centre from the joint at rest in metres (world axes), radius in metres. What is there twice
-# is told for the left.
-_USUAL: tuple[tuple[str, tuple[float, float, float], float], ...] = (
-    ("pelvis", (0.087, -0.039, -0.024), 0.082),
-    ("pelvis", (-0.087, -0.039, -0.024), 0.082),
-    ("pelvis", (0.0, -0.006, -0.051), 0.107),
-    ("spine1", (0.0, -0.062, 0.066), 0.144),
-    ("spine2", (0.0, 0.012, 0.025), 0.054),
-    ("spine2", (0.073, -0.062, 0.097), 0.105),
-    ("spine2", (-0.073, -0.062, 0.097), 0.105),
-    ("spine3", (0.124, -0.007, 0.030), 0.053),
-    ("spine3", (-0.124, -0.007, 0.030), 0.053),
-    ("spine3", (0.0, -0.042, 0.087), 0.092),
-    ("neck", (0.0, -0.005, 0.020), 0.073),
-    ("head", (0.0, -0.035, 0.078), 0.073),
-    ("head", (0.0, 0.008, 0.068), 0.086),
-    ("head", (0.0, -0.048, -0.017), 0.068),
-    ("left_hip", (0.018, -0.039, -0.041), 0.067),
-    ("left_hip", (-0.008, -0.002, -0.105), 0.094),
-    ("left_hip", (-0.004, -0.006, -0.394), 0.060),
-    ("left_knee", (0.002, 0.025, -0.053), 0.054),
-    ("left_knee", (0.004, 0.005, -0.369), 0.045),
-    ("left_ankle", (0.0, -0.010, -0.010), 0.050),
-    ("left_ankle", (0.0, -0.080, -0.033), 0.038),
-    ("left_foot", (0.0, -0.035, -0.004), 0.022),
-    ("left_collar", (0.083, -0.016, 0.002), 0.050),
-    ("left_shoulder", (0.018, -0.006, 0.0), 0.069),
-    ("left_shoulder", (0.219, -0.009, -0.002), 0.043),
-    ("left_elbow", (0.008, -0.005, 0.002), 0.040),
-    ("left_elbow", (0.223, 0.003, -0.001), 0.025),
-    ("left_wrist", (0.049, -0.001, -0.009), 0.046),
-    ("left_wrist", (0.097, -0.066, -0.054), 0.008),
-    ("left_hand", (0.043, -0.004, -0.023), 0.034),
-    ("left_hand", (0.012, 0.031, -0.016), 0.031),
-)
+from .usual_body import FLESH, LEG_M
 
 HANDS = tuple((JOINT[f"{side}_wrist"], JOINT[f"{side}_hand"]) for side in ("left", "right"))
 ARMS = tuple(
@@ -74,6 +36,7 @@ _DIRECTIONS = _DIRECTIONS[np.abs(_DIRECTIONS).max(axis=1) == 1.0]  # of a cube's
 _DIRECTIONS /= np.linalg.norm(_DIRECTIONS, axis=1, keepdims=True)
 # A foot whose sole looks down more than this (cosine of its tilt) is on the floor with its sole.
 _SOLE_DOWN = 0.2
+_ON_SIDE = 0.7  # of a foot's breadth is up, where it lies on its side
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +80,9 @@ def flesh_of(
 
     Thicker and thinner only by what bodies and close clothes differ: skirts do not carry anybody.
     """
-    scale = leg_length(skeleton) / _USUAL_LEG_M
+    scale = leg_length(skeleton) / LEG_M
     joints, offsets, radii = [], [], []
-    for name, centre, radius in _USUAL:
+    for name, centre, radius in FLESH:
         joints.append(JOINT[name])
         offsets.append(centre)
         radii.append(radius)
@@ -160,9 +123,10 @@ def _as_thick(
 
 
 def soles_down(world: Float64) -> Mask:
-    """(F, 2) bool: whose feet's soles look down or, on tiptoe, ahead; not those of somebody who
-    kneels or lies with the instep on the floor."""
-    return world[:, ANKLES, 2, 2] > -_SOLE_DOWN
+    """(F, 2) bool: whose feet's soles look down or, on tiptoe, back; not those of somebody who
+    kneels with the instep on the floor, or lies on the foot's side."""
+    on_side = np.abs(world[:, ANKLES, 2, 0]) > _ON_SIDE
+    return (world[:, ANKLES, 2, 2] > -_SOLE_DOWN) & ~on_side
 
 
 def lows_of(flesh: Flesh, world: Float64, fps: float) -> Lows:

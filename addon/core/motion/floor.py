@@ -7,20 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_opening, minimum_filter1d
 
+from ..body.pose import forward_kinematics
+from ..body.skeleton import JOINT_COUNT
 from ..types import Float64, Mask
 from .feet import (
+    ANKLES,
     LONGEST_LEAP_S,
     SHORTEST_STAND_S,
     STANDING_HEIGHT_M,
     STANDING_SPEED_M_S,
+    TOES,
     standing_feet,
     stands,
 )
-from .flesh import ARMS, HANDS, TRUNK, Lows, soles_down
+from .flesh import ARMS, HANDS, TRUNK, Lows, flesh_of, lows_of, soles_down
+from .usual_body import LEG_M, usual_skeleton
 
 _RESTING_SPEED_M_S = 0.3  # at the top of a flight this lasts 0.06 s
 _SHORTEST_HOP_S = 0.25  # from landing to landing
 _UNEVEN_M = 0.10  # that the floor of a recording with drifting feet differs from step to step
+_CLIP_PARTS = tuple(
+    joint for joint in range(JOINT_COUNT) if joint not in (*ANKLES, *TOES, *HANDS[0], *HANDS[1])
+)
 # Arms that reach so far under knees or seat which rest are longer than the performer's, whose hands
 # were on the same floor: elbows bend.
 ARMS_GIVE_M = 0.15
@@ -93,6 +101,17 @@ def feet_on(
     low = carried.trunk | carried.hands.any(axis=1)
     height = np.where(low, _FEET_GIVE_M, STANDING_HEIGHT_M)
     return standing_feet(soles, fps, floor, height) & soles_down(world)
+
+
+def lowest_of_clip(rotations: Float64) -> Float64:
+    """(F,) height of the lowest part but feet and hands, from the pelvis joint, of the default body
+    in the poses (F, 24, 4), in its leg lengths.
+
+    Hands count to the wrist: where somebody stands on them they are flat (`hands`).
+    """
+    skeleton = usual_skeleton()
+    world = forward_kinematics(skeleton, rotations, np.zeros((len(rotations), 3)))
+    return lows_of(flesh_of(skeleton), world, 1.0).of(_CLIP_PARTS)[0] / LEG_M
 
 
 def _climbing(heights: Float64, fps: float) -> Float64:

@@ -20,7 +20,7 @@ from .flesh import Flesh
 from .viewer import Viewer
 
 # Hair and clothes are outside of the flesh, and the way is smoothed after it has been led.
-_MARGIN_M = 0.05
+_MARGIN_M = 0.06
 _SHOE_M = 0.012  # under the soles
 _SHOE_TIP_M = 0.035  # before the toes
 _UNSURE_M = 0.04  # that the flesh is outside of somebody's outline, at most

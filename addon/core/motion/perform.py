@@ -60,7 +60,8 @@ _SHORTEST_STEP_S = 0.3
 _WEIGHT_SHIFT_S = 0.15  # before a foot leaves the ground
 _FLOOR_SMOOTH_S = 0.1  # a floor that is found step by step
 
-_UPRIGHT = 0.85  # a clip that ends with its root this high can go over into standing
+_UPRIGHT = 0.85  # a clip that ends with its root this high can go over into standing,
+_UP = 0.5  # the pelvis upright (cosine)
 _SPEED_SMOOTH_S = 0.08
 _SWAY_SMOOTH_S = 0.6  # slower sideways moves than a stride's are drift
 _PLACE_SHARE = 0.5  # of a stride: what is slower than this is way, what is faster stays in place
@@ -81,6 +82,7 @@ class _Track:
     root: Float64  # (F, 3), over the clip's floor
     standing: Mask  # (F, 2)
     carried: Carried  # by something else than the feet
+    upright: Mask  # (F,), on its feet or in the air
     length: int  # the frame from which on the root stays where it is
 
 
@@ -170,7 +172,7 @@ class _Stage:
         tempo = self._tempo(clip, frames) if travels and clip.loop else 1.0
         tempo *= self.options.speed
         track = self._track(clip, frames, begin, tempo, self.options.returns and _ends_low(clip))
-        upright = self._is_upright(track)
+        upright = bool(track.upright.mean() > 0.5)
         # Who has come to the picture's front looks around: standing still, the picture is a photo.
         rest = self._track((clips.look if travels else clips.idle)(self.fps), frames, 0.0, 1.0)
         plan = self._with_start(self._plan(track, frames))
@@ -181,7 +183,8 @@ class _Stage:
             plan = self._with_stride(clip, track, rest, plan)  # stopping leaves room
         free, rotations, _ = self._compose(track, rest, plan)
         # Who steps, or lies down, finds room for it; a raised arm alone moves nobody.
-        path = self._led(free, rotations, plan, plan.enter if travels or not upright else None)
+        room = np.sqrt(plan.enter) if travels or not upright else None
+        path = self._led(free, rotations, plan, room)
         if not travels:
             plan = self._with_steps(plan, rotations, path)
         if self.options.returns:
@@ -228,12 +231,6 @@ class _Stage:
                 f"{wanted - went:.1f} m of it are made on the spot."
             )
         return tuple(found)
-
-    def _is_upright(self, track: _Track) -> bool:
-        """Whether a clip stands or goes on its feet, most of the time."""
-        up = Rotation.from_quat(track.rotations[:, 0], scalar_first=True).apply([0.0, 0.0, 1.0])
-        high = track.root[:, 2] > _UPRIGHT * self.skeleton.joints[0, 2]
-        return bool(np.mean(high & (up[:, 2] > 0.5)) > 0.5)
 
     def _borders(
         self, rotations: Float64, root: Float64, stride: float, settled: Float64 | None
@@ -376,7 +373,9 @@ class _Stage:
         carried = carried_by(body, self.fps, floor)
         standing = feet_on(placed, world, self.fps, floor, carried)
         root[:, 2] -= gaussian_filter1d(floor, _FLOOR_SMOOTH_S * self.fps, mode="nearest")
-        return _Track(rotations, root, standing, carried, length)
+        high = root[:, 2] > _UPRIGHT * self.skeleton.joints[0, 2]
+        upright = high & (world[:, 0, 2, 2] > _UP)
+        return _Track(rotations, root, standing, carried, upright, length)
 
     def _best_start(self, clip: Clip) -> float:
         """The frame of a loop whose legs are nearest to the photo's."""
@@ -517,8 +516,10 @@ class _Stage:
         of a walk that comes as near to the camera as it may."""
         frames = len(track.root)
         last = frames
-        if not clip.loop and track.root[-1, 2] > _UPRIGHT * self.skeleton.joints[0, 2]:
-            last = min(last, max(track.length - int(_STOP_S * self.fps), 0))
+        if not clip.loop and track.upright[-1]:
+            # Not before it has got up.
+            risen = int(np.flatnonzero(~track.upright).max(initial=-1)) + 1
+            last = min(last, max(track.length - int(_STOP_S * self.fps), risen, 0))
         elif clip.loop and travels and self.route is None and plan.stride < 1.0:
             late = frames - int((_STOP_S + _LAST_REST_S) * self.fps)
             entered = int(np.searchsorted(plan.enter, 1.0 - 1e-9))
