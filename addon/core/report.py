@@ -55,6 +55,8 @@ def warnings_of(result: WakeUpResult) -> list[str]:
         warnings.append("Stretches of the outline have no counterpart on the body.")
     if not watertight(result.build.character.triangles):
         warnings.append("The mesh is not closed.")
+    if result.motion is not None:
+        warnings.extend(result.motion.warnings)
     return warnings
 
 

@@ -30,6 +30,7 @@ _CLEARANCE_M = 0.03
 _STEP_CLEARANCE_M = 0.06
 _FULL_SWING_S = 0.35  # a shorter swing clears the ground by less
 _FULL_STEP_S = 0.2
+_LIFTING, _LANDING = 0.10, 0.10  # shares of a step that go straight up and down
 _SMOOTH_S = 0.06
 # Hips that are higher over a standing foot than this, in leg lengths, are carried by the legs,
 # whatever else touches the floor.
@@ -201,8 +202,8 @@ def _stepped(ankle: Float64, moves: Float64, steps: list[tuple[int, int]]) -> Fl
         before = max(start - 1, 0)
         first, last = ankle[before] + moves[before], ankle[stop] + moves[stop]
         u = (np.arange(start, stop) - before) / (stop - before)
-        # The heel rises before the foot goes ahead.
-        t = np.clip((u - 0.1) / 0.9, 0.0, 1.0)
+        # The foot rises before it goes ahead, and is over its place when it comes down.
+        t = np.clip((u - _LIFTING) / (1 - _LIFTING - _LANDING), 0.0, 1.0)
         share = (t**3 * (10 - 15 * t + 6 * t * t))[:, None]
         result[start:stop] = first + share * (last - first) - ankle[start:stop]
     return result
@@ -230,7 +231,7 @@ def _arcs(standing: Mask, steps: list[tuple[int, int]], fps: float) -> Float64:
             is_step = (start, stop) in steps
             height = _STEP_CLEARANCE_M if is_step else _CLEARANCE_M
             height *= min((stop - start) / ((_FULL_STEP_S if is_step else _FULL_SWING_S) * fps), 1)
-            arcs[start:stop] = height * np.sin(np.pi * u) ** 2
+            arcs[start:stop] = height * np.sin(np.pi * u) ** (1 if is_step else 2)
     return arcs
 
 

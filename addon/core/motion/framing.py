@@ -25,6 +25,7 @@ _SHOE_M = 0.012  # under the soles
 _SHOE_TIP_M = 0.035  # before the toes
 _UNSURE_M = 0.04  # that the flesh is outside of somebody's outline, at most
 _POSE_S = 0.25  # swinging limbs need their room so long before and after
+_ROUNDS = 2  # of leading: smoothed, the first one crosses the borders by a little
 _SMOOTH_S = 0.12  # over which somebody comes to the border of the room
 
 
@@ -135,17 +136,19 @@ def led(path: Float64, found: list[Border], fps: float) -> Float64:
 
     Steps that would cross are taken inward as far as they do; what comes back comes back at once.
     """
-    moved = np.zeros_like(path)
-    off = np.zeros(2)
-    if all(bool((path @ border.normal <= border.limit).all()) for border in found):
-        return path
-    for frame in range(1, len(path)):
-        for border in found:
-            over = float((path[frame] + off) @ border.normal - border.limit[frame])
-            if over > 0:
-                off = off + over * border.inward
-        moved[frame] = off
-    return path + gaussian_filter1d(moved, _SMOOTH_S * fps, axis=0, mode="nearest")
+    for _ in range(_ROUNDS):
+        if all(bool((path @ border.normal <= border.limit).all()) for border in found):
+            break
+        moved = np.zeros_like(path)
+        off = np.zeros(2)
+        for frame in range(1, len(path)):
+            for border in found:
+                over = float((path[frame] + off) @ border.normal - border.limit[frame])
+                if over > 0:
+                    off = off + over * border.inward
+            moved[frame] = off
+        path = path + gaussian_filter1d(moved, _SMOOTH_S * fps, axis=0, mode="nearest")
+    return path
 
 
 def _calm(limit: Float64, fps: float) -> Float64:

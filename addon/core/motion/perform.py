@@ -39,6 +39,7 @@ _NEAREST_SHARE = 0.62
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
 _BLEND_SPEED_DEG_S = 200.0
+_SINK_SPEED_M_S = 0.8  # nor does anybody sink to the floor faster
 _LONGEST_BLEND_S = 1.2
 _TURN_SPEED_DEG_S = 110.0
 _STOP_S = 0.8
@@ -48,6 +49,8 @@ _LAST_REST_S = 0.35  # standing at the end of a walk that had less room than tim
 # Clips that cover at least this, in leg lengths a second, travel; the others stay in place.
 _TRAVELS = 0.3
 _SHORTEST_STRIDE = 0.55  # shares of the clip's stride that a recording is shortened to
+_SHUFFLE_M_S = 0.5  # of the way that is lost to the room before the camera
+_SHUFFLE = 0.85  # shares of a stride: feet that lift no more for it would be dragged
 _SLOWEST = 0.8  # share of the clip's tempo where there is little room to walk
 _STRIDES = (1.0, 0.92, 0.84)  # tried so that whole steps end where the way does
 _STRIDE_ROUNDS = 7  # of halving, to a hundredth of the clip's stride
@@ -191,7 +194,7 @@ class _Stage:
             path = self._brought_back(path, plan, travels)
             plan = _backwards(self._with_start(_backwards(plan)))
             plan = _backwards(self._with_steps(_backwards(plan), rotations[::-1], path[::-1]))
-        rotations, path = self._on_ground(rotations, path, plan)
+        rotations, path = self._on_ground(rotations, path, plan, self._slowed(free, path, plan))
         if self.options.in_place and travels:
             path = self._in_place(path, clip, tempo, track, plan)
         rotations[0] = self.pose.rotations
@@ -316,10 +319,20 @@ class _Stage:
             result[:, :2] += fade[::-1] * (self.start[:2] - result[-1, :2])
         return result
 
-    def _on_ground(self, rotations: Float64, path: Float64, plan: _Plan) -> tuple[Float64, Float64]:
+    def _slowed(self, free: Float64, path: Float64, plan: _Plan) -> Mask:
+        """(F,) where the feet go much less far than in the clip: there they make steps of their
+        own, off the ground, or they would shuffle."""
+        if len(path) < 2:
+            return np.zeros(len(path), bool)
+        lost = np.linalg.norm(np.gradient(path - free, axis=0)[:, :2], axis=1) * self.fps
+        return (lost > _SHUFFLE_M_S) | (plan.stride < _SHUFFLE)
+
+    def _on_ground(
+        self, rotations: Float64, path: Float64, plan: _Plan, slowed: Mask
+    ) -> tuple[Float64, Float64]:
         """The performance with locked feet. What stands in the result is locked as well: feet at
         the ends of their stands, which the clip alone did not show as standing."""
-        stepping = (plan.enter < 1.0) | ((plan.leave > 0.0) & (plan.leave < 1.0))
+        stepping = slowed | (plan.enter < 1.0) | ((plan.leave > 0.0) & (plan.leave < 1.0))
         standing = plan.standing
         for _ in range(2):
             locked, root = lock_feet(
@@ -395,7 +408,9 @@ class _Stage:
             )
         )
         least = self.options.blend_s
-        blend = float(np.clip(farthest / _BLEND_SPEED_DEG_S, least, max(_LONGEST_BLEND_S, least)))
+        sinking = abs(self.start[2] - track.root[0, 2]) / _SINK_SPEED_M_S
+        wanted = max(farthest / _BLEND_SPEED_DEG_S, sinking)
+        blend = float(np.clip(wanted, least, max(_LONGEST_BLEND_S, least)))
         seconds = np.arange(frames) / self.fps
         turning = max(blend, abs(np.degrees(turn)) / _TURN_SPEED_DEG_S)
         enter = smooth(seconds / max(blend, 1e-6))
