@@ -34,7 +34,7 @@ def cycle(skeleton: Skeleton, clip: Clip) -> Motion:
     placed = soles.in_world(world, skeleton)
     body = lows_of(flesh, world, clip.fps)
     floor = floor_under(placed, clip.fps, body)
-    carried = carried_by(body, clip.fps, floor)
+    carried = carried_by(placed, body, clip.fps, floor)
     standing = feet_on(placed, world, clip.fps, floor, carried)
     settled, stepping = np.ones(len(at)), np.zeros(len(at), bool)
     rotations, root = lock_feet(

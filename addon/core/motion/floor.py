@@ -41,17 +41,25 @@ class Carried:
     """What else than the feet is on the floor."""
 
     trunk: Mask  # (F,), knees, seat, back, head
+    arms: Mask  # (F,), elbows, forearms or hands
     hands: Mask  # (F, 2), left and right
     planted: Mask  # (F, 2), those that stay where they are
+    rolling: Mask  # (F,), whatever is lowest, one part after the other
 
     def during(self, frames: Mask) -> Carried:
         """The same in these frames (F,), nothing in the others."""
         each = frames[:, None]
-        return Carried(self.trunk & frames, self.hands & each, self.planted & each)
+        return Carried(
+            self.trunk & frames, self.arms & frames, self.hands & each, self.planted & each,
+            self.rolling & frames,
+        )  # fmt: skip
 
     def backwards(self) -> Carried:
         """The same, the last frame first."""
-        return Carried(self.trunk[::-1], self.hands[::-1], self.planted[::-1])
+        return Carried(
+            self.trunk[::-1], self.arms[::-1], self.hands[::-1], self.planted[::-1],
+            self.rolling[::-1],
+        )  # fmt: skip
 
 
 def floor_under(soles: Float64, fps: float, body: Lows | None = None) -> Float64:
@@ -74,10 +82,10 @@ def floor_under(soles: Float64, fps: float, body: Lows | None = None) -> Float64
     return np.minimum(floor, lowest)
 
 
-def carried_by(body: Lows, fps: float, floor: Float64 | float = 0.0) -> Carried:
-    """What is on the floor, at its height, one or (F,)."""
+def carried_by(soles: Float64, body: Lows, fps: float, floor: Float64 | float = 0.0) -> Carried:
+    """What is on the floor, at its height, one or (F,); soles : (F, 2, 3, 3) their points."""
     touching, slow = [], []
-    for heights, speeds in (body.of(TRUNK), *(body.of(hand) for hand in HANDS)):
+    for heights, speeds in (body.of(TRUNK), body.of(ARMS), *(body.of(hand) for hand in HANDS)):
         # Hands may be lower, where the arms are longer than the performer's. What slides along the
         # floor carries as well as what is planted.
         near = heights - floor < STANDING_HEIGHT_M
@@ -86,8 +94,11 @@ def carried_by(body: Lows, fps: float, floor: Float64 | float = 0.0) -> Carried:
         before, after = np.insert(speeds, 0, np.inf), np.append(speeds, np.inf)
         slow.append(np.minimum(before, after) < STANDING_SPEED_M_S)
     found = stands(np.stack(touching, axis=1), fps)
-    planted = stands(np.stack(touching, axis=1)[:, 1:] & np.stack(slow, axis=1)[:, 1:], fps)
-    return Carried(found[:, 0], found[:, 1:], planted)
+    planted = stands(np.stack(touching, axis=1)[:, 2:] & np.stack(slow, axis=1)[:, 2:], fps)
+    lowest = np.minimum(body.of(TRUNK)[0], body.of(ARMS)[0])
+    rolling = lowest < soles[..., 2].min(axis=(1, 2))
+    rolling &= (lowest - floor < STANDING_HEIGHT_M) & (_climbing(lowest, fps) < STANDING_SPEED_M_S)
+    return Carried(found[:, 0], found[:, 1], found[:, 2:], planted, rolling)
 
 
 def feet_on(
@@ -98,7 +109,7 @@ def feet_on(
 
     soles : (F, 2, 3, 3) their points, metres; world : (F, 24, 4, 4) of `forward_kinematics`
     """
-    low = carried.trunk | carried.hands.any(axis=1)
+    low = carried.trunk | carried.arms
     height = np.where(low, _FEET_GIVE_M, STANDING_HEIGHT_M)
     return standing_feet(soles, fps, floor, height) & soles_down(world)
 

@@ -35,6 +35,7 @@ _SMOOTH_S = 0.06
 # Hips that are higher over a standing foot than this, in leg lengths, are carried by the legs,
 # whatever else touches the floor.
 LEGS_CARRY = 0.75
+_LYING = (0.5, 0.3)  # heights of the hips, in leg lengths, from which on one lies
 _LEVEL_FOOT = 0.4  # cosine: feet that point steeper up or down have no heading to be held
 _UNSINK_S = 0.12  # over which the body rises before a part of it would sink
 
@@ -74,20 +75,24 @@ def lock_feet(
     trunk, arms = low.of(TRUNK)[0], low.of(ARMS)[0]
     placed, hips = soles.in_world(world, skeleton), world[:, HIPS, 2, 3].mean(axis=1)
     # What the body's height follows, the first that there is: legs that stand upright, what lies
-    # on the floor, hands, feet. The others reach for the floor with their joints.
+    # on the floor, arms, feet. The others reach for the floor with their joints.
     feet = np.where(standing, placed[..., 2].min(axis=2), np.inf).min(axis=1)
     by_legs = np.isfinite(feet) & (hips - feet > LEGS_CARRY * leg_length(skeleton))
-    by_hands = carried.hands.any(axis=1) & ~carried.trunk & ~by_legs
-    support = np.select([by_legs, carried.trunk, by_hands], [feet, trunk, arms], feet)
+    by_arms = carried.arms & ~carried.trunk & ~by_legs
+    support = np.select([by_legs, carried.trunk, by_arms], [feet, trunk, arms], feet)
+    rolls = carried.rolling & ~np.isfinite(support)
+    support = np.where(rolls, np.minimum(trunk, arms), support)
+    by_arms = by_arms | rolls
     deepest = np.minimum(placed[..., 2].min(axis=(1, 2)), trunk)
     rise = -settled * _off_ground(support, deepest, fps)
-    # Feet and arms that are in the ground bend, but for hands that carry: the rest may not hover.
-    others = np.where(by_hands, np.minimum(trunk, arms), deepest)
+    # Feet and arms that are in the ground bend, but for arms that carry: the rest may not hover.
+    others = np.where(by_arms, np.minimum(trunk, arms), deepest)
     rise -= _floating(others + rise, np.isfinite(support), settled, fps)
-    lowest = np.where(by_hands, np.minimum(trunk, arms), trunk) + rise
+    lowest = np.where(by_arms, np.minimum(trunk, arms), trunk) + rise
     unsunk = _unsunk(lowest, settled, fps)
     root[:, 2] += rise + unsunk
     world = forward_kinematics(skeleton, rotations, root)
+    free = 1.0 - _lying(skeleton, hips + rise + unsunk, carried.trunk, fps)
     turn = _foot_turns(world, standing, returns)
     points = _turned(soles.in_world(world, skeleton), world, turn)
     moved = np.zeros((len(root), 2, 3))
@@ -96,6 +101,7 @@ def lock_feet(
         moved[:, side, :2] = held_in_place(points[:, side], standing[:, side], settled, returns)
         steps = _steps(standing[:, side], stepping)
         moved[:, side, :2] = _stepped(ankle, moved[:, side, :2], steps)
+        moved[:, side, :2] *= free[:, None]
         arcs = _arcs(standing[:, side], steps, fps)
         moved[:, side, 2] = _grounded(points[:, side], standing[:, side], settled, arcs)
     ankles = world[:, ANKLES][..., :3, 3] + moved
@@ -114,6 +120,14 @@ def _off_ground(support: Float64, deepest: Float64, fps: float) -> Float64:
         return np.full(len(support), min(float(deepest.min()), 0.0))
     filled = np.interp(np.arange(len(support)), known, support[known])
     return gaussian_filter1d(filled, _SMOOTH_S * fps, mode="nearest")
+
+
+def _lying(skeleton: Skeleton, hips: Float64, trunk: Mask, fps: float) -> Float64:
+    """(F,) 0..1, how far somebody, hips (F,) metres over the ground, lies or sits on the floor:
+    feet that were held in their places then would push the knees into it."""
+    leg = leg_length(skeleton)
+    low = np.clip((_LYING[0] - hips / leg) / (_LYING[0] - _LYING[1]), 0.0, 1.0)
+    return gaussian_filter1d(low * trunk, _SMOOTH_S * fps, mode="nearest")
 
 
 def _floating(lowest: Float64, supported: Mask, settled: Float64, fps: float) -> Float64:

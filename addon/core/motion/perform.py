@@ -383,7 +383,7 @@ class _Stage:
         placed = self.soles.in_world(world, self.skeleton)
         body = lows_of(self.flesh, world, self.fps)
         floor = floor_under(placed, self.fps, body)
-        carried = carried_by(body, self.fps, floor)
+        carried = carried_by(placed, body, self.fps, floor)
         standing = feet_on(placed, world, self.fps, floor, carried)
         root[:, 2] -= gaussian_filter1d(floor, _FLOOR_SMOOTH_S * self.fps, mode="nearest")
         high = root[:, 2] > _UPRIGHT * self.skeleton.joints[0, 2]
@@ -532,8 +532,11 @@ class _Stage:
         frames = len(track.root)
         last = frames
         if not clip.loop and track.upright[-1]:
-            # Not before it has got up.
+            # Not before it has got up and stands.
             risen = int(np.flatnonzero(~track.upright).max(initial=-1)) + 1
+            if risen:
+                stands = np.flatnonzero(track.standing[risen:].any(axis=1))
+                risen += int(stands[0]) if len(stands) else frames
             last = min(last, max(track.length - int(_STOP_S * self.fps), risen, 0))
         elif clip.loop and travels and self.route is None and plan.stride < 1.0:
             late = frames - int((_STOP_S + _LAST_REST_S) * self.fps)
