@@ -212,7 +212,8 @@ class Performance:
         take(self.armature, self.motion, f"{self.armature.name} {self.name}"[:_LONGEST_NAME])
         show_frames(context.scene, find_parts(collection), len(self.motion.root))
         match_first_frame(collection)
-        return f"{len(self.motion.root)} frames of '{self.name}'."
+        said = f"{len(self.motion.root)} frames of '{self.name}'."
+        return " ".join([said, *self.motion.warnings])
 
 
 def _performed(

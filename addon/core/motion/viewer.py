@@ -36,7 +36,7 @@ class Viewer:
     def of(camera: Camera, place: npt.ArrayLike) -> Viewer:
         """The camera of a photo that is taken from `place`: (3,) its position, looking along y, or
         (4, 4) world from camera."""
-        at = np.asarray(place, np.float64)
+        at = np.array(place, np.float64)
         ahead = _AHEAD
         if at.shape == (4, 4):
             level = at[:2, 2] / max(float(np.linalg.norm(at[:2, 2])), 1e-12)
