@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from photo_wake_up.addon.core.motion.library import load_motion
 from photo_wake_up.addon.core.motion.options import PerformOptions
 from photo_wake_up.addon.core.motion.perform import perform
 from photo_wake_up.addon.core.motion.viewer import Viewer
+from photo_wake_up.addon.core.report import warnings_of
 from photo_wake_up.addon.core.types import Camera, Clip, Motion, Pose
 from photo_wake_up.tests.motion_bench.sources import body, standing
 
@@ -151,6 +153,16 @@ def test_a_way_that_has_no_room_is_told():
         Viewer.of(_LENS, np.array(_PLACES["ahead"])), PerformOptions(in_place=True),
     )  # fmt: skip
     assert spot.warnings == ()
+
+
+def test_the_report_tells_what_a_motion_lost():
+    motion = _performed(turning_walk(90.0, 240), _PLACES["ahead"])
+    measured = SimpleNamespace(foldover_fraction=0.0, hole_fraction=0.0, collapsed_fraction=0.0)
+    tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
+    built = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
+    assert warnings_of(SimpleNamespace(build=built, motion=motion)) == list(motion.warnings)
+    assert len(motion.warnings) == 2
+    assert warnings_of(SimpleNamespace(build=built, motion=None)) == []
 
 
 @pytest.mark.parametrize("name", ["walk", "run", "sit", "wave", "dance", "turn", "look", "jump"])

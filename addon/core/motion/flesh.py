@@ -24,11 +24,13 @@ ARMS = tuple(
     for side in ("left", "right")
     for part in ("shoulder", "elbow", "wrist", "hand")
 )
-TRUNK = tuple(joint for joint in range(JOINT_COUNT) if joint not in ARMS)  # legs and head as well
-_FEET = (*ANKLES, *TOES)
+FEET = (*ANKLES, *TOES)
+# Legs and head as well.
+TRUNK = tuple(joint for joint in range(JOINT_COUNT) if joint not in (*ARMS, *FEET))
 # How much a body or close clothes are thinner or thicker than the default body.
 _THINNER_M, _THICKER_M, _THINNEST_M = 0.02, 0.04, 0.005
-_OUTER = 75.0  # percentile: rather a little over the floor than in it
+# Percentiles of the directions: curled fingers are rather over the floor than in it.
+_OF_BODY, _OF_HANDS = 40.0, 75.0
 _FEWEST_POINTS = 8  # of a part's surface that say how thick it is
 _AROUND = [-1.0, -0.5, 0.0, 0.5, 1.0]
 _DIRECTIONS = np.array([(x, y, z) for x in _AROUND for y in _AROUND for z in _AROUND])
@@ -109,15 +111,16 @@ def _as_thick(
     for joint in np.unique(usual.joints):
         own = np.flatnonzero(usual.joints == joint)
         points = vertices[owner == joint] - skeleton.joints[joint]
-        if joint in _FEET or len(points) < _FEWEST_POINTS:
+        if joint in FEET or len(points) < _FEWEST_POINTS:
             continue
         ends = usual.offsets[own] @ _DIRECTIONS.T + usual.radii[own, None]
         beyond = (points @ _DIRECTIONS.T).max(axis=0) - ends.max(axis=0)
         outermost = ends.argmax(axis=0)
+        outer = _OF_HANDS if joint in ARMS else _OF_BODY
         for row, sphere in enumerate(own):
             seen = beyond[outermost == row]
             if len(seen):
-                change = float(np.clip(np.percentile(seen, _OUTER), -_THINNER_M, _THICKER_M))
+                change = float(np.clip(np.percentile(seen, outer), -_THINNER_M, _THICKER_M))
                 radii[sphere] = max(radii[sphere] + change, _THINNEST_M)
     return Flesh(usual.joints, usual.offsets, radii)
 
@@ -148,5 +151,5 @@ def lows_of(flesh: Flesh, world: Float64, fps: float) -> Lows:
         moved += np.diff(world[:, joint, :3, 3], axis=0)
         speeds[:, joint] = np.linalg.norm(moved, axis=1) * fps
     on_soles = np.tile(world[:, ANKLES, 2, 2] > _SOLE_DOWN, 2)  # ankles, then toes
-    heights[:, _FEET] = np.where(on_soles, np.inf, heights[:, _FEET])
+    heights[:, FEET] = np.where(on_soles, np.inf, heights[:, FEET])
     return Lows(heights, speeds)

@@ -11,29 +11,27 @@ from ..body.pose import forward_kinematics
 from ..body.skeleton import JOINT_COUNT
 from ..types import Float64, Mask
 from .feet import (
-    ANKLES,
     LONGEST_LEAP_S,
     SHORTEST_STAND_S,
     STANDING_HEIGHT_M,
     STANDING_SPEED_M_S,
-    TOES,
     standing_feet,
     stands,
 )
-from .flesh import ARMS, HANDS, TRUNK, Lows, flesh_of, lows_of, soles_down
+from .flesh import ARMS, FEET, HANDS, TRUNK, Lows, flesh_of, lows_of, soles_down
 from .usual_body import LEG_M, usual_skeleton
 
 _RESTING_SPEED_M_S = 0.3  # at the top of a flight this lasts 0.06 s
 _SHORTEST_HOP_S = 0.25  # from landing to landing
 _UNEVEN_M = 0.10  # that the floor of a recording with drifting feet differs from step to step
 _CLIP_PARTS = tuple(
-    joint for joint in range(JOINT_COUNT) if joint not in (*ANKLES, *TOES, *HANDS[0], *HANDS[1])
+    joint for joint in range(JOINT_COUNT) if joint not in (*FEET, *HANDS[0], *HANDS[1])
 )
 # Arms that reach so far under knees or seat which rest are longer than the performer's, whose hands
 # were on the same floor: elbows bend.
 ARMS_GIVE_M = 0.15
-# And toes that are so little over the floor while somebody lies or is on his hands are on it.
-_FEET_GIVE_M = 0.10
+# And toes that are so little over the floor while somebody lies, or is on his hands, are on it.
+_FEET_GIVE_M, _TOES_GIVE_M = 0.10, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +93,7 @@ def carried_by(soles: Float64, body: Lows, fps: float, floor: Float64 | float = 
         slow.append(np.minimum(before, after) < STANDING_SPEED_M_S)
     found = stands(np.stack(touching, axis=1), fps)
     planted = stands(np.stack(touching, axis=1)[:, 2:] & np.stack(slow, axis=1)[:, 2:], fps)
-    lowest = np.minimum(body.of(TRUNK)[0], body.of(ARMS)[0])
+    lowest = body.heights.min(axis=1)
     rolling = lowest < soles[..., 2].min(axis=(1, 2))
     rolling &= (lowest - floor < STANDING_HEIGHT_M) & (_climbing(lowest, fps) < STANDING_SPEED_M_S)
     return Carried(found[:, 0], found[:, 1], found[:, 2:], planted, rolling)
@@ -109,8 +107,8 @@ def feet_on(
 
     soles : (F, 2, 3, 3) their points, metres; world : (F, 24, 4, 4) of `forward_kinematics`
     """
-    low = carried.trunk | carried.arms
-    height = np.where(low, _FEET_GIVE_M, STANDING_HEIGHT_M)
+    height = np.where(carried.arms, _TOES_GIVE_M, STANDING_HEIGHT_M)
+    height = np.where(carried.trunk, _FEET_GIVE_M, height)
     return standing_feet(soles, fps, floor, height) & soles_down(world)
 
 
@@ -143,7 +141,8 @@ def _lowest(soles: Float64, fps: float, body: Lows | None) -> tuple[Float64, Flo
     (arms, arm_speeds), (trunk, trunk_speeds) = body.of(ARMS), body.of(TRUNK)
     still = _climbing(trunk, fps) < _RESTING_SPEED_M_S
     arms = np.where(still & (trunk - arms < ARMS_GIVE_M), np.inf, arms)
-    for other, speed in ((trunk, trunk_speeds), (arms, arm_speeds)):
+    parts = (body.of(FEET), (trunk, trunk_speeds), (arms, arm_speeds))
+    for other, speed in parts:
         lower = other < heights
         heights = np.where(lower, other, heights)
         lowest_speeds = np.where(lower[:-1], speed, lowest_speeds)

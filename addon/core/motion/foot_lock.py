@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from ..body.pose import forward_kinematics
 from ..types import Float64, Mask, Skeleton
 from .feet import ANKLES, HIPS, KNEES, Soles, leg_length, phases, reach
-from .flesh import ARMS, TRUNK, Flesh, lows_of
+from .flesh import ARMS, FEET, TRUNK, Flesh, lows_of
 from .floor import Carried
 from .two_bone import STRAIGHTEST
 
@@ -72,7 +72,8 @@ def lock_feet(
     root = root.copy()
     world = forward_kinematics(skeleton, rotations, root)
     low = lows_of(flesh, world, fps)
-    trunk, arms = low.of(TRUNK)[0], low.of(ARMS)[0]
+    trunk, arms, instep = (low.of(parts)[0] for parts in (TRUNK, ARMS, FEET))
+    body = np.minimum(trunk, instep)
     placed, hips = soles.in_world(world, skeleton), world[:, HIPS, 2, 3].mean(axis=1)
     # What the body's height follows, the first that there is: legs that stand upright, what lies
     # on the floor, arms, feet. The others reach for the floor with their joints.
@@ -81,14 +82,14 @@ def lock_feet(
     by_arms = carried.arms & ~carried.trunk & ~by_legs
     support = np.select([by_legs, carried.trunk, by_arms], [feet, trunk, arms], feet)
     rolls = carried.rolling & ~np.isfinite(support)
-    support = np.where(rolls, np.minimum(trunk, arms), support)
+    support = np.where(rolls, np.minimum(body, arms), support)
     by_arms = by_arms | rolls
-    deepest = np.minimum(placed[..., 2].min(axis=(1, 2)), trunk)
+    deepest = np.minimum(placed[..., 2].min(axis=(1, 2)), body)
     rise = -settled * _off_ground(support, deepest, fps)
     # Feet and arms that are in the ground bend, but for arms that carry: the rest may not hover.
-    others = np.where(by_arms, np.minimum(trunk, arms), deepest)
+    others = np.where(by_arms, np.minimum(body, arms), deepest)
     rise -= _floating(others + rise, np.isfinite(support), settled, fps)
-    lowest = np.where(by_arms, np.minimum(trunk, arms), trunk) + rise
+    lowest = np.where(by_arms, np.minimum(body, arms), body) + rise
     unsunk = _unsunk(lowest, settled, fps)
     root[:, 2] += rise + unsunk
     world = forward_kinematics(skeleton, rotations, root)

@@ -27,7 +27,7 @@ from .options import PerformOptions
 from .pacing import led_way, tempo_of, with_end, with_stride
 from .route import route_along
 from .sampling import leg_angles
-from .stage import Plan, Stage, backwards, speed_of, track_of
+from .stage import Plan, Stage, Track, backwards, speed_of, track_of
 from .turns import continuous
 from .viewer import Viewer
 
@@ -113,7 +113,7 @@ def _play(stage: Stage, clip: Clip, frames: int, travels: bool) -> Motion:
     # A loop has no end to lose; one that walks takes the strides that there is room for.
     told = () if clip.loop else _lost_end(stage, clip, tempo, frames)
     if not (clip.loop and upright):
-        told += _lost_way(stage, free, path, plan.stride)
+        told += _lost_way(stage, track, free, path, plan.stride)
     return Motion(stage.fps, continuous(rotations), path, told)
 
 
@@ -130,7 +130,9 @@ def _lost_end(stage: Stage, clip: Clip, tempo: float, frames: int) -> tuple[str,
     )
 
 
-def _lost_way(stage: Stage, free: Float64, path: Float64, stride: float) -> tuple[str, ...]:
+def _lost_way(
+    stage: Stage, track: Track, free: Float64, path: Float64, stride: float
+) -> tuple[str, ...]:
     """A sentence where the picture has no room for the clip's way.
 
     free, path : (F, 3) the root's way without and with what the picture shows in mind
@@ -139,11 +141,12 @@ def _lost_way(stage: Stage, free: Float64, path: Float64, stride: float) -> tupl
         return ()
     # Over half a second, the body's sway is no way.
     step = max(int(stage.fps / 2), 1)
-    wanted, went = (
+    own, wanted, went = (
         float(np.linalg.norm(np.diff(way[::step, :2], axis=0), axis=1).sum())
-        for way in (free, path)
+        for way in (track.root, free, path)
     )
-    wanted /= stride
+    # Lying down takes place as well, but goes nowhere.
+    wanted = min(wanted / stride, own)
     if wanted - went <= max(_LOST_M, _LOST_SHARE * wanted):
         return ()
     return (
