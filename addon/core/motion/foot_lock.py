@@ -89,7 +89,9 @@ def lock_feet(
     # Feet and arms that are in the ground bend, but for arms that carry: the rest may not hover.
     others = np.where(by_arms, np.minimum(body, arms), deepest)
     rise -= _floating(others + rise, np.isfinite(support), settled, fps)
-    lowest = np.where(by_arms, np.minimum(body, arms), body) + rise
+    # On the way from one pose into another, feet and arms are lifted alone.
+    whole = np.where(by_arms, np.minimum(body, arms), body)
+    lowest = np.where(settled < 1.0, trunk, whole) + rise
     unsunk = _unsunk(lowest, settled, fps)
     root[:, 2] += rise + unsunk
     world = forward_kinematics(skeleton, rotations, root)
@@ -123,12 +125,12 @@ def _off_ground(support: Float64, deepest: Float64, fps: float) -> Float64:
     return gaussian_filter1d(filled, _SMOOTH_S * fps, mode="nearest")
 
 
-def _lying(skeleton: Skeleton, hips: Float64, trunk: Mask, fps: float) -> Float64:
+def _lying(skeleton: Skeleton, hips: Float64, lies: Mask, fps: float) -> Float64:
     """(F,) 0..1, how far somebody, hips (F,) metres over the ground, lies or sits on the floor:
     feet that were held in their places then would push the knees into it."""
     leg = leg_length(skeleton)
     low = np.clip((_LYING[0] - hips / leg) / (_LYING[0] - _LYING[1]), 0.0, 1.0)
-    return gaussian_filter1d(low * trunk, _SMOOTH_S * fps, mode="nearest")
+    return gaussian_filter1d(low * lies, _SMOOTH_S * fps, mode="nearest")
 
 
 def _floating(lowest: Float64, supported: Mask, settled: Float64, fps: float) -> Float64:

@@ -113,7 +113,7 @@ def _play(stage: Stage, clip: Clip, frames: int, travels: bool) -> Motion:
     # A loop has no end to lose; one that walks takes the strides that there is room for.
     told = () if clip.loop else _lost_end(stage, clip, tempo, frames)
     if not (clip.loop and upright):
-        told += _lost_way(stage, track, free, path, plan.stride)
+        told += _lost_way(stage, track, free, path, plan)
     return Motion(stage.fps, continuous(rotations), path, told)
 
 
@@ -131,7 +131,7 @@ def _lost_end(stage: Stage, clip: Clip, tempo: float, frames: int) -> tuple[str,
 
 
 def _lost_way(
-    stage: Stage, track: Track, free: Float64, path: Float64, stride: float
+    stage: Stage, track: Track, free: Float64, path: Float64, plan: Plan
 ) -> tuple[str, ...]:
     """A sentence where the picture has no room for the clip's way.
 
@@ -139,14 +139,14 @@ def _lost_way(
     """
     if stage.route is not None or stage.options.in_place:
         return ()
-    # Over half a second, the body's sway is no way.
+    # Over half a second, the body's sway is no way, and neither is lying down, before the clip.
     step = max(int(stage.fps / 2), 1)
+    begun = int(plan.enter.argmax())
     own, wanted, went = (
-        float(np.linalg.norm(np.diff(way[::step, :2], axis=0), axis=1).sum())
+        float(np.linalg.norm(np.diff(way[begun::step, :2], axis=0), axis=1).sum())
         for way in (track.root, free, path)
     )
-    # Lying down takes place as well, but goes nowhere.
-    wanted = min(wanted / stride, own)
+    wanted = min(wanted / plan.stride, own) if plan.stride > 0 else own
     if wanted - went <= max(_LOST_M, _LOST_SHARE * wanted):
         return ()
     return (
