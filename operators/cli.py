@@ -604,7 +604,10 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> 
     )
     performing.lay_strips(armature, performed.motions, in_turn=True)
     tell(performed.sentence)
-    lengths = [{"clip": name, "frames": len(motion.root)} for name, motion in performed.motions]
+    lengths = [
+        {"clip": name, "frames": len(motion.root), "warnings": list(motion.warnings)}
+        for name, motion in performed.motions
+    ]
     return {
         "performed": lengths,
         "failures": dict(performed.failures),

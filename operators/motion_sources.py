@@ -220,7 +220,8 @@ class Performance:
         take(self.armature, self.motion, f"{self.armature.name} {self.name}"[:_LONGEST_NAME])
         show_frames(context.scene, find_parts(collection), len(self.motion.root))
         match_first_frame(collection)
-        return " ".join([f"{len(self.motion.root)} frames of '{self.name}'.", *self.notes])
+        said = f"{len(self.motion.root)} frames of '{self.name}'."
+        return " ".join([said, *self.notes, *self.motion.warnings])
 
 
 def _performed(

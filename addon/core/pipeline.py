@@ -343,22 +343,24 @@ def _work(
         }
 
     def motion(report: Report) -> Values:
+        from .motion.flesh import flesh_of
         from .motion.library import load_motion
         from .motion.perform import perform
         from .motion.viewer import Viewer
 
         clip = read_clip or load_motion(settings.motion, settings.fps, settings.take)
         character = result.build.character
-        lens, camera = result.fitted.camera, character.world_from_camera[:3, 3]
+        lens, place = result.fitted.camera, character.world_from_camera
         performed = perform(
             character.skeleton,
             character.pose,
             clip,
             settings.frames,
             settings.fps,
-            viewer=Viewer(camera) if settings.walks_out else Viewer.of(lens, camera),
+            viewer=Viewer(place[:3, 3]) if settings.walks_out else Viewer.of(lens, place),
             options=settings.performing,
             path=settings.path or None,
+            flesh=flesh_of(character.skeleton, character.rest_vertices, character.weights),
         )
         return {"motion": performed, "motion_name": clip.name, "motion_notes": clip.notes}
 

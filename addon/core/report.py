@@ -62,6 +62,8 @@ def warnings_of(result: WakeUpResult) -> list[str]:
     if not watertight(result.build.character.triangles):
         warnings.append("The mesh is not closed.")
     warnings += result.motion_notes
+    if result.motion is not None:
+        warnings.extend(result.motion.warnings)
     return warnings
 
 

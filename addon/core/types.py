@@ -251,3 +251,4 @@ class Motion:
     fps: float
     rotations: Float64  # (F, 24, 4), as in Pose
     root: Float64  # (F, 3), as in Pose
+    warnings: tuple[str, ...] = ()  # a sentence for each thing that the clip lost

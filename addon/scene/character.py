@@ -127,3 +127,24 @@ def bind(
     modifier = mesh_object.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
     mesh_object.parent = armature
+
+
+def rest_surface(
+    mesh_object: bpy.types.Object, names: Sequence[str]
+) -> tuple[Float64, Float64] | None:
+    """Vertices (V, 3) at rest, metres in the mesh's own axes, and weights (V, 24) of the bones
+    `names`; None where the mesh has lost a bone's weights."""
+    groups = [mesh_object.vertex_groups.get(name) for name in names]
+    if any(group is None for group in groups) or not mesh_object.data.vertices:
+        return None
+    joint_of = {group.index: joint for joint, group in enumerate(groups)}
+    count = len(mesh_object.data.vertices)
+    vertices = np.empty(3 * count, np.float32)
+    mesh_object.data.vertices.foreach_get("co", vertices)
+    weights = np.zeros((count, len(names)))
+    for row, vertex in zip(weights, mesh_object.data.vertices, strict=True):
+        for element in vertex.groups:
+            joint = joint_of.get(element.group)
+            if joint is not None:
+                row[joint] = element.weight
+    return vertices.reshape(-1, 3).astype(np.float64), weights

@@ -11,6 +11,7 @@ from mathutils import Vector
 
 from ..core.body.skeleton import BONE_NAMES, PARENTS
 from ..core.errors import MotionError, WakeUpError
+from ..core.motion.flesh import Flesh, flesh_of
 from ..core.motion.options import PerformOptions
 from ..core.motion.perform import perform
 from ..core.motion.sampled import motion_of, source_from_matrices
@@ -19,6 +20,7 @@ from ..core.motion.viewer import Viewer
 from ..core.types import Clip, Float64, Motion, Pose, Skeleton
 from .build import SceneParts, find_parts, photo_size
 from .camera import photo_camera
+from .character import rest_surface
 from .freezing import freeze_again
 from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
@@ -102,6 +104,7 @@ class Performer:
     skeleton: Skeleton
     viewer: Viewer  # the photo's camera, in the armature's axes: whom to face, where to stop
     path: Float64 | None  # (N, 3), the user's, in the armature's axes; None: to the camera
+    flesh: Flesh  # what of the body touches the floor
 
     @staticmethod
     def of(armature: bpy.types.Object, collection: bpy.types.Collection) -> Performer:
@@ -109,11 +112,22 @@ class Performer:
         parts = find_parts(collection)
         into = armature.matrix_world.inverted()
         place, lens = photo_camera(parts.camera, photo_size(collection))
-        at = np.array(into @ Vector(place[:3, 3]))
-        viewer = Viewer.of(lens, at) if find_wall(collection) is None else Viewer(at)
+        seen = np.array(into, np.float64) @ place
+        walled = find_wall(collection) is not None
+        viewer = Viewer(seen[:3, 3]) if walled else Viewer.of(lens, seen)
         points = read_path(collection) if len(parts.armatures) == 1 else ()
         path = np.array([into @ Vector(point) for point in points], np.float64)
-        return Performer(read_skeleton(armature), viewer, path if len(points) else None)
+        skeleton = read_skeleton(armature)
+        surface = next(
+            (
+                rest_surface(mesh, BONE_NAMES)
+                for mesh, bones in zip(parts.characters, parts.armatures, strict=False)
+                if bones == armature
+            ),
+            None,
+        )
+        flesh = flesh_of(skeleton, *surface) if surface else flesh_of(skeleton)
+        return Performer(skeleton, viewer, path if len(points) else None, flesh)
 
     def perform(
         self,
@@ -126,7 +140,9 @@ class Performer:
     ) -> Motion:
         """The clip as this character performs it from `pose` on, in the armature's axes."""
         path = self.path if follows_path else None
-        return perform(self.skeleton, pose, clip, frames, fps, self.viewer, options, path)
+        return perform(
+            self.skeleton, pose, clip, frames, fps, self.viewer, options, path, self.flesh
+        )
 
 
 def take(

@@ -12,12 +12,12 @@ from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.motion.feet import (
     ANKLES,
     HIPS,
-    floor_under,
     phases,
     reach,
     soles_of,
     standing_feet,
 )
+from photo_wake_up.addon.core.motion.floor import floor_under
 from photo_wake_up.addon.core.motion.foot_lock import contact_weights
 from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.motion.perform import perform

@@ -342,7 +342,8 @@ def test_the_panels_options_hold(standing):
     assert bpy.ops.wakeup.perform() == {"FINISHED"}
     motion = sampled_motion(armature).motion
     travelled = [np.linalg.norm(m.root[-1, :2] - m.root[0, :2]) for m in (plain, motion)]
-    assert travelled[0] > 0.2 and travelled[1] < 0.05
+    # The figure fills its picture: there is room for small steps.
+    assert travelled[0] > 0.1 and travelled[1] < 0.05
     last = angles_between(motion.rotations[-1], figures.photo_pose().rotations)
     assert last.max() < SAME_DEG
 

@@ -7,8 +7,11 @@ import numpy as np
 from ..body.pose import forward_kinematics
 from ..types import Clip, Motion, Skeleton
 from .authoring import STANDING
-from .feet import floor_under, leg_length, soles_of, standing_feet
+from .feet import leg_length, soles_of
+from .flesh import flesh_of, lows_of
+from .floor import carried_by, feet_on, floor_under
 from .foot_lock import lock_feet
+from .hands import flat_hands, lock_hands
 from .sampling import clip_at
 
 
@@ -25,13 +28,19 @@ def cycle(skeleton: Skeleton, clip: Clip) -> Motion:
     leg = leg_length(skeleton)
     root = root * leg
     root[:, 2] += skeleton.joints[0, 2] - STANDING * leg
-    soles = soles_of(skeleton)
-    placed = soles.in_world(forward_kinematics(skeleton, rotations, root), skeleton)
-    standing = standing_feet(placed, clip.fps, floor_under(placed, clip.fps))
+    soles, flesh = soles_of(skeleton), flesh_of(skeleton)
+    rotations = flat_hands(skeleton, flesh, soles, rotations, root, clip.fps)
+    world = forward_kinematics(skeleton, rotations, root)
+    placed = soles.in_world(world, skeleton)
+    body = lows_of(flesh, world, clip.fps)
+    floor = floor_under(placed, clip.fps, body)
+    carried = carried_by(placed, body, clip.fps, floor)
+    standing = feet_on(placed, world, clip.fps, floor, carried)
     settled, stepping = np.ones(len(at)), np.zeros(len(at), bool)
     rotations, root = lock_feet(
-        skeleton, soles, rotations, root, standing, settled, stepping, clip.fps
+        skeleton, soles, rotations, root, standing, settled, stepping, clip.fps, flesh, carried
     )
+    rotations = lock_hands(skeleton, flesh, rotations, root, carried, settled, clip.fps)
     if clip.loop:
         rotations, root = rotations[count : 2 * count + 1].copy(), root[count : 2 * count + 1]
         rotations[-1] = rotations[0]

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d, minimum_filter1d
+from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ..body.pose import forward_kinematics
 from ..body.skeleton import JOINT
 from ..types import Float64, Mask, Skeleton
+from .two_bone import reached
 
 HIPS = (JOINT["left_hip"], JOINT["right_hip"])
 KNEES = (JOINT["left_knee"], JOINT["right_knee"])
@@ -25,17 +26,12 @@ _TIP_SHARE = 0.42
 
 # A foot stands where its sole is this low and this slow. Swinging feet go at several m/s and clear
 # the ground by 1 to 5 cm at their lowest; retargeted standing feet slide at up to 0.3 m/s.
-_STANDING_HEIGHT_M = 0.045
-_STANDING_SPEED_M_S = 0.5
+STANDING_HEIGHT_M = 0.045
+STANDING_SPEED_M_S = 0.5
 _STANDING_SPEED_SHARE = 0.3  # of the body's speed; swinging feet go at twice the body's
-_LONGEST_LEAP_S = 0.6
-_RESTING_SPEED_M_S = 0.3  # at the top of a flight this lasts 0.06 s
-_SHORTEST_HOP_S = 0.25  # from landing to landing
-_UNEVEN_M = 0.10  # that the floor of a recording with drifting feet differs from step to step
-_SHORTEST_STAND_S = 0.08
+LONGEST_LEAP_S = 0.6
+SHORTEST_STAND_S = 0.08
 _LONGEST_GAP_S = 0.06
-# A leg that is quite straight has no bend to widen, so reaching stops just before.
-STRAIGHTEST = 0.998
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,50 +76,24 @@ def leg_length(skeleton: Skeleton) -> float:
     )
 
 
-def floor_under(soles: Float64, fps: float) -> Float64:
-    """(F,) height of the floor under a motion whose own floor is not known or drifts.
-
-    There is floor where a lowest point of the soles (F, 2, 3, 3) rests, and where the soles turn
-    from sinking to rising, if that is not far above where they come within a leap's time: the top
-    of a flight may have a dip. From one such moment to the next the floor goes over from one height
-    to the other, under what is lower still.
-    """
-    lowest = soles[..., 2].min(axis=(1, 2))
-    leap, turn = (2 * int(round(s * fps)) + 1 for s in (_LONGEST_LEAP_S, _SHORTEST_HOP_S / 2))
-    deepest = minimum_filter1d(lowest, leap, mode="nearest")
-    turns = lowest <= minimum_filter1d(lowest, turn, mode="nearest")
-    known = np.flatnonzero(_resting(soles, fps) | (turns & (lowest - deepest < _UNEVEN_M)))
-    floor = np.interp(np.arange(len(lowest)), known, lowest[known])
-    return np.minimum(floor, lowest)
-
-
-def _resting(soles: Float64, fps: float) -> Mask:
-    """(F,) bool: the soles' lowest point stays where it is, for longer than in the turning point
-    of a flight or swing."""
-    frames = len(soles)
-    if frames < 2:
-        return np.zeros(frames, bool)
-    flat = soles.reshape(frames, -1, 3)
-    at = flat[..., 2].argmin(axis=1)
-    speed = np.linalg.norm(np.diff(flat, axis=0), axis=-1) * fps  # (F - 1, 6)
-    # Of each frame's lowest point, to the next frame.
-    still = speed[np.arange(frames - 1), at[:-1]] < _RESTING_SPEED_M_S
-    shortest = max(int(np.ceil(_SHORTEST_STAND_S * fps)), 2)
-    held = binary_opening(np.pad(still, shortest), np.ones(shortest, bool))[shortest:-shortest]
-    return np.append(held, False) | np.insert(held, 0, False)
-
-
-def standing_feet(soles: Float64, fps: float, floor: Float64 | float = 0.0) -> Mask:
+def standing_feet(
+    soles: Float64,
+    fps: float,
+    floor: Float64 | float = 0.0,
+    height: Float64 | float = STANDING_HEIGHT_M,
+) -> Mask:
     """(F, 2) bool: which foot stands when, from the soles' points (F, 2, 3, 3) and the floor's
     height, one or (F,).
 
-    A foot stands while its lowest point is near the floor and that point is slow; moments too
+    A foot stands while its lowest point is less than `height` over the floor, one or (F,) metres,
+    and that point is slow; moments too
     short to be a step or a lift are dropped.
     """
     frames = len(soles)
     low = soles[..., 2].min(axis=2) - np.broadcast_to(floor, (frames,))[:, None]
+    near = low < np.broadcast_to(height, (frames,))[:, None]
     if frames < 2:
-        return low < _STANDING_HEIGHT_M
+        return near
     speed = np.linalg.norm(np.diff(soles, axis=0), axis=-1) * fps  # (F - 1, 2, 3)
     # A planted point is slow on at least one side of its frame.
     before = np.concatenate([speed[:1], speed])
@@ -132,12 +102,17 @@ def standing_feet(soles: Float64, fps: float, floor: Float64 | float = 0.0) -> M
     slowest = np.take_along_axis(np.minimum(before, after), at_lowest, axis=2)[..., 0]
     # The faster the body, the more a retargeted foot slides, and the faster a swinging one is.
     body = np.linalg.norm(np.gradient(soles.mean(axis=(1, 2)), axis=0), axis=1) * fps
-    body = gaussian_filter1d(body, _LONGEST_LEAP_S * fps / 2, mode="nearest")
-    slow = slowest < np.maximum(_STANDING_SPEED_M_S, _STANDING_SPEED_SHARE * body)[:, None]
-    standing = (low < _STANDING_HEIGHT_M) & slow
+    body = gaussian_filter1d(body, LONGEST_LEAP_S * fps / 2, mode="nearest")
+    slow = slowest < np.maximum(STANDING_SPEED_M_S, _STANDING_SPEED_SHARE * body)[:, None]
+    return stands(near & slow, fps)
+
+
+def stands(touching: Mask, fps: float) -> Mask:
+    """(F, N) bool: what touches the floor (F, N), without gaps and moments that are too short to be
+    a step or a lift."""
     gap = max(int(round(_LONGEST_GAP_S * fps)), 1)
-    shortest = max(int(round(_SHORTEST_STAND_S * fps)), 1)
-    padded = np.pad(standing, ((gap + shortest,) * 2, (0, 0)), mode="edge")
+    shortest = max(int(round(SHORTEST_STAND_S * fps)), 1)
+    padded = np.pad(touching, ((gap + shortest,) * 2, (0, 0)), mode="edge")
     closed = binary_closing(padded, np.ones((gap + 1, 1), bool))
     opened = binary_opening(closed, np.ones((shortest, 1), bool))
     return opened[gap + shortest : len(opened) - gap - shortest]
@@ -159,9 +134,7 @@ def reach(
 ) -> Float64:
     """Local rotations (F, 24, 4) whose ankles are at `ankles` (F, 2, 3), as far as legs reach.
 
-    Two-bone inverse kinematics: the knee's angle follows from the law of cosines, the bend stays
-    in the plane that it has, and the leg swings by the shortest way to the target. Feet keep their
-    orientation but for a turn about the vertical by `foot_turn` (F, 2) radians.
+    Feet keep their orientation but for a turn about the vertical by `foot_turn` (F, 2) radians.
     """
     world = forward_kinematics(skeleton, rotations, root)
     solved = rotations.copy()
@@ -172,10 +145,9 @@ def reach(
         ankle_turn = Rotation.from_matrix(world[:, ANKLES[side], :3, :3])
         hip, knee, ankle = (world[:, joints[side], :3, 3] for joints in (HIPS, KNEES, ANKLES))
         thigh, shin = knee - hip, ankle - knee
-        bend = _bend_change(thigh, shin, hip_turn, ankles[:, side] - hip)
-        knee_turn = bend * knee_turn
-        swing = _shortest_turn(thigh + bend.apply(shin), ankles[:, side] - hip)
-        hip_turn, knee_turn = swing * hip_turn, swing * knee_turn
+        hinge = hip_turn.apply([1.0, 0.0, 0.0])
+        bend, swing = reached(thigh, shin, hinge, ankles[:, side] - hip)
+        hip_turn, knee_turn = swing * hip_turn, swing * bend * knee_turn
         vertical = np.zeros((len(root), 3))
         vertical[:, 2] = foot_turn[:, side]
         ankle_turn = Rotation.from_rotvec(vertical) * ankle_turn
@@ -186,41 +158,3 @@ def reach(
         ):
             solved[:, joint] = (above.inv() * turn).as_quat(scalar_first=True)
     return solved
-
-
-def _bend_change(thigh: Float64, shin: Float64, hip_turn: Rotation, wanted: Float64) -> Rotation:
-    """The knee's turn that makes the leg as long as `wanted` (F, 3), in its plane of bending."""
-    a, b = np.linalg.norm(thigh, axis=1), np.linalg.norm(shin, axis=1)
-    length = np.clip(
-        np.linalg.norm(wanted, axis=1), np.abs(a - b) + 0.05 * (a + b), STRAIGHTEST * (a + b)
-    )
-    # A leg that is bent enough keeps its plane; a straight one bends about the thigh's x axis.
-    side = hip_turn.apply([1.0, 0.0, 0.0])
-    normal = np.cross(thigh, shin)
-    sine = np.linalg.norm(normal, axis=1) / (a * b)
-    share = np.clip((sine - 0.05) / 0.15, 0.0, 1.0)[:, None]
-    axis = _unit(share * _unit(normal) + (1 - share) * _unit(_across(side, thigh)))
-    now = np.arctan2(
-        np.einsum("fi,fi->f", np.cross(thigh, shin), axis), np.einsum("fi,fi->f", thigh, shin)
-    )
-    cosine = np.clip((length**2 - a**2 - b**2) / (2 * a * b), -1.0, 1.0)
-    return Rotation.from_rotvec(axis * (np.arccos(cosine) - now)[:, None])
-
-
-def _shortest_turn(first: Float64, second: Float64) -> Rotation:
-    """Rotations that turn the directions (F, 3) `first` into `second` by the shortest way."""
-    a, b = _unit(first), _unit(second)
-    axis = np.cross(a, b)
-    sine = np.linalg.norm(axis, axis=1)
-    angle = np.arctan2(sine, np.einsum("fi,fi->f", a, b))
-    return Rotation.from_rotvec(axis * (angle / np.maximum(sine, 1e-12))[:, None])
-
-
-def _across(vector: Float64, along: Float64) -> Float64:
-    """The part of `vector` that stands across `along`, both (F, 3)."""
-    direction = _unit(along)
-    return vector - direction * np.einsum("fi,fi->f", vector, direction)[:, None]
-
-
-def _unit(vector: Float64) -> Float64:
-    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-12)

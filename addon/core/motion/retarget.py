@@ -17,10 +17,12 @@ from scipy.spatial.transform import Rotation
 from ..body.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
 from ..errors import MotionError
 from ..types import Clip, Float64
-from .authoring import HIP_DROP
+from .authoring import ANKLE_HEIGHT, HIP_DROP
+from .floor import lowest_of_clip
 from .joint_map import SIDES, map_joints
 from .sampling import clip_at, loop_step
 from .source_motion import SourceMotion
+from .turns import heading, ways_ahead
 
 _UP = np.array([0.0, 0.0, 1.0])
 _DOWN = -_UP
@@ -32,10 +34,11 @@ _LEGS_BELOW = -0.7
 _LEGS_ALONG = 0.5
 _HIPS_LEVEL = 0.35
 
-FLOOR_PERCENTILE = 5.0  # ankles are this low at the moments when they stand
+_FLOOR_PERCENTILE = 5.0  # the body is this low at the moments when it touches the floor
 _PLANTED_PERCENTILE = 30.0
 _LOWEST_PERCENTILE = 2.0  # lower may be noise
 _PLANTED_LEGS = 0.035  # leg lengths (3 cm): an ankle so much over its lowest has left the flat foot
+_NEAR_FLOOR_LEGS = 0.25  # over the lowest joint: farther up, an ankle is no standing foot's
 _MOST_SOLE_TILT = np.radians(35.0)  # more is dancing on tiptoe, not a rest pose's tilt
 _LEAST_BEND = 0.15  # mean sine of a knee's or elbow's bend that shows its axis
 _LOOP_MEAN, _LOOP_MOST = np.radians(4.0), np.radians(15.0)
@@ -101,8 +104,8 @@ def facing_ahead(pelvis: Float64, fps: float) -> Float64:
     pelvis : (F, 3, 3) its orientation in the world, identity facing -y
     """
     start = max(int(round(_FACING_S * fps)), 1)
-    ahead = (pelvis[:start] @ _AHEAD).mean(axis=0)
-    return Rotation.from_rotvec([0.0, 0.0, -np.arctan2(ahead[0], -ahead[1])]).as_matrix()
+    about = heading(ways_ahead(pelvis[:start]).mean(axis=0))
+    return Rotation.from_rotvec([0.0, 0.0, -about]).as_matrix()
 
 
 def at_rate(clip: Clip, fps: float) -> Clip:
@@ -311,6 +314,10 @@ def _level_foot(
     leg = np.linalg.norm(placed[:, ankle] - placed[:, joints[f"{side}_hip"]], axis=1).max()
     lowest = np.percentile(height, _LOWEST_PERCENTILE) + _PLANTED_LEGS * leg
     low = height <= min(float(np.percentile(height, _PLANTED_PERCENTILE)), lowest) + 1e-9
+    # In a handstand, or on one's back, it is low nowhere.
+    low &= height <= placed[:, list(joints.values()), 2].min(axis=1) + _NEAR_FLOOR_LEGS * leg
+    if not low.any():
+        return _pointing(source, joints, side, constant, constant @ _UP)
     slow = speed <= np.percentile(np.where(low, speed, np.inf)[low], 50) + 1e-9
     normals = turned[low & slow, ankle].transpose(0, 2, 1) @ _UP
     normal = _unit(np.median(normals, axis=0))
@@ -319,6 +326,13 @@ def _level_foot(
         source.rest_positions(), joints
     ):
         level, normal = constant, constant @ _UP
+    return _pointing(source, joints, side, level, normal)
+
+
+def _pointing(
+    source: SourceMotion, joints: dict[str, int], side: str, level: Float64, normal: Float64
+) -> Float64:
+    """A foot's constant, turned about the sole's normal to point to the toes."""
     toes = _bone(source, joints, f"{side}_ankle")
     if toes is None:
         return level
@@ -392,16 +406,28 @@ def _share(first: Float64, second: Float64, share: float) -> Float64:
 
 def _root(joints: dict[str, int], world: Float64, placed: Float64) -> Float64:
     """(F, 3) the clip's root from the middle of the hips, in the performer's leg lengths; its
-    height is 1 where the source stands with straight legs on flat feet."""
+    height is 1 where the source stands with straight legs on flat feet.
+
+    The floor is what the lowest part touches: the source's ankles, a foot's height over it, or
+    another part of the body, as far from the hips as the default body has it in the same pose.
+    """
     hips = (placed[:, joints["left_hip"]] + placed[:, joints["right_hip"]]) / 2
     leg = np.mean([
         np.linalg.norm(placed[:, joints[f"{s}_{a}"]] - placed[:, joints[f"{s}_{b}"]], axis=1)
         for s in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))
     ]) * 2  # fmt: skip
-    ankles = placed[:, [joints[f"{s}_ankle"] for s in SIDES], 2].min(axis=1)
+    ankles = placed[:, [joints[f"{s}_ankle"] for s in SIDES], 2].min(axis=1) / leg
     root = hips / leg
-    root[:, 2] = (hips[:, 2] - np.percentile(ankles, FLOOR_PERCENTILE)) / leg
+    up = world[:, JOINT["pelvis"], 2, 2]
+    body = root[:, 2] + up * HIP_DROP + lowest_of_clip(_local(world))
+    root[:, 2] -= floor_of_clip(ankles, body) + ANKLE_HEIGHT
     return root + (world[:, JOINT["pelvis"]] @ _UP - _UP) * HIP_DROP
+
+
+def floor_of_clip(ankles: Float64, body: Float64) -> float:
+    """Height of the floor under a clip, from its lower ankle (F,) and the lowest other part (F,),
+    all in leg lengths."""
+    return float(np.percentile(np.minimum(ankles - ANKLE_HEIGHT, body), _FLOOR_PERCENTILE))
 
 
 def _local(world: Float64) -> Float64:

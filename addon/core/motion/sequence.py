@@ -13,7 +13,7 @@ from ..types import Clip, Motion, Pose
 from ..user_paths import is_folder
 
 MOTION_FILES = (".bvh", ".fbx", ".npz")
-_LONGEST_LIST = 3  # failures that are told in one sentence; all are in the log
+_LONGEST_LIST = 3  # failures and warnings that are told in one sentence; failures are in the log
 _LEAST_LOOP_S = 4.0  # a loop is repeated at least so long: going over into it takes a second
 # Blender's single precision turns a pose by less, and nobody poses by so little on purpose.
 _SAME_RAD, _SAME_M = np.radians(0.2), 2e-3
@@ -59,7 +59,8 @@ class Batch:
         """How it went, failures by name."""
         count = len(self.motions)
         said = f"{count} clip{'' if count == 1 else 's'} applied."
-        said = " ".join([said, *self.notes[:_LONGEST_LIST]])
+        lost = [f"{name}: {why}" for name, motion in self.motions for why in motion.warnings]
+        said = " ".join([said, *[*self.notes, *lost][:_LONGEST_LIST]])
         if not self.failures:
             return said
         told = " ".join(

@@ -26,8 +26,9 @@ from ..errors import MotionError
 from ..frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
 from ..npz_arrays import DAMAGED, UnfitArchiveError, read_npz
 from ..types import Clip, Float64
-from .authoring import HIP_DROP, HIP_HALF_WIDTH, SHIN, THIGH
-from .retarget import FLOOR_PERCENTILE, as_loop, facing_ahead
+from .authoring import ANKLE_HEIGHT, HIP_DROP, HIP_HALF_WIDTH, SHIN, THIGH
+from .floor import lowest_of_clip
+from .retarget import as_loop, facing_ahead, floor_of_clip
 from .smpl_turns import QUATERNION, UnfitError, check_radians, raw_turns, rotation_vectors, w_index
 
 # Names of the same thing in different files, the usual one first.
@@ -61,6 +62,9 @@ _FARTHEST_M = 1e4  # from where the sequence's axes begin
 _USUAL_LEG_M = 0.80
 _LEGS_DIFFER_M = 0.15
 _LEGS_M = (0.2, 1.3)  # a small child's to a giant's
+# AMASS's ground is z = 0; a clip whose lowest parts are farther from it stands on something else.
+_GROUND_M = 0.03
+_PELVIS_M = 0.03  # of SMPL's pelvis over `trans`, where z is up
 _SPAN_S = 0.1  # a move is taken over so long: much longer than noise, shorter than a stand
 _STILL_SHARE = 0.4  # of the moves: those in which the lower ankle slides least for its way
 _LEAST_SLIDE_M = 0.01  # that a standing ankle of a recording is off, at least: soles roll
@@ -255,6 +259,7 @@ def _clip(path: Path, sequence: _Sequence) -> Clip:
     place = sequence.place @ axes.T
     facing = facing_ahead(pelvis, sequence.fps)
     local[:, 0] = facing @ pelvis
+    ground = -_PELVIS_M - float(place[0, 2])
     place = (place - place[0]) @ facing.T
     ankles = _ankles(local)
     unit = _unit(sequence, axes, place, ankles)
@@ -263,13 +268,17 @@ def _clip(path: Path, sequence: _Sequence) -> Clip:
     notes = sequence.notes
     if unit != _METRES:
         notes = (*notes, f"'{sequence.place_key}' is taken as {unit}")
-    # `trans` moves the whole body, so the pelvis goes as it does, some constant way apart.
-    root = place / _leg_length(place, ankles, sequence.fps)
-    root[:, 2] -= HIP_DROP + np.percentile(
-        (root[:, None] + ankles)[..., 2].min(axis=1), FLOOR_PERCENTILE
-    )
     quaternions = Rotation.from_matrix(local.reshape(-1, 3, 3)).as_quat(scalar_first=True)
     rotations = quaternions.reshape(frames, JOINT_COUNT, 4)
+    # `trans` moves the whole body, so the pelvis goes as it does, some constant way apart.
+    leg = _leg_length(place, ankles, sequence.fps)
+    root = place / leg
+    floor = floor_of_clip(
+        (root[:, None] + ankles)[..., 2].min(axis=1), root[:, 2] + lowest_of_clip(rotations)
+    )
+    if sequence.is_amass and unit == _METRES and abs(floor * leg - ground) < _GROUND_M:
+        floor = ground / leg
+    root[:, 2] -= HIP_DROP + ANKLE_HEIGHT + floor
     told = tuple(f"{path.name}: {note}." for note in notes)
     return as_loop(Clip(path.stem, sequence.fps, rotations, root, False, told))
 

@@ -1,0 +1,127 @@
+"""Photo, clip and idle as one motion: poses blended by a plan, the root pushed by the feet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial.transform import Rotation
+
+from ..body.pose import forward_kinematics
+from ..types import Clip, Float64
+from .foot_lock import contact_weights
+from .stage import Plan, Stage, Track
+from .turns import blend, wrapped
+
+_SPEED_SMOOTH_S = 0.08
+_SWAY_SMOOTH_S = 0.6  # slower sideways moves than a stride's are drift
+_PLACE_SHARE = 0.5  # of a stride: what is slower than this is way, what is faster stays in place
+
+
+def compose(
+    stage: Stage, track: Track, rest: Track, plan: Plan
+) -> tuple[Float64, Float64, Float64]:
+    """Root (F, 3) and rotations (F, 24, 4) of photo, clip and idle, blended and travelling, and
+    the metres (F,) gone towards the viewer or along the path."""
+    if stage.route is None:
+        root, rotations, steps = _moved(stage, track, rest, plan)
+        way = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
+        root[:, :2] = stage.start[:2] + way
+        ahead = np.array([np.sin(stage.to_viewer), -np.cos(stage.to_viewer)])
+        return root, rotations, way @ ahead
+    # Where on the path one is says where one is heading, and that where the feet push: what
+    # the clip would go is a first guess that one round mends.
+    share = plan.stride * plan.enter * (1 - plan.leave)
+    own = np.diff(track.root[:, :2], axis=0)
+    along = np.concatenate([[0.0], np.cumsum(share[1:] * np.linalg.norm(own, axis=1))])
+    for _ in range(2):
+        turn = wrapped(stage.route.heading[0] - stage.facing)
+        follows = stage.route.heading_at(along) - stage.route.heading[0]
+        plan = replace(plan, heading=stage.facing + plan.turned * (turn + follows))
+        root, rotations, steps = _moved(stage, track, rest, plan)
+        ahead = stage.route.direction(along)
+        # Nobody walks back on a path; the legs take up what feet push back while stopping.
+        forward = np.maximum(np.einsum("fi,fi->f", steps, ahead[1:]), 0.0)
+        along = np.concatenate([[0.0], np.cumsum(forward)])
+    # Sideways the body sways as in the clip; what its feet push aside is taken up by the legs.
+    sway = np.concatenate([[0.0], np.cumsum(share[1:] * own[:, 0])])
+    slow = gaussian_filter1d(sway, _SWAY_SMOOTH_S * stage.fps, mode="nearest")
+    sway = sway - slow + slow[0]
+    ahead = stage.route.direction(along)
+    left = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
+    root[:, :2] = stage.route.at(along) + sway[:, None] * left
+    return root, rotations, along
+
+
+def _moved(stage: Stage, track: Track, rest: Track, plan: Plan) -> tuple[Float64, Float64, Float64]:
+    """Root (F, 3) that does not travel yet, rotations, and the steps (F - 1, 2) it makes."""
+    moving = blend(track.rotations, rest.rotations, plan.leave)
+    rotations = blend(stage.pose.rotations[None], moving, plan.enter)
+    # The root's heading is planned; only its tilt is blended.
+    tilts = blend(stage.tilt.as_quat(scalar_first=True)[None, None], moving[:, :1], plan.enter)
+    about = np.zeros((len(moving), 3))
+    about[:, 2] = plan.heading
+    turned = Rotation.from_rotvec(about) * Rotation.from_quat(tilts[:, 0], scalar_first=True)
+    rotations[:, 0] = turned.as_quat(scalar_first=True)
+
+    height = (1 - plan.leave) * track.root[:, 2] + plan.leave * rest.root[:, 2]
+    root = np.zeros((len(moving), 3))
+    root[:, 2] = (1 - plan.enter) * stage.start[2] + plan.enter * height
+    return root, rotations, _pushed(stage, track, plan, rotations, root)
+
+
+def _pushed(stage: Stage, track: Track, plan: Plan, rotations: Float64, root: Float64) -> Float64:
+    """(F - 1, 2) steps of the root: pushed by the standing feet, in flight as the clip goes."""
+    if len(root) < 2:
+        return np.zeros((0, 2))
+    steps = np.diff(track.root[:, :2], axis=0)
+    share = plan.enter[1:] * (1 - plan.leave[1:])
+    cos, sin = np.cos(plan.heading[1:]), np.sin(plan.heading[1:])
+    own = share[:, None] * np.stack(
+        [cos * steps[:, 0] - sin * steps[:, 1], sin * steps[:, 0] + cos * steps[:, 1]], axis=1
+    )
+    world = forward_kinematics(stage.skeleton, rotations, root)
+    points = stage.soles.in_world(world, stage.skeleton)
+    weights = contact_weights(points)
+    shares = (weights[1:] + weights[:-1]) / 2
+    back = np.einsum("fsp,fspi->fsi", shares, np.diff(points[..., :2], axis=0))
+    both = plan.standing[1:] & plan.standing[:-1]
+    count = both.sum(axis=1)
+    pushed = -(back * both[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
+    known = np.flatnonzero(count)
+    if not len(known):
+        return plan.stride * own
+    every = np.arange(len(own))
+    change = np.stack(
+        [np.interp(every, known, (pushed - own)[known, axis]) for axis in range(2)], axis=1
+    )
+    change = gaussian_filter1d(change, _SPEED_SMOOTH_S * stage.fps, axis=0, mode="nearest")
+    return plan.stride * (own + change)
+
+
+def on_the_spot(
+    stage: Stage, path: Float64, clip: Clip, tempo: float, track: Track, plan: Plan
+) -> Float64:
+    """The root's way (F, 3) as somebody sees it who goes along smoothly."""
+    stride_s = len(clip.root) / clip.fps / tempo if clip.loop else 1.0
+    width = _PLACE_SHARE * stride_s * stage.fps
+    pad = min(int(4 * width) + 1, len(path) - 1)
+    result = path.copy()
+    if pad < 1:
+        return result
+    # Who goes along speeds up and slows down with the character; the rest is its own drift.
+    share = plan.stride * plan.enter * (1 - plan.leave)
+    speed = np.linalg.norm(track.root[-1, :2] - track.root[0, :2]) / (len(path) - 1)
+    ahead = np.stack([np.sin(plan.heading), -np.cos(plan.heading)], axis=1)
+    way = np.cumsum((speed * share)[:, None] * ahead, axis=0)
+    own = path[:, :2] - stage.start[:2] - (way - way[0])
+    padded = np.pad(own, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
+    drift = gaussian_filter1d(padded, width, axis=0)[pad:-pad]
+    result[:, :2] = stage.start[:2] + own - drift
+    # The first frame is the photo's, and the last where it returns.
+    fade = np.exp(-np.arange(len(path)) / max(width, 1e-6))[:, None]
+    result[:, :2] += fade * (stage.start[:2] - result[0, :2])
+    if stage.options.returns:
+        result[:, :2] += fade[::-1] * (stage.start[:2] - result[-1, :2])
+    return result
