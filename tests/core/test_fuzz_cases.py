@@ -13,19 +13,12 @@ from .damage import bounded
 
 FOLDER = Path(__file__).with_name("fuzz_cases")
 CASES = sorted(path for path in FOLDER.glob("*/*") if path.is_file())
-# Found and not mended yet: a line goes as soon as its case passes.
-OPEN = {
-    "exif-TypeError-images-_decoded", "exif-struct.error-images-_decoded",
-    "exif-struct.error-images-_focal_share_of_width", "photo-NotImplementedError-images-load_photo",
-}  # fmt: skip
 SECONDS, MEGABYTES = 5.0, 1000.0  # for one file; pictures as large as are allowed
 MUTATIONS = 30  # of each target's seeds
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}-{path.name}")
-def test_what_was_found(case, request):
-    if f"{case.parent.name}-{case.name}" in OPEN:
-        request.applymarker(pytest.mark.xfail(reason="the reader of pictures is to be mended"))
+def test_what_was_found(case):
     target = TARGETS[case.parent.name]
     if target.needs_blender:
         pytest.importorskip("bpy")

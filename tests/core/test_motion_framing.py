@@ -160,9 +160,13 @@ def test_the_report_tells_what_a_motion_lost():
     measured = SimpleNamespace(foldover_fraction=0.0, hole_fraction=0.0, collapsed_fraction=0.0)
     tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
     built = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
-    assert warnings_of(SimpleNamespace(build=built, motion=motion)) == list(motion.warnings)
+    nothing = SimpleNamespace(
+        photo=SimpleNamespace(remarks=()), fitted=None, build=built, motion=None, motion_notes=()
+    )
+    told = SimpleNamespace(**{**vars(nothing), "motion": motion})
+    assert warnings_of(told) == list(motion.warnings)
     assert len(motion.warnings) == 2
-    assert warnings_of(SimpleNamespace(build=built, motion=None)) == []
+    assert warnings_of(nothing) == []
 
 
 @pytest.mark.parametrize("name", ["walk", "run", "sit", "wave", "dance", "turn", "look", "jump"])
