@@ -14,6 +14,7 @@ from ..errors import PersonError
 from ..types import Detection, Float32, PoseLandmarks, UInt8
 from .joint_networks import COCO_17, JointNetwork
 from .landmarks import LANDMARK, NAMES
+from .upright import view_of
 
 # Photo pixels by landmark name.
 Joints = Mapping[str, tuple[float, float]]
@@ -108,8 +109,11 @@ def with_joints(person: Detection, joints: Joints) -> Detection:
 
 
 def with_joints_of(network: JointNetwork, rgb: UInt8, person: Detection) -> Detection:
-    """The detection with its joints where another network sees them clearly. rgb (H, W, 3)."""
-    places, scores = network.joints(rgb, person.box)
+    """The detection with its joints where another network sees them clearly, in the view in which
+    the person stands. rgb (H, W, 3)."""
+    view = view_of(person, (rgb.shape[1], rgb.shape[0]))
+    found, scores = network.joints(view.picture(rgb), view.detection(person).box)
+    places = view.points_on_photo(found)
     seen = {
         name: (float(x), float(y))
         for name, (x, y), score in zip(COCO_17, places, scores, strict=True)
