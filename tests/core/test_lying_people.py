@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception import people
 from photo_wake_up.addon.core.perception.bodies import detect
-from photo_wake_up.addon.core.perception.landmarks import Reading
+from photo_wake_up.addon.core.perception.joint_networks import JointNetwork
+from photo_wake_up.addon.core.perception.joints import with_joints_of
+from photo_wake_up.addon.core.perception.landmarks import LANDMARK, Reading
 from photo_wake_up.addon.core.perception.masks import segment_person
 from photo_wake_up.addon.core.perception.squares import Square
-from photo_wake_up.addon.core.types import Float32, Person, Photo, UInt8
+from photo_wake_up.addon.core.types import Float32, Mask, Person, Photo, UInt8
 
 from ..mask_metrics import iou
 from ..turned_photos import turned, turned_mask, turned_points
@@ -97,6 +100,42 @@ def test_face_and_hands_lie_where_they_are_in_the_turned_photo(
         assert (seen_hand.right > 0.5) == (known_hand.right > 0.5)
 
 
+class Onlooker:
+    """In place of a network of the user's: remembers what it was shown."""
+
+    name = "onlooker"
+
+    def __init__(self, mask: Mask) -> None:
+        self.shown: UInt8 | None = None
+        self.known = mask
+
+    def mask(self, rgb: UInt8, box: Float32) -> Float32:
+        self.shown = rgb
+        rows, columns = np.nonzero(self.known)
+        assert (box[:2] <= [columns.min() + 5, rows.min() + 5]).all()
+        assert (box[2:] >= [columns.max() - 5, rows.max() - 5]).all()
+        return self.known.astype(np.float32)
+
+    def joints(self, rgb: UInt8, box: Float32) -> tuple[Float32, Float32]:
+        self.shown = rgb
+        middle = np.tile((box[:2] + box[2:]) / 2, (17, 1)).astype(np.float32)
+        return middle, np.ones(17, np.float32)
+
+
+def test_networks_of_the_users_see_who_lies_upright(demo: Photo, standing: Person) -> None:
+    photo, _ = turned(demo, 90)
+    (found,) = people.find_people(photo)
+    onlooker = Onlooker(standing.mask)
+    person = segment_person(photo, found, network=onlooker)
+    assert onlooker.shown is not None and np.array_equal(onlooker.shown, demo.rgb)
+    assert iou(person.mask, np.rot90(standing.mask)) >= 0.97
+    onlooker.shown = None
+    moved = with_joints_of(cast(JointNetwork, onlooker), photo.rgb, found)
+    assert onlooker.shown is not None and np.array_equal(onlooker.shown, demo.rgb)
+    middle = (found.box[:2] + found.box[2:]) / 2
+    assert np.allclose(moved.landmarks.image[LANDMARK["nose"]], middle, atol=1)
+
+
 def test_who_lies_is_found_though_the_detector_knows_only_who_stands(
     demo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +179,19 @@ def test_only_who_is_small_within_anothers_own_box_is_a_part_of_them(
     assert people._part_of(readings[1], readings[0], photo) is part
 
 
+def test_two_readings_with_one_head_are_one_body() -> None:
+    """Their limbs may have slipped to different neighbours, so that their masks differ."""
+    shape = standing_landmarks().image
+    slipped = shape.copy()
+    slipped[11:] = (slipped[11:] - shape[0]) * 0.8 + shape[0]
+    empty = np.zeros((4, 4), bool)
+    better, worse, neighbour = (
+        people._Body(reading(image), empty, quality)
+        for image, quality in ((shape, 0.9), (slipped, 0.7), (shape + np.float32(60), 0.6))
+    )
+    assert people._one_a_head([worse, neighbour, better]) == [neighbour, better]
+
+
 def reading(image: Float32) -> Reading:
     square = Square(0.0, 0.0, 1.0, 0.0)
     marks = replace(standing_landmarks(), image=image)
@@ -147,7 +199,7 @@ def reading(image: Float32) -> Reading:
 
 
 def test_the_larger_one_is_chosen_by_the_body_not_by_the_slant_of_its_box(demo: Photo) -> None:
-    slanting, _ = turned(shrunk(demo, 480), 45, WALL)
+    slanting, _ = turned(shrunk(demo, 540), 45, WALL)
     height = max(slanting.height, demo.height)
     both = np.full((height, slanting.width + demo.width, 3), WALL, np.uint8)
     both[: slanting.height, : slanting.width] = slanting.rgb

@@ -31,6 +31,8 @@ SURE_DETECTION_SCORE = 0.8
 LEAST_PRESENCE_DETECTED = 0.5  # enough where the detector is sure: people that others overlap
 MASK_GRID_PX = 192  # longer side of the masks that tell bodies apart
 SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two readings' masks: above, they are one body
+SAME_HEAD = 0.2  # of the torso's length between two readings' heads: a head is twice as wide
+HEAD = [LANDMARK[name] for name in ("nose", "left_ear", "right_ear")]
 GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
 SMALLEST_BOX_PX = 24  # a figure of fewer pixels cannot be told from its surroundings
 LEAST_BOX_OVERLAP = 0.4  # intersection over union with a given box of whom it is meant for
@@ -100,6 +102,7 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
             if other is not body and other.quality >= body.quality
         )
     ]
+    kept = _one_a_head(kept)
     if not kept:
         raise NobodyFoundError(
             "No person was found in the photo: draw a box around the figure and, where it is "
@@ -108,6 +111,23 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
     _read_apart(rgb, kept, photo)
     people = [_detection(body.reading, photo) for body in kept]
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
+
+
+def _one_a_head(bodies: list[_Body]) -> list[_Body]:
+    """The bodies in their order without those whose head is a better one's: readings that went to
+    different neighbours' limbs have masks that look like two bodies."""
+    chosen: list[_Body] = []
+    for body in sorted(bodies, key=lambda b: -b.quality):
+        marks = body.reading.landmarks
+        head = marks.image[HEAD].mean(axis=0)
+        for other in chosen:
+            theirs = other.reading.landmarks
+            reach = SAME_HEAD * min(torso_length(marks), torso_length(theirs))
+            if np.linalg.norm(head - theirs.image[HEAD].mean(axis=0)) < reach:
+                break
+        else:
+            chosen.append(body)
+    return [body for body in bodies if body in chosen]
 
 
 def _detection(reading: Reading, photo: Photo) -> Detection:
