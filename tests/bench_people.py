@@ -3,7 +3,8 @@
     python -m photo_wake_up.tests.bench_people [--out build/bench] [--no-drawings]
 
 Agreement with MediaPipe, people found in the real pictures, masks and mattes of the rendered
-scenes whose truth is known, the cut-outs' rims, times, and what is said where nobody is found.
+scenes whose truth is known, masks of turned photos, the cut-outs' rims, times, and what is said
+where nobody is found.
 Writes people.json, one row a bar: {"what", "bar", "value", "met"}, all measured in this run, and
 sheets of the rendered scenes' errors. Without the folder of real photos the demo photo is measured.
 """
@@ -35,6 +36,7 @@ from photo_wake_up.addon.core.types import Detection, Photo
 from . import mask_metrics
 from .bench_rows import Row, at_least, at_most, print_and_write, row
 from .reference import agreement
+from .turned_photos import turned, turned_mask
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", ROOT.parent / "shared" / "data"))
@@ -57,7 +59,9 @@ def main() -> int:
     parser.add_argument("--no-drawings", action="store_true", help="do not wake the drawings up")
     options = parser.parse_args()
     out: Path = options.out
-    parts: list[Callable[[Path], list[Row]]] = [_agreement, _people, _masks, _rims, _times, _nobody]
+    parts: list[Callable[[Path], list[Row]]] = [
+        _agreement, _people, _masks, _turned, _rims, _times, _nobody,
+    ]  # fmt: skip
     if not options.no_drawings:
         parts.append(_drawings)
     print_and_write([partial(part, out) for part in parts], out / "people.json")
@@ -170,6 +174,27 @@ def _save_errors(path: Path, photo: Photo, mask: np.ndarray, truth: np.ndarray) 
     shown[mask & ~truth] = (255, 0, 0)
     shown[truth & ~mask] = (0, 120, 255)
     save_png(path, shown)
+
+
+def _turned(_out: Path) -> list[Row]:
+    """Masks of photos that are turned against the turned masks: quarter turns of every photo, all
+    multiples of 15 degrees of the demo photo."""
+    rows, worst = [], 1.0
+    for path in dict.fromkeys([DEMO_PHOTO, *_real_photos()]):
+        photo = load_photo(path)
+        upright = segment_person(photo, choose(find_people(photo)))
+        step = 15 if path == DEMO_PHOTO else 90
+        ious = []
+        for degrees in range(step, 360, step):
+            there, matrix = turned(photo, degrees)
+            found = _found(there)
+            truth = turned_mask(upright.matte, matrix, there)
+            mask = segment_person(there, choose(found)).mask if found else np.zeros_like(truth)
+            ious.append(mask_metrics.iou(mask, truth))
+        worst = min(worst, *ious)
+        rows.append(row(f"{path.stem} turned by multiples of {step} degrees: least mask IoU", "",
+                         round(min(ious), 4), None))  # fmt: skip
+    return [*rows, at_least("masks of turned photos: IoU with the turned mask, worst", 0.97, worst)]
 
 
 def _rims(_out: Path) -> list[Row]:

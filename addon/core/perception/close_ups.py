@@ -1,7 +1,8 @@
 """Face and hands of one person, looked at closely where the body's landmarks say they are.
 
 The whole photo shows a figure's face and hands too small for their detectors; the parts of it
-around head and wrists do not.
+around head and wrists do not. They are looked at in the view in which the body stands (`upright`):
+the detectors know faces and hands that way up.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from .faces import find_faces
 from .hands import find_hands
 from .landmarks import LANDMARK
 from .neighbours import torso_length
+from .upright import view_of
 
 HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 HEAD_SIDE = 1.0  # side of the part around the head, in torso lengths
@@ -31,9 +33,13 @@ def close_ups(rgb: UInt8, detection: Detection) -> tuple[Face | None, tuple[Hand
     if detection.is_drawn:
         return None, (None, None)
     torso = torso_length(detection.landmarks)
+    view = view_of(detection, (rgb.shape[1], rgb.shape[0]))
+    picture, standing = view.picture(rgb), view.detection(detection)
+    face = _face(picture, standing, HEAD_SIDE * torso)
+    hands = (_hand(picture, standing, side, HAND_SIDE * torso) for side in ("left", "right"))
     return (
-        _face(rgb, detection, HEAD_SIDE * torso),
-        tuple(_hand(rgb, detection, side, HAND_SIDE * torso) for side in ("left", "right")),
+        None if face is None else view.face_on_photo(face),
+        tuple(None if hand is None else view.hand_on_photo(hand) for hand in hands),
     )
 
 

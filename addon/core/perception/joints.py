@@ -15,6 +15,7 @@ from ..types import Detection, Float32, PoseLandmarks, UInt8
 from ..user_paths import check_readable
 from .joint_networks import COCO_17, JointNetwork
 from .landmarks import LANDMARK, NAMES
+from .upright import view_of
 
 # Photo pixels by landmark name.
 Joints = Mapping[str, tuple[float, float]]
@@ -111,8 +112,11 @@ def with_joints(person: Detection, joints: Joints) -> Detection:
 
 
 def with_joints_of(network: JointNetwork, rgb: UInt8, person: Detection) -> Detection:
-    """The detection with its joints where another network sees them clearly. rgb (H, W, 3)."""
-    places, scores = network.joints(rgb, person.box)
+    """The detection with its joints where another network sees them clearly, in the view in which
+    the person stands. rgb (H, W, 3)."""
+    view = view_of(person, (rgb.shape[1], rgb.shape[0]))
+    found, scores = network.joints(view.picture(rgb), view.detection(person).box)
+    places = view.points_on_photo(found)
     seen = {
         name: (float(x), float(y))
         for name, (x, y), score in zip(COCO_17, places, scores, strict=True)

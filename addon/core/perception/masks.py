@@ -1,7 +1,8 @@
 """Cutting one person out: silhouette, soft edge, clean colours.
 
 `network_masks` says how likely each pixel is the person, `refinement` draws the outline along the
-picture's edges, `matte` softens it; `neighbours` keeps other people out.
+picture's edges, both in the view in which the person stands (`upright`); `matte` softens it;
+`neighbours` keeps other people out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .neighbours import owners, painted_over
 from .network_masks import chance_of_person, square_of
 from .people import meet, settle
 from .refinement import refine
+from .upright import view_of
 
 # Mean opacity around what a network takes for a cut-out person: it misses what people hold.
 MOST_LEFT = 0.5
@@ -50,22 +52,25 @@ def segment_person(
     rivals = [other for other in others if meet(detection, other)]
     theirs = _of_rivals(rgb, detection, rivals)
     alone = painted_over(rgb, theirs) if rivals else rgb
+    view = view_of(detection, (photo.width, photo.height))
+    standing = view.detection(detection)
     if network is None:
-        soft = chance_of_person(alone, detection)
+        soft = chance_of_person(view.picture(alone), standing)
     else:
-        soft = network.mask(alone, detection.box)
-    if photo.alpha is not None and _alpha_is_cut_out(photo.alpha, soft):
+        soft = network.mask(view.picture(alone), standing.box)
+    if photo.alpha is not None and _alpha_is_cut_out(photo.alpha, view.on_photo(soft)):
         opacity = photo.alpha.astype(np.float32) / 255
-        mask = solid((opacity >= 0.5) & ~theirs, detection.box)
-    elif isinstance(network, SingleMaskNetwork):
-        # Networks that make one large mask see finer edges than colours tell.
-        mask = solid((soft >= 0.5) & ~theirs, detection.box)
-        opacity = matte.estimate(rgb, mask)
-        mask = solid(opacity >= 0.5, detection.box)
+        mask = solid((opacity >= 0.5) & ~theirs, standing.box)
     else:
-        mask = solid(refine(rgb, soft, detection, theirs) >= 0.5, detection.box)
+        if isinstance(network, SingleMaskNetwork):
+            # Networks that make one large mask see finer edges than colours tell.
+            found = (view.on_photo(soft) >= 0.5) & ~theirs
+        else:
+            refined = refine(view.picture(rgb), soft, standing, view.mask(theirs))
+            found = view.on_photo(refined) >= 0.5
+        mask = solid(found, standing.box)
         opacity = matte.estimate(rgb, mask)
-        mask = solid(opacity >= 0.5, detection.box)
+        mask = solid(opacity >= 0.5, standing.box)
     if mask.sum() < 400:
         raise PersonError(
             "The person's outline could not be found: choose a photo where the person stands out "
@@ -135,7 +140,7 @@ def _alpha_is_cut_out(alpha: UInt8, soft: Float32) -> bool:
 def solid(mask: Mask, box: Float32) -> Mask:
     """The person's largest piece without pinholes; real gaps between limbs stay open.
 
-    box : (4,), the person's
+    box : (4,), the person's, upright with the body
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=4

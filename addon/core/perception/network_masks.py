@@ -15,6 +15,7 @@ from . import litert
 from .landmarks import LANDMARK, Square, read, square_from_points
 from .neighbours import limb_distance, torso_length
 from .people import settle
+from .upright import turn_of
 
 SELFIE_NETWORK = "selfie_segmentation.tflite"
 SELFIE_INPUT_PX = 256
@@ -60,11 +61,13 @@ def raw_mask(rgb: UInt8, detection: Detection) -> Float32:
 
 
 def square_of(detection: Detection) -> Square:
-    """The network's square around a person whose landmarks are known."""
+    """The network's square around a person whose landmarks are known, upright where the person is
+    not far from it."""
     marks = detection.landmarks.image
     hips = marks[[LANDMARK["left_hip"], LANDMARK["right_hip"]]].mean(axis=0)
     far = np.linalg.norm(marks - hips, axis=1).max()
-    return square_from_points(hips, hips - [0, far])
+    turn = turn_of(detection.landmarks)
+    return square_from_points(hips, hips + [far * np.sin(turn), -far * np.cos(turn)])
 
 
 def _log_odds(chance: Float32) -> Float32:

@@ -1,4 +1,8 @@
-"""Everyone in the photo: BlazePose's detector on the picture and on tiles of it."""
+"""Everyone in the photo: BlazePose's detector on the picture and on tiles of it.
+
+The detector knows bodies that stand and sees many that do not; the photo is turned for it only
+where nobody was found or somebody who is far from upright, so that ordinary photos take no longer.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from .bodies import detect
 from .landmarks import LANDMARK, LIMBS, Reading, Square, read
 from .neighbours import owners, painted_over, torso_length
+from .upright import QUARTER, along_axes, box_of, lean, own_box, turn_of, turned_photo
 
 LEAST_TILE_SCORE = 0.6  # a tile shows parts of bodies, so it errs more
 LEAST_PRESENCE = 0.85  # the landmark network's own word for "there is a body"
@@ -19,15 +24,20 @@ LEAST_SHOWN = 0.35  # mean visibility of shoulders, hips and knees: less is a po
 SETTLING_PASSES = 4
 TILE_SHARES = (1.0, 0.6)  # tile side over the photo's shorter side
 TILE_OVERLAP = 0.5
-SMALLEST_PERSON = 0.12  # of the photo's height; smaller ones have too few pixels to wake up
+# Of the photo's height, both upright with the person; smaller ones have too few pixels to wake up.
+SMALLEST_PERSON = 0.12
 MOSTLY_WITHIN = 0.6  # share of landmarks in a larger person's box that makes a reading a part of it
 SURE_DETECTION_SCORE = 0.8
 LEAST_PRESENCE_DETECTED = 0.5  # enough where the detector is sure: people that others overlap
 MASK_GRID_PX = 192  # longer side of the masks that tell bodies apart
 SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two readings' masks: above, they are one body
+SAME_HEAD = 0.2  # of the torso's length between two readings' heads: a head is twice as wide
+HEAD = [LANDMARK[name] for name in ("nose", "left_ear", "right_ear")]
 GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
 SMALLEST_BOX_PX = 24  # a figure of fewer pixels cannot be told from its surroundings
 LEAST_BOX_OVERLAP = 0.4  # intersection over union with a given box of whom it is meant for
+# From upright in the turned photo in which somebody was found: whoever leans more is made up.
+FARTHEST_LEAN = np.radians(60.0)
 MOST_READINGS = 4  # of a body whose joints do not lie on its mask
 
 
@@ -92,6 +102,7 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
             if other is not body and other.quality >= body.quality
         )
     ]
+    kept = _one_a_head(kept)
     if not kept:
         raise NobodyFoundError(
             "No person was found in the photo: draw a box around the figure and, where it is "
@@ -102,8 +113,30 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
 
 
+def _one_a_head(bodies: list[_Body]) -> list[_Body]:
+    """The bodies in their order without those whose head is a better one's: readings that went to
+    different neighbours' limbs have masks that look like two bodies."""
+    chosen: list[_Body] = []
+    for body in sorted(bodies, key=lambda b: -b.quality):
+        marks = body.reading.landmarks
+        head = marks.image[HEAD].mean(axis=0)
+        for other in chosen:
+            theirs = other.reading.landmarks
+            reach = SAME_HEAD * min(torso_length(marks), torso_length(theirs))
+            if np.linalg.norm(head - theirs.image[HEAD].mean(axis=0)) < reach:
+                break
+        else:
+            chosen.append(body)
+    return [body for body in bodies if body in chosen]
+
+
 def _detection(reading: Reading, photo: Photo) -> Detection:
-    return Detection(box_of(reading.landmarks, photo), reading.presence, reading.landmarks)
+    box = box_of(reading.landmarks, _size(photo))
+    return Detection(box, reading.presence, reading.landmarks)
+
+
+def _size(photo: Photo) -> tuple[int, int]:
+    return photo.width, photo.height
 
 
 def _read_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
@@ -132,9 +165,44 @@ def meet(a: Detection, b: Detection) -> bool:
 
 
 def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
-    """One entry a body: candidates whose readings' masks are the same are the same body."""
+    """One entry a body, whatever its direction."""
     bodies: list[_Body] = []
-    for score, square in sorted(_candidates(rgb), key=lambda c: -c[0]):
+    _read_candidates(bodies, _candidates(rgb), rgb, photo)
+    # Beside somebody who lies others may lie as well; where nobody stands, anybody may.
+    quarters = {_quarter(body.reading.landmarks) for body in bodies} if bodies else {1, 2, 3}
+    for quarter in sorted(quarters - {0}):
+        view = turned_photo(_size(photo), quarter * QUARTER)
+        turned = [
+            (score, view.square_on_photo(square))
+            for score, square in _candidates(view.picture(rgb))
+        ]
+        _read_candidates(bodies, turned, rgb, photo, quarter)
+    return bodies
+
+
+def _quarter(marks: PoseLandmarks) -> int:
+    """How many quarter turns, 0 to 3, the photo has to be turned for a body to stand in it."""
+    return round(turn_of(marks) / QUARTER) % 4
+
+
+def _stands(marks: PoseLandmarks, quarter: int) -> bool:
+    """Whether a body stands in the photo turned by so many quarters."""
+    return bool(np.cos(lean(marks) - quarter * QUARTER) >= np.cos(FARTHEST_LEAN))
+
+
+def _read_candidates(
+    bodies: list[_Body],
+    candidates: list[tuple[float, Square]],
+    rgb: UInt8,
+    photo: Photo,
+    quarter: int | None = None,
+) -> None:
+    """Add the bodies of some candidates: those whose readings' masks are the same are the same
+    body.
+
+    quarter : in the photo turned by so many quarters they were found; only who stands there counts
+    """
+    for score, square in sorted(candidates, key=lambda c: -c[0]):
         if any(_near(square, body.reading.square) and _is_good(body) for body in bodies):
             continue
         reading = read(rgb, square)
@@ -143,6 +211,8 @@ def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
             continue
         reading = settle(rgb, square, reading)
         if not _is_person(reading, score, photo):
+            continue
+        if quarter is not None and not _stands(reading.landmarks, quarter):
             continue
         mask = _small_chance(reading, photo) >= 0.5
         quality = _quality(reading, mask, photo)
@@ -153,7 +223,6 @@ def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
         body.readings += 1
         if quality > body.quality:
             body.reading, body.mask, body.quality = reading, mask, quality
-    return bodies
 
 
 def _is_good(body: _Body) -> bool:
@@ -251,7 +320,7 @@ def _seen_in_box(rgb: UInt8, box: Float32, photo: Photo) -> Detection | None:
     for body in _bodies(part.rgb, part):
         marks = body.reading.landmarks
         there = replace(marks, image=marks.image + np.array([x0, y0], np.float32))
-        person = Detection(box_of(there, photo), body.reading.presence, there)
+        person = Detection(box_of(there, _size(photo)), body.reading.presence, there)
         if _overlap(person.box, box) >= LEAST_BOX_OVERLAP and (
             best is None or person.score > best.score
         ):
@@ -278,7 +347,7 @@ def _overlap(a: Float32, b: Float32) -> float:
 def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
     """Person `number` counted from 1 at the left; 0 is the largest one."""
     if number == 0:
-        return max(people, key=lambda p: float((p.box[2] - p.box[0]) * (p.box[3] - p.box[1])))
+        return max(people, key=_area)
     if not 1 <= number <= len(people):
         there = "is one person" if len(people) == 1 else f"are {len(people)} people"
         raise PersonError(
@@ -286,6 +355,14 @@ def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
             f"{number}, counted from the left."
         )
     return people[number - 1]
+
+
+def _area(person: Detection) -> float:
+    """Of the person's box, square pixels, along the body's own axes: the upright box of who lies
+    askew holds more of the photo than of them."""
+    angle = 0.0 if person.is_drawn else turn_of(person.landmarks)
+    box = person.box if angle == 0 else own_box(person.landmarks, angle)
+    return float((box[2] - box[0]) * (box[3] - box[1]))
 
 
 def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
@@ -299,8 +376,13 @@ def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
         for side in ("left", "right")
         for joint in ("shoulder", "hip", "knee")
     ]
-    box = box_of(marks, photo)
-    large = (box[3] - box[1]) >= SMALLEST_PERSON * photo.height
+    angle = turn_of(marks)
+    if angle == 0:
+        box, photo_height = box_of(marks, _size(photo)), float(photo.height)
+    else:
+        box = own_box(marks, angle)
+        photo_height = photo.height * np.cos(angle) ** 2 + photo.width * np.sin(angle) ** 2
+    large = (box[3] - box[1]) >= SMALLEST_PERSON * photo_height
     return bool(large and marks.visibility[body].mean() >= LEAST_SHOWN)
 
 
@@ -309,16 +391,10 @@ def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
     and is far smaller than the other's."""
     if torso_length(small.landmarks) > 0.5 * torso_length(large.landmarks):
         return False
-    box, inner = box_of(large.landmarks, photo), small.landmarks.image
+    angle, inner = turn_of(large.landmarks), small.landmarks.image
+    if angle == 0:
+        box = box_of(large.landmarks, _size(photo))
+    else:
+        box, inner = own_box(large.landmarks, angle), along_axes(inner, angle)
     within = ((inner >= box[:2]) & (inner <= box[2:])).all(axis=1)
     return bool(within.mean() > MOSTLY_WITHIN)
-
-
-def box_of(marks: PoseLandmarks, photo: Photo) -> Float32:
-    """The landmarks' box, widened to the crown and the soles, within the photo."""
-    low, high = marks.image.min(axis=0), marks.image.max(axis=0)
-    margin = 0.08 * float((high - low).max())
-    limit = np.array([photo.width, photo.height], np.float32) - 1
-    return np.concatenate(
-        [np.clip(low - margin, 0, limit), np.clip(high + margin, 0, limit)]
-    ).astype(np.float32)
