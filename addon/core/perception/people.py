@@ -216,6 +216,9 @@ def _read_candidates(
             continue
         mask = _small_chance(reading, photo) >= 0.5
         quality = _quality(reading, mask, photo)
+        # Beside somebody who lies, turned pictures of things look like people more often.
+        if quarter is not None and bodies and quality < GOOD_QUALITY:
+            continue
         body = _same_body(bodies, reading, photo)
         if body is None:
             bodies.append(_Body(reading, mask, quality))
