@@ -252,3 +252,4 @@ class Motion:
     rotations: Float64  # (F, 24, 4), as in Pose
     root: Float64  # (F, 3), as in Pose
     warnings: tuple[str, ...] = ()  # a sentence for each thing that the clip lost
+    travels: bool = False  # whether it goes along a way, even if the picture leaves no room for it

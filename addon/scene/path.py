@@ -24,10 +24,13 @@ _WIDTH = 3  # control points of a new path: its middle can be dragged at once
 def add_path(
     name: str, motion: Motion, collection: bpy.types.Collection
 ) -> bpy.types.Object | None:
-    """A straight curve from the motion's first to its last place; None where it does not travel."""
+    """A straight curve from the motion's first to its last place; None where it does not travel.
+    Who walks on the spot, since the picture has no room, has a short one ahead, to be drawn out."""
     first, last = (np.array([*motion.root[frame, :2], 0.0]) for frame in (0, -1))
     if np.linalg.norm(last - first) < _TRAVELS_M:
-        return None
+        if not motion.travels:
+            return None
+        last = first + np.array([0.0, -_TRAVELS_M, 0.0])  # towards the viewer
     data = bpy.data.curves.new(name, "CURVE")
     data.dimensions = "3D"
     spline = data.splines.new("BEZIER")

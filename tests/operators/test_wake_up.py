@@ -282,6 +282,7 @@ def test_every_format_takes_the_demo_photos_character(addon, demo_photo, tmp_pat
 def test_an_edited_path_is_what_the_character_walks_along(addon, demo_photo):
     _seed(demo_photo, addon)
     addon.wake_up.frames = 150
+    addon.wake_up.wall = True  # who walks out has room
     assert bpy.ops.wakeup.animate() == {"FINISHED"}
     before = results.recall(addon.wake_up.key).motion
     path = find_path(addon.wake_up.result)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
@@ -35,6 +37,14 @@ def test_who_stays_has_no_path(empty_file):
     assert add_path("Path", _walked((0.1, 0.1)), empty_file.collection) is None
     assert find_path(empty_file.collection) is None
     assert read_path(empty_file.collection) == read_path(None) == ()
+
+
+def test_who_walks_on_the_spot_has_a_path_to_draw_out(empty_file):
+    motion = replace(_walked((0.1, 0.1)), travels=True)
+    path = add_path("Path", motion, empty_file.collection)
+    points = path.data.splines[0].bezier_points
+    assert np.allclose([p.co[:] for p in points], [(0.2, 0.1, 0), (0.2, -0.15, 0), (0.2, -0.4, 0)])
+    assert read_path(empty_file.collection) == ()  # as it was made, it changes nothing
 
 
 def test_a_path_is_read_once_it_is_edited(empty_file):

@@ -114,7 +114,8 @@ def _play(stage: Stage, clip: Clip, frames: int, travels: bool) -> Motion:
     told = () if clip.loop else _lost_end(stage, clip, tempo, frames)
     if not (clip.loop and upright):
         told += _lost_way(stage, track, free, path, plan)
-    return Motion(stage.fps, continuous(rotations), path, told)
+    goes = travels and not stage.options.in_place
+    return Motion(stage.fps, continuous(rotations), path, told, goes)
 
 
 def _lost_end(stage: Stage, clip: Clip, tempo: float, frames: int) -> tuple[str, ...]:
