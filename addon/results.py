@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from .core.pipeline import WakeUpResult, WakeUpSettings
+from .core.pipeline.stages import without
+from .core.result import WakeUpResult
+from .core.settings import OPTIONS, WakeUpSettings
 
 MOST_RESULTS = 8  # a result of a 1-megapixel photo is about 30 MB
 
@@ -35,17 +37,6 @@ class Source:
         """Names photo and person, for what is corrected by hand; wherever the photo lies."""
         return f"{self.digest}|{self.settings.person}|{self.settings.box}"
 
-
-# Which stages' values a setting is part of; those that follow from them go with them.
-USED_IN = {
-    "box": "people", "person": "person", "height_m": "fitted", "focal_px": "fitted",
-    "body_file": "fitted", "triangles": "build",
-    "mask_network": "person", "joint_network": "people",
-    "plate_network": "background", "remove_shadow": "background",
-    "back": "build", "mirrored_parts": "build", "texture_px": "build",
-    "seed": "background", "motion": "motion", "take": "motion", "frames": "motion", "fps": "motion",
-    "performing": "motion", "path": "motion", "walks_out": "motion",
-}  # fmt: skip
 
 _kept: OrderedDict[str, tuple[WakeUpResult, Source]] = OrderedDict()
 _numbers = count(1)
@@ -77,11 +68,11 @@ def reusable(key: str, source: Source) -> WakeUpResult:
     if (before.photo, before.digest) != (source.photo, source.digest):
         return WakeUpResult()
     stale = {
-        stage
-        for name, stage in USED_IN.items()
+        option.stage
+        for name, option in OPTIONS.items()
         if getattr(before.settings, name) != getattr(source.settings, name)
     }
-    return result.without(*stale)
+    return without(result, *stale)
 
 
 def forget_all() -> None:

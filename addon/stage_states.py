@@ -11,37 +11,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .core.pipeline import STAGES, WakeUpSettings, needs, with_followers
-from .results import USED_IN
+from .core.pipeline.stages import STAGES, editable, with_followers
+from .core.settings import OPTIONS, WakeUpSettings
 
 NOT_YET, DONE, OUT_OF_DATE, FAILED = "NOT_YET", "DONE", "OUT_OF_DATE", "FAILED"
 
 # The stages that the panel shows and what they are called there; reading the photo is part of
 # looking for people.
-TITLES = {
-    "people": "Find People",
-    "person": "Cut Out",
-    "fitted": "Fit Body",
-    "build": "Build Character",
-    "background": "Fill Background",
-    "motion": "Animate",
-}
-# What the panel calls the pipeline's settings.
-SETTING_TITLES = {
-    "box": "box", "person": "person", "height_m": "height", "focal_px": "focal length",
-    "body_file": "body model", "triangles": "triangles", "mask_network": "mask network",
-    "joint_network": "joint network", "plate_network": "background network",
-    "remove_shadow": "shadow", "back": "back", "mirrored_parts": "mirrored parts",
-    "texture_px": "texture", "seed": "seed", "motion": "motion", "take": "take", "frames": "frames",
-    "fps": "frame rate", "performing": "speed or manner", "path": "path", "walks_out": "wall",
-}  # fmt: skip
+TITLES = {stage.name: stage.title for stage in STAGES.values() if stage.title}
 # What the user edits by hand, and the stages that read it.
-EDITABLE = {
-    "mask": ("fitted", "build", "background"),
-    "joints": ("fitted",),
-    "pose": ("fitted",),
-    "labels": ("build",),
-}
+EDITABLE = editable()
 
 
 @dataclass(frozen=True)
@@ -122,10 +101,10 @@ def _changed(made: Made, wanted: Made) -> dict[str, list[str]]:
     if not set(made.photo).intersection(wanted.photo):
         return {"people": ["photo"]}
     found: dict[str, list[str]] = {}
-    for name, stage in USED_IN.items():
+    for name, option in OPTIONS.items():
         # What an older version has not noted cannot be told from what it was.
         if name in made.settings and made.settings[name] != wanted.settings[name]:
-            found.setdefault(stage, []).append(SETTING_TITLES[name])
+            found.setdefault(option.stage, []).append(option.title)
     # Single stages are of one person in either case.
     if made.everyone != wanted.everyone:
         found.setdefault("motion", []).append("everyone")
@@ -134,8 +113,8 @@ def _changed(made: Made, wanted: Made) -> dict[str, list[str]]:
 
 def _above(stage: str, stale: Collection[str]) -> str:
     """The title of the last stale stage that a stage's value is made from; "" where none is."""
-    above = [other for other in needs(stage) if other in stale and other in TITLES]
-    return TITLES[max(above, key=STAGES.index)] if above else ""
+    above = [other for other in TITLES if other in STAGES[stage].needs and other in stale]
+    return TITLES[above[-1]] if above else ""
 
 
 def _reason(settings: list[str], edits: list[str], above: str) -> str:

@@ -18,15 +18,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from .core.edits import Corrections, advance_with
 from .core.errors import WakeUpError
-from .core.group import wake_up_everyone
-from .core.pipeline import WakeUpResult, WakeUpSettings, in_thread
-from .core.types import Clip, Progress
+from .core.pipeline.request import Outcome, Request, run
+from .core.pipeline.run import in_thread
+from .core.types import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -38,35 +36,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 _PACKAGE = (__package__ or "").rpartition(".")[0]  # the whole extension's name
 
 
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What is to be computed: `pipeline.advance`'s arguments and what was corrected by hand."""
-
-    result: WakeUpResult
-    settings: WakeUpSettings
-    photo_path: str
-    until: str
-    corrections: Corrections = Corrections()
-    everyone: bool = False  # all people of the photo, each a result of its own
-    clip: Clip | None = None  # the motion, where only Blender can read its file
-
-
-# One result, or one for each person.
-Outcome = WakeUpResult | tuple[WakeUpResult, ...]
-
-
-def advance_in_process(request: Request) -> Generator[Progress, None, Outcome]:
-    """`advance_with`, or `wake_up_everyone`, in this process."""
-    if request.everyone:
-        return wake_up_everyone(request.photo_path, request.settings, request.clip)
-    return advance_with(
-        request.result, request.settings, request.photo_path, request.until, request.corrections,
-        request.clip,
-    )  # fmt: skip
-
-
 def advance_in_worker(request: Request) -> Generator[Progress, None, Outcome]:
-    """`advance_in_process` in a process that ends with this generator, however that ends.
+    """`request.run` in a process of its own that ends with this generator, however that ends.
 
     Raises the WakeUpError that the work raised, and one of its own when the process dies.
     """
@@ -168,7 +139,7 @@ def _answer(folder: Path, exit_code: int) -> Outcome:
 def serve(folder: Path) -> None:
     """The worker's side: compute what the folder asks for and leave the answer there."""
     request: Request = pickle.loads((folder / REQUEST).read_bytes())
-    work = advance_in_process(request)
+    work = run(request)
     told = None
     while True:
         try:

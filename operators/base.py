@@ -9,9 +9,10 @@ from typing import Any
 import bpy
 
 from ..addon.core.errors import NobodyFoundError, WakeUpError
+from ..addon.core.pipeline.request import Request, run
 from ..addon.core.types import Progress
 from ..addon.ui.preferences import uses_worker
-from ..addon.worker import Request, advance_in_process, advance_in_worker
+from ..addon.worker import advance_in_worker
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class JobOperator:
         """The work that gives what was asked for."""
         if in_worker and not self.is_quick(request):
             return advance_in_worker(request)
-        return advance_in_process(request)
+        return run(request)
 
     def finish(self, context: bpy.types.Context, outcome: Any) -> str:
         """Put the finished values into the file; returns what is reported."""

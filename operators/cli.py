@@ -21,26 +21,23 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..addon.core.body.parts import PART_NAMES
+from ..addon.core.body.stage import body_model
 from ..addon.core.camera_moves import HELD, MOVES
 from ..addon.core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
-from ..addon.core.edits import Corrections, advance_with
 from ..addon.core.errors import OutputError, PhotoError, WakeUpError, printable
 from ..addon.core.frames import DEFAULT_HEIGHT_M
-from ..addon.core.group import wake_up_everyone
 from ..addon.core.interchange.web_page import viewer_script
 from ..addon.core.motion.library import needs_blender
 from ..addon.core.motion.options import PerformOptions
 from ..addon.core.motion.sequence import motion_files
 from ..addon.core.perception.joints import read_joints
 from ..addon.core.photo_folder import fingerprint, photos_in, result_names
-from ..addon.core.pipeline import (
-    STAGES,
-    WakeUpResult,
-    WakeUpSettings,
-    advance,
-    body_model,
-    peak_memory_mb,
-)
+from ..addon.core.pipeline.corrections import Corrections
+from ..addon.core.pipeline.request import Request, run
+from ..addon.core.pipeline.run import advance, peak_memory_mb
+from ..addon.core.pipeline.stages import LAST
+from ..addon.core.result import WakeUpResult
+from ..addon.core.settings import WakeUpSettings
 from ..addon.core.types import Clip
 from ..addon.core.user_paths import check_readable, is_folder, user_path
 from .result_folder import STRIP, beside, is_there, move_into_place, write_report
@@ -360,7 +357,7 @@ def _settings(options: argparse.Namespace) -> WakeUpSettings:
 
 def _list_people(options: argparse.Namespace, tell: Any) -> None:
     """Print a line for each person: number, box in pixels, how sure it is, which is the default."""
-    from ..addon.core.pipeline import chosen_person
+    from ..addon.core.perception.stages import chosen_person
 
     settings = _settings(options)
     work = advance(WakeUpResult(), settings, options.photo, "people")
@@ -450,14 +447,13 @@ def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
     with beside(out) as folder:
         settings = _settings(options)
         clip = _read_in_blender(settings, tell)
-        if options.person == EVERYONE:
-            results = _told(wake_up_everyone(options.photo, settings, clip), tell)
-        else:
-            joints = read_joints(options.joints) if options.joints else None
-            corrections = Corrections(joints=joints)
-            until = STAGES[-1]
-            work = advance_with(WakeUpResult(), settings, options.photo, until, corrections, clip)
-            results = (_told(work, tell),)
+        corrections = Corrections(joints=read_joints(options.joints) if options.joints else None)
+        everyone = options.person == EVERYONE
+        request = Request(
+            WakeUpResult(), settings, options.photo, LAST, corrections, everyone, clip
+        )
+        outcome = _told(run(request), tell)
+        results = outcome if everyone else (outcome,)
         for note in results[0].motion_notes:
             tell(note)
         report = _write(results, options, folder, tell, started)

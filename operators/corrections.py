@@ -7,16 +7,17 @@ from dataclasses import replace
 import bpy
 
 from ..addon import results
-from ..addon.core.edits import Corrections
 from ..addon.core.errors import WakeUpError
 from ..addon.core.images import load_photo
-from ..addon.core.pipeline import STAGES, WakeUpResult
+from ..addon.core.pipeline.corrections import Corrections
+from ..addon.core.pipeline.request import Outcome, Request
+from ..addon.core.pipeline.stages import LAST
+from ..addon.core.result import WakeUpResult
 from ..addon.scene.build import claim, is_result, is_whole, photo_size
 from ..addon.scene.corrections import add_box
 from ..addon.scene.posing import find_posed, has_fit
 from ..addon.scene.selection import select_alone
 from ..addon.ui.painting import open_for_painting, paint_white
-from ..addon.worker import Outcome, Request
 from .base import QuickOperator, can_start, is_idle
 from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
 
@@ -133,7 +134,7 @@ class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
         return True
 
     def _until(self, settings: bpy.types.PropertyGroup) -> str:
-        return STAGES[-1] if is_whole(settings.result) else "fitted"
+        return LAST if is_whole(settings.result) else "fitted"
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         return f"{result.photo.name} follows the corrections."

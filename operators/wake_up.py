@@ -11,17 +11,16 @@ import bpy
 
 from ..addon import results
 from ..addon.core.body.posing import PoseCorrection
-from ..addon.core.edits import Corrections
+from ..addon.core.body.stage import body_model
 from ..addon.core.errors import PhotoError, WakeUpError, printable
-from ..addon.core.pipeline import (
-    STAGES,
-    WakeUpResult,
-    WakeUpSettings,
-    body_model,
-    chosen_person,
-    in_thread,
-)
+from ..addon.core.perception.stages import chosen_person
+from ..addon.core.pipeline.corrections import Corrections
+from ..addon.core.pipeline.request import Outcome, Request
+from ..addon.core.pipeline.run import in_thread
+from ..addon.core.pipeline.stages import LAST, stages_done, without
 from ..addon.core.report import warnings_of
+from ..addon.core.result import WakeUpResult
+from ..addon.core.settings import WakeUpSettings
 from ..addon.core.types import Mask, Progress
 from ..addon.core.user_paths import check_readable, user_path
 from ..addon.scene.build import (
@@ -50,7 +49,6 @@ from ..addon.scene.render import (
 from ..addon.stage_states import DONE, Made, plain
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.ui.scene_states import states_of
-from ..addon.worker import Outcome, Request
 from .base import JobOperator, Work, can_start
 from .motion_sources import Performance, read_in_blender
 
@@ -78,15 +76,15 @@ class Stage(JobOperator):
         self._source = wanted_source(context)
         wanted, path = self._source.settings, self._source.photo
         until = self._until(settings)
-        if settings.everyone and until == STAGES[-1]:
+        if settings.everyone and until == LAST:
             clip = read_in_blender(context)
             return Request(WakeUpResult(), wanted, path, until, everyone=True, clip=clip)
         result = results.reusable(settings.key, self._source)
         if self.starts_anew:
-            result = result.without(until)
+            result = without(result, until)
         corrections = self._corrections(context, self._source)
         self._held = corrections.pose.held if corrections.pose is not None else None
-        moves = until == STAGES[-1] and result.motion is None
+        moves = until == LAST and result.motion is None
         return Request(
             result, wanted, path, until, corrections,
             clip=read_in_blender(context) if moves else None,
@@ -131,7 +129,7 @@ class Stage(JobOperator):
         if path is not None:
             put_in(path, collection)
         # Of several results only what they share can be gone on from.
-        kept = found[0] if len(found) == 1 else found[0].without("person")
+        kept = found[0] if len(found) == 1 else without(found[0], "person")
         settings.key = results.keep(kept, self._source)
         said = self._sentence(context, found[0])
         remarks = found[0].photo.remarks if is_new else ()
@@ -218,7 +216,7 @@ def show(
     everyone : whether `found` is all people of the photo, though it may be a single one
     """
     scene, settings = context.scene, context.scene.wake_up
-    first = found[0].without("build") if shows_body else found[0]
+    first = without(found[0], "build") if shows_body else found[0]
     if first.build is not None and first.background is not None:
         collection = build_group(found, scene)
         fps = frame_rate(scene)
@@ -252,7 +250,7 @@ def show(
 def _made(
     context: bpy.types.Context, found: WakeUpResult, source: results.Source, everyone: bool
 ) -> Made:
-    stages = tuple(stage for stage in STAGES if getattr(found, stage) is not None)
+    stages = stages_done(found)
     typed = context.scene.wake_up.photo
     return Made((typed, source.photo), plain(source.settings), stages, everyone)
 

@@ -163,7 +163,8 @@ def _as_told() -> None:
 def _of_photo(photo: Path) -> Made:
     import bpy
 
-    from photo_wake_up.addon.core.pipeline import WakeUpSettings, drain, wake_up
+    from photo_wake_up.addon.core.pipeline.run import drain, wake_up
+    from photo_wake_up.addon.core.settings import WakeUpSettings
     from photo_wake_up.addon.scene import build, render
 
     result = drain(wake_up(photo, WakeUpSettings(frames=2)))

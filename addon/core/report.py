@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .pipeline import WakeUpResult
+from .result import WakeUpResult
 from .types import Int32, Mask
 
 # A warp that folds or invents more than this of the silhouette shows in the picture.

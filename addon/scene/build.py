@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..core.errors import WakeUpError, printable
-from ..core.pipeline import WakeUpResult
+from ..core.result import WakeUpResult
 from ..core.sunlight import for_shadows
 from ..core.types import Float64, Photo
 from .camera import new_camera

@@ -6,8 +6,10 @@ import bpy
 import numpy as np
 
 from ..core import frames
+from ..core.body.stage import body_model
 from ..core.errors import printable
-from ..core.pipeline import WakeUpResult, WakeUpSettings, body_model
+from ..core.result import WakeUpResult
+from ..core.settings import WakeUpSettings
 from ..core.types import Camera, Float64
 from .build import mark_collection
 from .camera import new_camera

@@ -20,7 +20,7 @@ from ..core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIA
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.library import CLIP_NAMES
 from ..core.motion.options import FASTEST, SLOWEST, PerformOptions
-from ..core.pipeline import WakeUpSettings
+from ..core.settings import WakeUpSettings
 from ..scene.motion import frame_rate
 from ..scene.posing import show_body
 

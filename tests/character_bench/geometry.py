@@ -22,11 +22,12 @@ from scipy.spatial import cKDTree
 from ...addon.core import frames
 from ...addon.core.body.fit import fit_body
 from ...addon.core.body.maps import fragments, vertex_normals
+from ...addon.core.body.stage import body_model
 from ...addon.core.character.build import build_character
 from ...addon.core.images import load_photo
 from ...addon.core.perception.masks import segment_person
 from ...addon.core.perception.people import choose, find_people
-from ...addon.core.pipeline import WakeUpSettings, body_model
+from ...addon.core.settings import WakeUpSettings
 from ...addon.core.types import Camera, Crop, FittedBody, Person, Photo
 from ...assets.fit_cases.cases import FitCase, fit_cases
 from ..bench import ROOT

@@ -34,6 +34,7 @@ from ...addon.core.body.parts import (
     part_of_joint,
 )
 from ...addon.core.body.skeleton import JOINT
+from ...addon.core.body.stage import body_model
 from ...addon.core.character import contour
 from ...addon.core.character.build import build_character
 from ...addon.core.character.framing import (
@@ -47,7 +48,7 @@ from ...addon.core.character.label_map import to_colours
 from ...addon.core.character.layers import Division, divide
 from ...addon.core.character.warp import warp
 from ...addon.core.images import save_png
-from ...addon.core.pipeline import WakeUpSettings, body_model
+from ...addon.core.settings import WakeUpSettings
 from ...addon.core.types import Character, Crop, FittedBody, Mask, UInt8
 from ...assets.demo import clothes
 from ...assets.demo.body import make_shape

@@ -11,7 +11,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from photo_wake_up.addon.core import contact_sheet, pipeline, report
+from photo_wake_up.addon.core import contact_sheet, report
 from photo_wake_up.addon.core.body.fit import fit_body, refine_body
 from photo_wake_up.addon.core.errors import (
     Cancelled,
@@ -20,10 +20,13 @@ from photo_wake_up.addon.core.errors import (
     PhotoError,
     WakeUpError,
 )
-from photo_wake_up.addon.core.group import wake_up_everyone
 from photo_wake_up.addon.core.motion.library import load_motion
 from photo_wake_up.addon.core.perception.people import choose
-from photo_wake_up.addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings
+from photo_wake_up.addon.core.pipeline.run import advance, drain, wake_up
+from photo_wake_up.addon.core.pipeline.several_people import wake_up_everyone
+from photo_wake_up.addon.core.pipeline.stages import LAST, STAGES, without
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.core.types import (
     BodyMaps,
     Crop,
@@ -40,25 +43,26 @@ def recorded(monkeypatch):
     """Stages that do nothing but write down that they ran."""
     ran: list[str] = []
 
-    def work(stage, result, settings, photo_path, clip):
-        def run(tell):
-            for needed in pipeline._NEEDS[stage]:
-                assert getattr(result, needed) is not None
-            tell(Progress(0.5, f"halfway {stage}"))
-            ran.append(stage)
-            return {stage: f"{stage} made"}
+    def work(name: str):
+        def run_(inputs, tell):
+            for needed in STAGES[name].needs:
+                assert getattr(inputs.result, needed) is not None
+            tell(Progress(0.5, f"halfway {name}"))
+            ran.append(name)
+            return replace(inputs.result, **{name: f"{name} made"})
 
-        return run
+        return run_
 
-    monkeypatch.setattr(pipeline, "_work", work)
+    for name, stage in STAGES.items():
+        monkeypatch.setitem(STAGES, name, replace(stage, run=work(name)))
     return ran
 
 
 @pytest.mark.parametrize("everybody", [False, True])
 def test_an_unknown_motion_is_refused_before_the_photo_is_read(recorded, everybody):
-    start = wake_up_everyone if everybody else pipeline.wake_up
+    start = wake_up_everyone if everybody else wake_up
     with pytest.raises(MotionError, match="walk"):
-        pipeline.drain(start("photo.jpg", WakeUpSettings(motion="moonwalk")))
+        drain(start("photo.jpg", WakeUpSettings(motion="moonwalk")))
     assert not recorded
 
 
@@ -68,16 +72,16 @@ def test_a_clip_that_was_read_already_is_not_read_again(recorded, everybody):
     settings = WakeUpSettings(motion="dance.fbx", take="2")
     clip = load_motion("dance", 24.0)
     with pytest.raises(MotionError, match="dance.fbx is for Blender to read"):
-        start = wake_up_everyone if everybody else pipeline.wake_up
-        pipeline.drain(start("photo.jpg", settings))
+        start = wake_up_everyone if everybody else wake_up
+        drain(start("photo.jpg", settings))
     assert not recorded
     if not everybody:
-        assert pipeline.drain(pipeline.wake_up("photo.jpg", settings, clip)).motion == "motion made"
+        assert drain(wake_up("photo.jpg", settings, clip)).motion == "motion made"
 
 
 def test_stages_run_once_in_order_with_rising_progress(recorded):
     steps = []
-    work = pipeline.wake_up("photo.jpg", WakeUpSettings())
+    work = wake_up("photo.jpg", WakeUpSettings())
     while True:
         try:
             steps.append(next(work))
@@ -93,49 +97,46 @@ def test_stages_run_once_in_order_with_rising_progress(recorded):
 
 @pytest.mark.parametrize("until", STAGES)
 def test_a_stage_brings_what_it_needs_and_no_more(recorded, until):
-    result = pipeline.drain(pipeline.advance(WakeUpResult(), WakeUpSettings(), "p", until))
+    result = drain(advance(WakeUpResult(), WakeUpSettings(), "p", until))
     assert getattr(result, until) is not None
     for stage in STAGES:
         if getattr(result, stage) is not None and stage != until:
             assert any(
-                stage in pipeline._NEEDS[later] or (until == STAGES[-1] and stage == "background")
+                stage in STAGES[later].needs or (until == LAST and stage in STAGES[LAST].beside)
                 for later in recorded
             )
 
 
 def test_known_values_are_kept(recorded):
     known = WakeUpResult(photo="p", people="q", person="painted by the user")
-    result = pipeline.drain(pipeline.advance(known, WakeUpSettings()))
+    result = drain(advance(known, WakeUpSettings()))
     assert result.person == "painted by the user"
     assert recorded == ["fitted", "build", "background", "motion"]
 
 
 def test_dropping_a_value_drops_what_was_made_from_it(recorded):
-    full = pipeline.drain(pipeline.wake_up("p", WakeUpSettings()))
-    left = full.without("person")
+    full = drain(wake_up("p", WakeUpSettings()))
+    left = without(full, "person")
     assert left.people is not None
     assert (left.person, left.fitted, left.build, left.background, left.motion) == (None,) * 5
-    left = full.without("motion")
+    left = without(full, "motion")
     assert left.build is not None and left.motion is None
 
 
 def test_closing_stops_the_running_stage(monkeypatch):
     ended = []
 
-    def work(stage, result, settings, photo_path, clip):
-        def run(tell):
-            try:
-                while True:
-                    tell(Progress(0.1, "working"))
-                    time.sleep(0.005)
-            except Cancelled:
-                ended.append(stage)
-                raise
+    def work(_inputs, tell):
+        try:
+            while True:
+                tell(Progress(0.1, "working"))
+                time.sleep(0.005)
+        except Cancelled:
+            ended.append("photo")
+            raise
 
-        return run
-
-    monkeypatch.setattr(pipeline, "_work", work)
-    steps = pipeline.wake_up("p", WakeUpSettings())
+    monkeypatch.setitem(STAGES, "photo", replace(STAGES["photo"], run=work))
+    steps = wake_up("p", WakeUpSettings())
     while next(steps).message != "working":
         pass
     steps.close()
@@ -144,14 +145,14 @@ def test_closing_stops_the_running_stage(monkeypatch):
 
 def test_errors_of_a_stage_reach_the_caller(tmp_path):
     with pytest.raises(PhotoError):
-        pipeline.drain(pipeline.wake_up(tmp_path / "nothing.jpg", WakeUpSettings()))
+        drain(wake_up(tmp_path / "nothing.jpg", WakeUpSettings()))
 
 
 @pytest.mark.parametrize("focal_px", [1.0, 12.0, 1e6])
 def test_a_focal_length_that_is_none_is_refused_before_any_work(tmp_path, focal_px):
     Image.new("RGB", (96, 128), (90, 90, 90)).save(tmp_path / "grey.png")
     with pytest.raises(WakeUpError, match="focal length.*from 36 to 10666 pixels") as refusal:
-        pipeline.drain(pipeline.wake_up(tmp_path / "grey.png", WakeUpSettings(focal_px=focal_px)))
+        drain(wake_up(tmp_path / "grey.png", WakeUpSettings(focal_px=focal_px)))
     assert refusal.value.stage == "photo"
     # A photo that is there already is not read again.
     for fit in (fit_body, refine_body):

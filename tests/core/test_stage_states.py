@@ -8,15 +8,16 @@ import pytest
 
 from photo_wake_up.addon.core.errors import MotionError, NobodyFoundError, PhotoError
 from photo_wake_up.addon.core.motion.options import PerformOptions
-from photo_wake_up.addon.core.pipeline import STAGES, WakeUpResult, WakeUpSettings, drain, wake_up
-from photo_wake_up.addon.results import USED_IN
+from photo_wake_up.addon.core.pipeline.run import drain, wake_up
+from photo_wake_up.addon.core.pipeline.stages import STAGES, without
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import OPTIONS, WakeUpSettings
 from photo_wake_up.addon.stage_states import (
     DONE,
     EDITABLE,
     FAILED,
     NOT_YET,
     OUT_OF_DATE,
-    SETTING_TITLES,
     TITLES,
     Made,
     StageState,
@@ -39,8 +40,8 @@ def _stale(made: Made, wanted: Made, **more) -> dict[str, str]:
 
 def test_every_setting_belongs_to_a_stage_and_has_a_title():
     names = {field.name for field in fields(WakeUpSettings)}
-    assert set(USED_IN) == names == set(SETTING_TITLES)
-    assert set(USED_IN.values()) <= set(TITLES) == set(STAGES[1:])
+    assert set(OPTIONS) == names and all(option.title for option in OPTIONS.values())
+    assert {option.stage for option in OPTIONS.values()} <= set(TITLES) == set(STAGES) - {"photo"}
     assert {stage for stages in EDITABLE.values() for stage in stages} <= set(TITLES)
 
 
@@ -51,7 +52,7 @@ def test_nothing_made_is_not_yet_and_all_made_is_done():
     assert [part[name].condition for name in TITLES] == [DONE, DONE] + 4 * [NOT_YET]
 
 
-@pytest.mark.parametrize("name", sorted(USED_IN))
+@pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_a_setting_that_changed_says_so_where_it_is_used(name):
     others = {
         "person": 2, "box": (1.0, 2.0, 3.0, 4.0), "performing": PerformOptions(speed=2.0),
@@ -63,10 +64,10 @@ def test_a_setting_that_changed_says_so_where_it_is_used(name):
         other = not before if isinstance(before, bool) else before + type(before)(1)
     changed = replace(SETTINGS, **{name: other})
     stale = _stale(_made(), _made(changed))
-    assert stale[USED_IN[name]] == f"Changed since: {SETTING_TITLES[name]}"
+    assert stale[OPTIONS[name].stage] == f"Changed since: {OPTIONS[name].title}"
     # The states promise what the next press does: just these stages are without a value.
     everything = WakeUpResult(**dict.fromkeys(STAGES, object()))
-    kept = everything.without(USED_IN[name])
+    kept = without(everything, OPTIONS[name].stage)
     assert set(stale) == {stage for stage in TITLES if getattr(kept, stage) is None}
 
 

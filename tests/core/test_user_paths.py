@@ -19,7 +19,9 @@ from photo_wake_up.addon.core.motion.sequence import motion_files
 from photo_wake_up.addon.core.perception.joints import read_joints
 from photo_wake_up.addon.core.perception.mask_networks import load_mask_network
 from photo_wake_up.addon.core.photo_folder import photos_in
-from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, advance
+from photo_wake_up.addon.core.pipeline.run import advance
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import WakeUpSettings
 
 NO_USER = 65534  # the number of the user who owns nothing
 NOBODY = "nobody-of-this-name"

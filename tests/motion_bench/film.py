@@ -10,7 +10,8 @@ import bpy
 import numpy as np
 
 from ...addon.core.camera_moves import MOVES
-from ...addon.core.pipeline import WakeUpSettings, drain, wake_up
+from ...addon.core.pipeline.run import drain, wake_up
+from ...addon.core.settings import WakeUpSettings
 from ...addon.scene import build, film, render
 from ...operators.cli import _psnr, _truth
 from ..bench import photos

@@ -17,7 +17,8 @@ from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.motion.perform import perform
 from photo_wake_up.addon.core.motion.viewer import Viewer
 from photo_wake_up.addon.core.overview import STRIP_HEIGHT
-from photo_wake_up.addon.core.pipeline import advance
+from photo_wake_up.addon.core.pipeline.run import advance
+from photo_wake_up.addon.core.pipeline.stages import without
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.scene.export import KINDS
 from photo_wake_up.addon.scene.motion_source import clip_from_file
@@ -161,7 +162,7 @@ def performed(monkeypatch):
     """The figure of tubes performs what the command hands to the stages."""
 
     def instead(_result, settings, photo, until, _corrections, clip):
-        done = figures.result().without("motion")
+        done = without(figures.result(), "motion")
         return (yield from advance(done, settings, photo, until, clip))
 
     monkeypatch.setattr(cli, "advance_with", instead)

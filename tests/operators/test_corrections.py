@@ -147,7 +147,7 @@ def test_everyone_is_one_request(addon, demo_photo, monkeypatch):
         asked.append(request)
         raise PersonError("That is enough.")
 
-    monkeypatch.setattr(base, "advance_in_process", refuse)
+    monkeypatch.setattr(base, "run", refuse)
     addon.wake_up.photo, addon.wake_up.everyone = str(demo_photo), True
     with pytest.raises(RuntimeError, match="enough"):
         bpy.ops.wakeup.wake_up()

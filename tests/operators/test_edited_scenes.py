@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photo_wake_up.addon.core.pipeline.stages import without
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.ui import motion_panels, panels
 from photo_wake_up.operators import base
@@ -32,7 +33,7 @@ BUTTONS = (
 @pytest.fixture
 def quick(addon, tmp_path, monkeypatch):
     """The extension on, and the stages' part of the work done beforehand; gives the photo."""
-    monkeypatch.setattr(base, "advance_in_process", _instead)
+    monkeypatch.setattr(base, "run", _instead)
     rgb = np.zeros((figures.HEIGHT, figures.WIDTH, 3), np.uint8)
     path = tmp_path / "tubes.png"
     Image.fromarray(rgb).save(path)
@@ -46,7 +47,7 @@ def _instead(request):
     yield Progress(0.5, "Pretending")
     stages = ("photo", "people", "person", "fitted", "build", "background", "motion")
     later = stages[stages.index(request.until) + 1 :] if request.until in stages else ()
-    return figures.result().without(*later[:1])
+    return without(figures.result(), *later[:1])
 
 
 @pytest.mark.parametrize("everyone", [False, True])
@@ -63,7 +64,7 @@ def test_a_motion_that_only_blender_reads_reaches_the_stages(
         result = replace(figures.result(), motion_notes=request.clip.notes if request.clip else ())
         return (result,) if request.everyone else result
 
-    monkeypatch.setattr(base, "advance_in_process", instead)
+    monkeypatch.setattr(base, "run", instead)
     settings = _set_up(quick)
     settings.motion, settings.motion_file = "FILE", str(two_takes)
     settings.take, settings.everyone = "Actor wave", everyone

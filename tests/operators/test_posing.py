@@ -20,7 +20,10 @@ from photo_wake_up.addon.core.body.posing import (
 )
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT
 from photo_wake_up.addon.core.model_files import model_path
-from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, advance, drain
+from photo_wake_up.addon.core.pipeline.request import Request
+from photo_wake_up.addon.core.pipeline.run import advance, drain
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.scene.posing import find_posed, read_correction
 
 KEPT_RAD = 1e-4  # how exactly a held rotation is kept
@@ -344,7 +347,6 @@ def test_wrong_states_are_told_in_one_sentence(addon, demo_photo):
 
 
 def test_no_process_is_started_for_half_a_second():
-    from photo_wake_up.addon.worker import Request
     from photo_wake_up.operators.corrections import WAKEUP_OT_refine_pose as Refine
     from photo_wake_up.operators.wake_up import WAKEUP_OT_fit_body as FitBody
 

@@ -16,7 +16,9 @@ import pytest
 import photo_wake_up
 from photo_wake_up.addon import worker
 from photo_wake_up.addon.core.model_files import MODEL_FILES, model_path
-from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings
+from photo_wake_up.addon.core.pipeline.request import Request
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.scene.build import build_scene
 from photo_wake_up.addon.stage_states import TITLES
 from photo_wake_up.addon.ui import motion_panels, painting, panels
@@ -122,7 +124,7 @@ def test_switching_off_stops_what_is_at_work(empty_picture, monkeypatch):
     before = _footprint()
     photo_wake_up.register()
     try:
-        request = worker.Request(WakeUpResult(), WakeUpSettings(), str(empty_picture), "person")
+        request = Request(WakeUpResult(), WakeUpSettings(), str(empty_picture), "person")
         job = Job(bpy.context, worker.advance_in_worker(request), "Find Person")
         job.watch(bpy.context.window)
         while not started:

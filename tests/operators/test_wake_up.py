@@ -11,12 +11,15 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon import results
-from photo_wake_up.addon.core.edits import with_mask
 from photo_wake_up.addon.core.errors import OutputError, WakeUpError
 from photo_wake_up.addon.core.interchange.web_page import viewer_script
 from photo_wake_up.addon.core.motion.library import CLIP_NAMES
 from photo_wake_up.addon.core.motion.options import PerformOptions
-from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, drain, wake_up
+from photo_wake_up.addon.core.pipeline.corrections import with_mask
+from photo_wake_up.addon.core.pipeline.run import drain, wake_up
+from photo_wake_up.addon.core.pipeline.stages import without
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.scene.build import find_parts
 from photo_wake_up.addon.scene.export import KINDS
 from photo_wake_up.addon.scene.path import find_path, read_path
@@ -55,7 +58,7 @@ def _seed(path, scene) -> WakeUpResult:
     result = _by_function(str(path))
     settings = scene.wake_up.pipeline_settings(scene)
     source = results.Source.of(path, settings)
-    scene.wake_up.key = results.keep(result.without("motion"), source)
+    scene.wake_up.key = results.keep(without(result, "motion"), source)
     return result
 
 
@@ -210,12 +213,12 @@ def test_a_photo_that_is_gone_is_said(addon, tmp_path):
 
 def test_stopping_leaves_the_file_as_it_was(addon, demo_photo):
     """What Esc does: the job is closed in the middle of the work."""
-    from photo_wake_up.addon.worker import Request, advance_in_process
+    from photo_wake_up.addon.core.pipeline.request import Request, run
     from photo_wake_up.operators.base import Job
 
     before = _datablocks()
     request = Request(WakeUpResult(), WakeUpSettings(), str(demo_photo), "motion")
-    job = Job(bpy.context, advance_in_process(request), "Wake Up")
+    job = Job(bpy.context, run(request), "Wake Up")
     status = bpy.context.window_manager.wake_up
     assert status.running
     for _ in range(5):
@@ -355,7 +358,7 @@ def test_in_a_file_opened_again_another_motion_changes_nothing_else(
         raise WakeUpError("Everything is computed again.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(base, "advance_in_process", never)
+        patched.setattr(base, "run", never)
         assert bpy.ops.wakeup.animate() == {"FINISHED"}
         assert {state.condition for state in states_of(bpy.context).values()} == {DONE}
         assert find_parts(settings.result).armature.animation_data.action.name.endswith("wave")

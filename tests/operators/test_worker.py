@@ -10,11 +10,14 @@ import pytest
 
 from photo_wake_up.addon import worker
 from photo_wake_up.addon.core.errors import PersonError, PhotoError, WakeUpError
-from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings, drain
+from photo_wake_up.addon.core.pipeline.request import Request, run
+from photo_wake_up.addon.core.pipeline.run import drain
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import WakeUpSettings
 
 
-def _request(path, until: str) -> worker.Request:
-    return worker.Request(WakeUpResult(), WakeUpSettings(), str(path), until)
+def _request(path, until: str) -> Request:
+    return Request(WakeUpResult(), WakeUpSettings(), str(path), until)
 
 
 def _at_work(path, monkeypatch):
@@ -33,7 +36,7 @@ def _at_work(path, monkeypatch):
 def test_same_values_and_errors_as_in_this_process(empty_picture):
     request = _request(empty_picture, "photo")
     there = drain(worker.advance_in_worker(request))
-    here = drain(worker.advance_in_process(request))
+    here = drain(run(request))
     assert np.array_equal(there.photo.rgb, here.photo.rgb)
     assert type(there.photo) is type(here.photo)
 
@@ -45,7 +48,7 @@ def test_errors_keep_kind_and_sentence(empty_picture, tmp_path):
     with pytest.raises(PhotoError) as there:
         drain(worker.advance_in_worker(missing))
     with pytest.raises(PhotoError) as here:
-        drain(worker.advance_in_process(missing))
+        drain(run(missing))
     assert str(there.value) == str(here.value)
 
 

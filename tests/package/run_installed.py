@@ -108,11 +108,12 @@ def _vertices(item: bpy.types.Object, frame: int) -> np.ndarray:
 
 def find_in_worker(photo: Path) -> None:
     """The same code in a process of its own, which is how the window computes."""
-    worker, pipeline = (
-        sys.modules[f"{PACKAGE}.addon.{name}"] for name in ("worker", "core.pipeline")
+    worker, requests, pipeline = (
+        sys.modules[f"{PACKAGE}.addon.{name}"]
+        for name in ("worker", "core.pipeline.request", "core.pipeline.run")
     )
-    request = worker.Request(
-        pipeline.WakeUpResult(), pipeline.WakeUpSettings(), str(photo), "person"
+    request = requests.Request(
+        requests.WakeUpResult(), requests.WakeUpSettings(), str(photo), "person"
     )
     result = pipeline.drain(worker.advance_in_worker(request))
     check(result.person is not None and result.person.mask.any(), "The worker found nobody.")

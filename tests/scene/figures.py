@@ -12,7 +12,7 @@ from photo_wake_up.addon.core.body.parts import NOTHING, TORSO
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.character.built import CharacterBuild, CharacterReport
 from photo_wake_up.addon.core.model_files import model_path
-from photo_wake_up.addon.core.pipeline import WakeUpResult
+from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.sunlight import Sunlight
 from photo_wake_up.addon.core.types import (
     Background,

@@ -14,7 +14,7 @@ from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body.model import BodyModel
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
 from photo_wake_up.addon.core.body.skinning import skin, skinned_points
-from photo_wake_up.addon.core.pipeline import WakeUpResult
+from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.types import Camera, FittedBody, Photo
 from photo_wake_up.addon.scene import posing, preview, render
 

@@ -10,8 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from ..body.pose import forward_kinematics
 from ..types import Clip, Float64
+from .context import Context, Plan, Track
 from .foot_lock import contact_weights
-from .stage import Plan, Stage, Track
 from .turns import blend, wrapped
 
 _SPEED_SMOOTH_S = 0.08
@@ -20,15 +20,15 @@ _PLACE_SHARE = 0.5  # of a stride: what is slower than this is way, what is fast
 
 
 def compose(
-    stage: Stage, track: Track, rest: Track, plan: Plan
+    ctx: Context, track: Track, rest: Track, plan: Plan
 ) -> tuple[Float64, Float64, Float64]:
     """Root (F, 3) and rotations (F, 24, 4) of photo, clip and idle, blended and travelling, and
     the metres (F,) gone towards the viewer or along the path."""
-    if stage.route is None:
-        root, rotations, steps = _moved(stage, track, rest, plan)
+    if ctx.route is None:
+        root, rotations, steps = _moved(ctx, track, rest, plan)
         way = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
-        root[:, :2] = stage.start[:2] + way
-        ahead = np.array([np.sin(stage.to_viewer), -np.cos(stage.to_viewer)])
+        root[:, :2] = ctx.start[:2] + way
+        ahead = np.array([np.sin(ctx.to_viewer), -np.cos(ctx.to_viewer)])
         return root, rotations, way @ ahead
     # Where on the path one is says where one is heading, and that where the feet push: what
     # the clip would go is a first guess that one round mends.
@@ -36,30 +36,30 @@ def compose(
     own = np.diff(track.root[:, :2], axis=0)
     along = np.concatenate([[0.0], np.cumsum(share[1:] * np.linalg.norm(own, axis=1))])
     for _ in range(2):
-        turn = wrapped(stage.route.heading[0] - stage.facing)
-        follows = stage.route.heading_at(along) - stage.route.heading[0]
-        plan = replace(plan, heading=stage.facing + plan.turned * (turn + follows))
-        root, rotations, steps = _moved(stage, track, rest, plan)
-        ahead = stage.route.direction(along)
+        turn = wrapped(ctx.route.heading[0] - ctx.facing)
+        follows = ctx.route.heading_at(along) - ctx.route.heading[0]
+        plan = replace(plan, heading=ctx.facing + plan.turned * (turn + follows))
+        root, rotations, steps = _moved(ctx, track, rest, plan)
+        ahead = ctx.route.direction(along)
         # Nobody walks back on a path; the legs take up what feet push back while stopping.
         forward = np.maximum(np.einsum("fi,fi->f", steps, ahead[1:]), 0.0)
         along = np.concatenate([[0.0], np.cumsum(forward)])
     # Sideways the body sways as in the clip; what its feet push aside is taken up by the legs.
     sway = np.concatenate([[0.0], np.cumsum(share[1:] * own[:, 0])])
-    slow = gaussian_filter1d(sway, _SWAY_SMOOTH_S * stage.fps, mode="nearest")
+    slow = gaussian_filter1d(sway, _SWAY_SMOOTH_S * ctx.fps, mode="nearest")
     sway = sway - slow + slow[0]
-    ahead = stage.route.direction(along)
+    ahead = ctx.route.direction(along)
     left = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
-    root[:, :2] = stage.route.at(along) + sway[:, None] * left
+    root[:, :2] = ctx.route.at(along) + sway[:, None] * left
     return root, rotations, along
 
 
-def _moved(stage: Stage, track: Track, rest: Track, plan: Plan) -> tuple[Float64, Float64, Float64]:
+def _moved(ctx: Context, track: Track, rest: Track, plan: Plan) -> tuple[Float64, Float64, Float64]:
     """Root (F, 3) that does not travel yet, rotations, and the steps (F - 1, 2) it makes."""
     moving = blend(track.rotations, rest.rotations, plan.leave)
-    rotations = blend(stage.pose.rotations[None], moving, plan.enter)
+    rotations = blend(ctx.pose.rotations[None], moving, plan.enter)
     # The root's heading is planned; only its tilt is blended.
-    tilts = blend(stage.tilt.as_quat(scalar_first=True)[None, None], moving[:, :1], plan.enter)
+    tilts = blend(ctx.tilt.as_quat(scalar_first=True)[None, None], moving[:, :1], plan.enter)
     about = np.zeros((len(moving), 3))
     about[:, 2] = plan.heading
     turned = Rotation.from_rotvec(about) * Rotation.from_quat(tilts[:, 0], scalar_first=True)
@@ -67,11 +67,11 @@ def _moved(stage: Stage, track: Track, rest: Track, plan: Plan) -> tuple[Float64
 
     height = (1 - plan.leave) * track.root[:, 2] + plan.leave * rest.root[:, 2]
     root = np.zeros((len(moving), 3))
-    root[:, 2] = (1 - plan.enter) * stage.start[2] + plan.enter * height
-    return root, rotations, _pushed(stage, track, plan, rotations, root)
+    root[:, 2] = (1 - plan.enter) * ctx.start[2] + plan.enter * height
+    return root, rotations, _pushed(ctx, track, plan, rotations, root)
 
 
-def _pushed(stage: Stage, track: Track, plan: Plan, rotations: Float64, root: Float64) -> Float64:
+def _pushed(ctx: Context, track: Track, plan: Plan, rotations: Float64, root: Float64) -> Float64:
     """(F - 1, 2) steps of the root: pushed by the standing feet, in flight as the clip goes."""
     if len(root) < 2:
         return np.zeros((0, 2))
@@ -81,8 +81,8 @@ def _pushed(stage: Stage, track: Track, plan: Plan, rotations: Float64, root: Fl
     own = share[:, None] * np.stack(
         [cos * steps[:, 0] - sin * steps[:, 1], sin * steps[:, 0] + cos * steps[:, 1]], axis=1
     )
-    world = forward_kinematics(stage.skeleton, rotations, root)
-    points = stage.soles.in_world(world, stage.skeleton)
+    world = forward_kinematics(ctx.skeleton, rotations, root)
+    points = ctx.soles.in_world(world, ctx.skeleton)
     weights = contact_weights(points)
     shares = (weights[1:] + weights[:-1]) / 2
     back = np.einsum("fsp,fspi->fsi", shares, np.diff(points[..., :2], axis=0))
@@ -96,16 +96,16 @@ def _pushed(stage: Stage, track: Track, plan: Plan, rotations: Float64, root: Fl
     change = np.stack(
         [np.interp(every, known, (pushed - own)[known, axis]) for axis in range(2)], axis=1
     )
-    change = gaussian_filter1d(change, _SPEED_SMOOTH_S * stage.fps, axis=0, mode="nearest")
+    change = gaussian_filter1d(change, _SPEED_SMOOTH_S * ctx.fps, axis=0, mode="nearest")
     return plan.stride * (own + change)
 
 
 def on_the_spot(
-    stage: Stage, path: Float64, clip: Clip, tempo: float, track: Track, plan: Plan
+    ctx: Context, path: Float64, clip: Clip, tempo: float, track: Track, plan: Plan
 ) -> Float64:
     """The root's way (F, 3) as somebody sees it who goes along smoothly."""
     stride_s = len(clip.root) / clip.fps / tempo if clip.loop else 1.0
-    width = _PLACE_SHARE * stride_s * stage.fps
+    width = _PLACE_SHARE * stride_s * ctx.fps
     pad = min(int(4 * width) + 1, len(path) - 1)
     result = path.copy()
     if pad < 1:
@@ -115,13 +115,13 @@ def on_the_spot(
     speed = np.linalg.norm(track.root[-1, :2] - track.root[0, :2]) / (len(path) - 1)
     ahead = np.stack([np.sin(plan.heading), -np.cos(plan.heading)], axis=1)
     way = np.cumsum((speed * share)[:, None] * ahead, axis=0)
-    own = path[:, :2] - stage.start[:2] - (way - way[0])
+    own = path[:, :2] - ctx.start[:2] - (way - way[0])
     padded = np.pad(own, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
     drift = gaussian_filter1d(padded, width, axis=0)[pad:-pad]
-    result[:, :2] = stage.start[:2] + own - drift
+    result[:, :2] = ctx.start[:2] + own - drift
     # The first frame is the photo's, and the last where it returns.
     fade = np.exp(-np.arange(len(path)) / max(width, 1e-6))[:, None]
-    result[:, :2] += fade * (stage.start[:2] - result[0, :2])
-    if stage.options.returns:
-        result[:, :2] += fade[::-1] * (stage.start[:2] - result[-1, :2])
+    result[:, :2] += fade * (ctx.start[:2] - result[0, :2])
+    if ctx.options.returns:
+        result[:, :2] += fade[::-1] * (ctx.start[:2] - result[-1, :2])
     return result

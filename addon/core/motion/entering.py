@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from ..body.pose import forward_kinematics
 from ..types import Float64
+from .context import Context, Plan, Track
 from .feet import phases
-from .stage import Plan, Stage, Track
 from .turns import apart, heading, smooth, ways_ahead, wrapped
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
@@ -28,27 +28,27 @@ _WEIGHT_SHIFT_S = 0.15  # before a foot leaves the ground
 _RETURN_SHARE = 0.45
 
 
-def plan_of(stage: Stage, track: Track, frames: int) -> Plan:
-    goal = float(stage.route.heading[0]) if stage.route else stage.to_viewer
-    turn = wrapped(goal - stage.facing)
+def plan_of(ctx: Context, track: Track, frames: int) -> Plan:
+    goal = float(ctx.route.heading[0]) if ctx.route else ctx.to_viewer
+    turn = wrapped(goal - ctx.facing)
     turned = Rotation.from_quat(track.rotations[:1, 0], scalar_first=True)
     about = heading(ways_ahead(turned.as_matrix())[0])
     tilt = Rotation.from_rotvec([0.0, 0.0, -about]) * turned[0]
     farthest = np.degrees(
         max(
-            apart(stage.pose.rotations[None, 1:], track.rotations[:1, 1:]).max(),
-            (stage.tilt.inv() * tilt).magnitude(),
+            apart(ctx.pose.rotations[None, 1:], track.rotations[:1, 1:]).max(),
+            (ctx.tilt.inv() * tilt).magnitude(),
         )
     )
-    least = stage.options.blend_s
-    sinking = abs(stage.start[2] - track.root[0, 2]) / _SINK_SPEED_M_S
+    least = ctx.options.blend_s
+    sinking = abs(ctx.start[2] - track.root[0, 2]) / _SINK_SPEED_M_S
     wanted = max(farthest / _BLEND_SPEED_DEG_S, sinking)
     blend = float(np.clip(wanted, least, max(_LONGEST_BLEND_S, least)))
-    seconds = np.arange(frames) / stage.fps
+    seconds = np.arange(frames) / ctx.fps
     turning = max(blend, abs(np.degrees(turn)) / _TURN_SPEED_DEG_S)
     enter = smooth(seconds / max(blend, 1e-6))
     turned = smooth(seconds / max(turning, 1e-6))
-    if stage.options.returns:
+    if ctx.options.returns:
         longest = _RETURN_SHARE * seconds[-1]
         enter = enter * smooth(seconds[::-1] / max(min(blend, longest), 1e-6))
         turned = turned * smooth(seconds[::-1] / max(min(turning, longest), 1e-6))
@@ -56,41 +56,37 @@ def plan_of(stage: Stage, track: Track, frames: int) -> Plan:
         enter=enter,
         leave=np.zeros(frames),
         turned=turned,
-        heading=stage.facing + turn * turned,
+        heading=ctx.facing + turn * turned,
         stride=1.0,
         standing=track.standing,
         carried=track.carried,
     )
 
 
-def with_start(stage: Stage, plan: Plan) -> Plan:
+def with_start(ctx: Context, plan: Plan) -> Plan:
     """The plan with the photo's standing feet standing for a moment, and through swings that
     the clip has nearly done: nobody lifts a foot at once."""
-    world = forward_kinematics(
-        stage.skeleton, stage.pose.rotations[None], np.asarray(stage.start)[None]
-    )
-    height = stage.soles.in_world(world, stage.skeleton)[0, ..., 2].min(axis=1)
+    world = forward_kinematics(ctx.skeleton, ctx.pose.rotations[None], np.asarray(ctx.start)[None])
+    height = ctx.soles.in_world(world, ctx.skeleton)[0, ..., 2].min(axis=1)
     standing = plan.standing.copy()
     for side in range(2):
         if height[side] < _IN_THE_AIR_M and not standing[:, side].all():
             swings = phases(~standing[:, side])
             start, stop = swings[0]
             if start == 0 and stop < len(standing):
-                short = stop < _SHORTEST_STEP_S * stage.fps
-                standing[: stop if short else int(_WEIGHT_SHIFT_S * stage.fps), side] = True
+                short = stop < _SHORTEST_STEP_S * ctx.fps
+                standing[: stop if short else int(_WEIGHT_SHIFT_S * ctx.fps), side] = True
     return replace(plan, standing=standing)
 
 
-def with_steps(stage: Stage, plan: Plan, rotations: Float64, path: Float64) -> Plan:
+def with_steps(ctx: Context, plan: Plan, rotations: Float64, path: Float64) -> Plan:
     """The plan with a step for each foot that the photo has elsewhere than the clip."""
     entered = plan.enter >= 1.0 - 1e-9
     turned = np.abs(plan.heading - plan.heading[plan.turned.argmax()]) < 1e-3
     done = max(int(entered.argmax()), int(turned.argmax()))
     if not entered.any() or done < 4:
         return plan
-    points = stage.soles.in_world(
-        forward_kinematics(stage.skeleton, rotations, path), stage.skeleton
-    )
+    points = ctx.soles.in_world(forward_kinematics(ctx.skeleton, rotations, path), ctx.skeleton)
     first, last = points[0], points[done]
     away = np.linalg.norm((last - first).mean(axis=1)[:, :2], axis=1)
     turns = [

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..types import Clip, Float64, Mask
 from .composing import compose
+from .context import Context, Plan, Track, nearest, speed_of
 from .feet import phases
 from .framing import Border, borders, inside, led
 from .route import Route
-from .stage import Plan, Stage, Track, nearest, speed_of
 from .turns import smooth
 
 _STOP_S = 0.8
@@ -24,27 +24,25 @@ _STRIDE_ROUNDS = 7  # of halving, to a hundredth of the clip's stride
 _MOST_STRETCH = 1.1  # of a stride, so that the last step ends where the path does
 
 
-def tempo_of(stage: Stage, clip: Clip, frames: int) -> float:
+def tempo_of(ctx: Context, clip: Clip, frames: int) -> float:
     """Share of the clip's tempo: a loop takes its time where there is little room."""
-    if stage.options.in_place:
+    if ctx.options.in_place:
         return 1.0
-    wanted = speed_of(clip) * stage.options.speed * stage.leg * _walking_s(stage, frames)
-    least = max(nearest(stage), stage.viewer.nearest(stage.skeleton))
-    way = stage.route.length if stage.route else stage.distance - least
+    wanted = speed_of(clip) * ctx.options.speed * ctx.leg * _walking_s(ctx, frames)
+    least = max(nearest(ctx), ctx.viewer.nearest(ctx.skeleton))
+    way = ctx.route.length if ctx.route else ctx.distance - least
     return float(np.clip(way / (wanted * _SHORTEST_STRIDE), _SLOWEST, 1.0))
 
 
-def with_stride(stage: Stage, clip: Clip, track: Track, rest: Track, plan: Plan) -> Plan:
+def with_stride(ctx: Context, clip: Clip, track: Track, rest: Track, plan: Plan) -> Plan:
     """The plan with strides as long as the way before the camera or the path allows."""
-    if stage.options.in_place:
+    if ctx.options.in_place:
         return plan
-    if stage.route is not None:
-        wanted = (
-            speed_of(clip) * stage.options.speed * stage.leg * _walking_s(stage, len(track.root))
-        )
-        stride = np.clip(stage.route.length / max(wanted, 1e-6), _SHORTEST_STRIDE, 1.0)
+    if ctx.route is not None:
+        wanted = speed_of(clip) * ctx.options.speed * ctx.leg * _walking_s(ctx, len(track.root))
+        stride = np.clip(ctx.route.length / max(wanted, 1e-6), _SHORTEST_STRIDE, 1.0)
         return replace(plan, stride=float(stride))
-    path, rotations, _ = compose(stage, track, rest, replace(plan, stride=1.0))
+    path, rotations, _ = compose(ctx, track, rest, replace(plan, stride=1.0))
     way = path[:, :2] - path[0, :2]
     # Aside one is led along the border; ahead the steps are chosen for the room.
     fits, misses = 0.0, 1.0
@@ -52,7 +50,7 @@ def with_stride(stage: Stage, clip: Clip, track: Track, rest: Track, plan: Plan)
     for _ in range(_STRIDE_ROUNDS):
         near = [
             border
-            for border in borders_of(stage, rotations, path, stride, None)
+            for border in borders_of(ctx, rotations, path, stride, None)
             if border.edge == "near"
         ]
         if inside(path[0, :2] + stride * way, near):
@@ -67,29 +65,33 @@ def with_stride(stage: Stage, clip: Clip, track: Track, rest: Track, plan: Plan)
 
 
 def led_way(
-    stage: Stage, free: Float64, rotations: Float64, plan: Plan, settled: Float64 | None
+    ctx: Context, free: Float64, rotations: Float64, plan: Plan, settled: Float64 | None
 ) -> Float64:
     """The root's way (F, 3), in the picture unless a path or the spot was asked for."""
-    if stage.route is not None or stage.options.in_place:
+    if ctx.route is not None or ctx.options.in_place:
         return free
     path = free.copy()
-    found = borders_of(stage, rotations, free, plan.stride, settled)
-    path[:, :2] = led(free[:, :2], found, stage.fps)
+    found = borders_of(ctx, rotations, free, plan.stride, settled)
+    path[:, :2] = led(free[:, :2], found, ctx.fps)
     return path
 
 
 def borders_of(
-    stage: Stage, rotations: Float64, root: Float64, stride: float, settled: Float64 | None
+    ctx: Context,
+    rotations: Float64,
+    root: Float64,
+    stride: float,
+    settled: Float64 | None,
 ) -> list[Border]:
-    """The borders of the room that the stage has, as `framing.borders` tells them."""
+    """The borders of the room before the camera, as `framing.borders` tells them."""
     return borders(
-        stage.skeleton, stage.flesh, stage.viewer, rotations, root, nearest(stage), stage.fps,
+        ctx.skeleton, ctx.flesh, ctx.viewer, rotations, root, nearest(ctx), ctx.fps,
         stride, settled,
     )  # fmt: skip
 
 
 def with_end(
-    stage: Stage, clip: Clip, track: Track, rest: Track, plan: Plan, travels: bool
+    ctx: Context, clip: Clip, track: Track, rest: Track, plan: Plan, travels: bool
 ) -> Plan:
     """The plan with the change into standing, where the path or the clip ends, and at the end
     of a walk that comes as near to the camera as it may."""
@@ -101,55 +103,55 @@ def with_end(
         if risen:
             stands = np.flatnonzero(track.standing[risen:].any(axis=1))
             risen += int(stands[0]) if len(stands) else frames
-        last = min(last, max(track.length - int(_STOP_S * stage.fps), risen, 0))
-    elif clip.loop and travels and stage.route is None and plan.stride < 1.0:
-        late = frames - int((_STOP_S + _LAST_REST_S) * stage.fps)
+        last = min(last, max(track.length - int(_STOP_S * ctx.fps), risen, 0))
+    elif clip.loop and travels and ctx.route is None and plan.stride < 1.0:
+        late = frames - int((_STOP_S + _LAST_REST_S) * ctx.fps)
         entered = int(np.searchsorted(plan.enter, 1.0 - 1e-9))
         last = late if late > entered else last
-    if stage.route is not None:
-        return _ending_on(stage, stage.route, track, rest, plan, last)
+    if ctx.route is not None:
+        return _ending_on(ctx, ctx.route, track, rest, plan, last)
     if last >= frames:
         return plan
-    stop = min(_step_begin(track.standing, last, stage.fps), last) if travels else last
-    return _stopping(stage, track, plan, stop, travels)
+    stop = min(_step_begin(track.standing, last, ctx.fps), last) if travels else last
+    return _stopping(ctx, track, plan, stop, travels)
 
 
 def _ending_on(
-    stage: Stage, route: Route, track: Track, rest: Track, plan: Plan, last: int
+    ctx: Context, route: Route, track: Track, rest: Track, plan: Plan, last: int
 ) -> Plan:
     """The plan that comes to rest at the path's end, or by `last` where that comes first."""
-    too_far = np.flatnonzero(compose(stage, track, rest, plan)[2] > route.length)
+    too_far = np.flatnonzero(compose(ctx, track, rest, plan)[2] > route.length)
     if not len(too_far) and last >= len(track.root):
         return plan
     # How far the character goes on while it stops depends on the step it is in: of all stops
     # from well before the end on, the one that comes nearest to it.
     reached = int(too_far[0]) if len(too_far) else len(track.root)
-    first = max(reached - int(2 * _STOP_S * stage.fps), 0)
+    first = max(reached - int(2 * _STOP_S * ctx.fps), 0)
     stops = sorted({
-        _step_begin(track.standing, stop, stage.fps)
+        _step_begin(track.standing, stop, ctx.fps)
         for stop in range(min(first, last), min(reached, last) + 1)
     })  # fmt: skip
     plans = [
-        _stopping(stage, track, replace(plan, stride=plan.stride * share), stop, True)
+        _stopping(ctx, track, replace(plan, stride=plan.stride * share), stop, True)
         for share in _STRIDES
         for stop in stops
     ]
-    ways = np.array([compose(stage, track, rest, stopped)[2].max() for stopped in plans])
+    ways = np.array([compose(ctx, track, rest, stopped)[2].max() for stopped in plans])
     allowed = ways <= max(route.length, ways.min())
     best = int(np.where(allowed, ways, -np.inf).argmax())
-    return _to_the_end(stage, track, rest, plans[best], route) if len(too_far) else plans[best]
+    return _to_the_end(ctx, track, rest, plans[best], route) if len(too_far) else plans[best]
 
 
-def _to_the_end(stage: Stage, track: Track, rest: Track, plan: Plan, route: Route) -> Plan:
+def _to_the_end(ctx: Context, track: Track, rest: Track, plan: Plan, route: Route) -> Plan:
     """The plan with its stride such that its last step ends where the path does."""
     for _ in range(3):
-        way = float(compose(stage, track, rest, plan)[2][-1])
+        way = float(compose(ctx, track, rest, plan)[2][-1])
         plan = replace(plan, stride=plan.stride * min(route.length / way, _MOST_STRETCH))
     return plan
 
 
-def _stopping(stage: Stage, track: Track, plan: Plan, stop: int, travels: bool) -> Plan:
-    leave = smooth((np.arange(len(track.root)) - stop) / (_STOP_S * stage.fps))
+def _stopping(ctx: Context, track: Track, plan: Plan, stop: int, travels: bool) -> Plan:
+    leave = smooth((np.arange(len(track.root)) - stop) / (_STOP_S * ctx.fps))
     return replace(
         plan,
         leave=leave,
@@ -158,11 +160,11 @@ def _stopping(stage: Stage, track: Track, plan: Plan, stop: int, travels: bool) 
     )
 
 
-def _walking_s(stage: Stage, frames: int) -> float:
+def _walking_s(ctx: Context, frames: int) -> float:
     """Seconds of a performance that are left for going; on a path there is time to come to
     rest at its end."""
-    lost = stage.options.blend_s + (_STOP_S + _REST_S if stage.route else 0.0)
-    return max(frames / stage.fps - lost, 1e-6)
+    lost = ctx.options.blend_s + (_STOP_S + _REST_S if ctx.route else 0.0)
+    return max(frames / ctx.fps - lost, 1e-6)
 
 
 def _step_begin(standing: Mask, stop: int, fps: float) -> int:

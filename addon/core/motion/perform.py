@@ -17,6 +17,7 @@ from ..errors import MotionError
 from ..types import Clip, Float64, Mask, Motion, Pose, Skeleton
 from . import clips
 from .composing import compose, on_the_spot
+from .context import Context, Plan, Track, backwards, speed_of, track_of
 from .entering import plan_of, with_start, with_steps
 from .feet import standing_feet
 from .flesh import Flesh, flesh_of, soles_down
@@ -27,7 +28,6 @@ from .options import PerformOptions
 from .pacing import led_way, tempo_of, with_end, with_stride
 from .route import route_along
 from .sampling import leg_angles
-from .stage import Plan, Stage, Track, backwards, speed_of, track_of
 from .turns import continuous
 from .viewer import Viewer
 
@@ -75,56 +75,56 @@ def perform(
     route = route_along(path, root[:2]) if path is not None else None
     if options.in_place or not travels:
         route = None
-    stage = Stage(skeleton, photo_pose, fps, viewer, options, route, flesh or flesh_of(skeleton))
-    return _play(stage, mirrored(clip) if options.mirror else clip, frames, travels)
+    ctx = Context(skeleton, photo_pose, fps, viewer, options, route, flesh or flesh_of(skeleton))
+    return _play(ctx, mirrored(clip) if options.mirror else clip, frames, travels)
 
 
-def _play(stage: Stage, clip: Clip, frames: int, travels: bool) -> Motion:
-    begin = _best_start(stage, clip) if clip.loop and travels else 0.0
-    tempo = tempo_of(stage, clip, frames) if travels and clip.loop else 1.0
-    tempo *= stage.options.speed
-    track = track_of(stage, clip, frames, begin, tempo, stage.options.returns and _ends_low(clip))
+def _play(ctx: Context, clip: Clip, frames: int, travels: bool) -> Motion:
+    begin = _best_start(ctx, clip) if clip.loop and travels else 0.0
+    tempo = tempo_of(ctx, clip, frames) if travels and clip.loop else 1.0
+    tempo *= ctx.options.speed
+    track = track_of(ctx, clip, frames, begin, tempo, ctx.options.returns and _ends_low(clip))
     upright = bool(track.upright.mean() > 0.5)
     # Who has come to the picture's front looks around: standing still, the picture is a photo.
-    rest = track_of(stage, (clips.look if travels else clips.idle)(stage.fps), frames, 0.0, 1.0)
-    plan = with_start(stage, plan_of(stage, track, frames))
+    rest = track_of(ctx, (clips.look if travels else clips.idle)(ctx.fps), frames, 0.0, 1.0)
+    plan = with_start(ctx, plan_of(ctx, track, frames))
     if travels and upright:
-        plan = with_stride(stage, clip, track, rest, plan)
-    plan = with_end(stage, clip, track, rest, plan, travels and upright)
-    if clip.loop and travels and upright and stage.route is None:
-        plan = with_stride(stage, clip, track, rest, plan)  # stopping leaves room
-    free, rotations, _ = compose(stage, track, rest, plan)
+        plan = with_stride(ctx, clip, track, rest, plan)
+    plan = with_end(ctx, clip, track, rest, plan, travels and upright)
+    if clip.loop and travels and upright and ctx.route is None:
+        plan = with_stride(ctx, clip, track, rest, plan)  # stopping leaves room
+    free, rotations, _ = compose(ctx, track, rest, plan)
     # Who steps, or lies down, finds room for it; a raised arm alone moves nobody.
     room = np.sqrt(plan.enter) if travels or not upright else None
-    path = led_way(stage, free, rotations, plan, room)
+    path = led_way(ctx, free, rotations, plan, room)
     if not travels:
-        plan = with_steps(stage, plan, rotations, path)
-    if stage.options.returns:
-        path = _brought_back(stage, path, plan, travels)
-        plan = backwards(with_start(stage, backwards(plan)))
-        plan = backwards(with_steps(stage, backwards(plan), rotations[::-1], path[::-1]))
-    rotations, path = _on_ground(stage, rotations, path, plan, _slowed(stage, free, path, plan))
-    if stage.options.in_place and travels:
-        path = on_the_spot(stage, path, clip, tempo, track, plan)
-    rotations[0] = stage.pose.rotations
-    path[0] = stage.start
-    if stage.options.returns:
-        rotations[-1], path[-1, 2] = stage.pose.rotations, stage.start[2]
+        plan = with_steps(ctx, plan, rotations, path)
+    if ctx.options.returns:
+        path = _brought_back(ctx, path, plan, travels)
+        plan = backwards(with_start(ctx, backwards(plan)))
+        plan = backwards(with_steps(ctx, backwards(plan), rotations[::-1], path[::-1]))
+    rotations, path = _on_ground(ctx, rotations, path, plan, _slowed(ctx, free, path, plan))
+    if ctx.options.in_place and travels:
+        path = on_the_spot(ctx, path, clip, tempo, track, plan)
+    rotations[0] = ctx.pose.rotations
+    path[0] = ctx.start
+    if ctx.options.returns:
+        rotations[-1], path[-1, 2] = ctx.pose.rotations, ctx.start[2]
     # A loop has no end to lose; one that walks takes the strides that there is room for.
-    told = () if clip.loop else _lost_end(stage, clip, tempo, frames)
+    told = () if clip.loop else _lost_end(ctx, clip, tempo, frames)
     if not (clip.loop and upright):
-        told += _lost_way(stage, track, free, path, plan)
-    goes = travels and not stage.options.in_place
-    return Motion(stage.fps, continuous(rotations), path, told, goes)
+        told += _lost_way(ctx, track, free, path, plan)
+    goes = travels and not ctx.options.in_place
+    return Motion(ctx.fps, continuous(rotations), path, told, goes)
 
 
-def _lost_end(stage: Stage, clip: Clip, tempo: float, frames: int) -> tuple[str, ...]:
+def _lost_end(ctx: Context, clip: Clip, tempo: float, frames: int) -> tuple[str, ...]:
     """A sentence where the frames end before the clip does."""
     whole = (len(clip.root) - 1) / clip.fps / tempo
-    shown = (frames - 1) / stage.fps
-    if whole <= shown + _LOST_S or stage.options.returns:
+    shown = (frames - 1) / ctx.fps
+    if whole <= shown + _LOST_S or ctx.options.returns:
         return ()
-    wanted = int(np.ceil(whole * stage.fps)) + 1
+    wanted = int(np.ceil(whole * ctx.fps)) + 1
     return (
         f"The motion was cut after {shown:.1f} of its {whole:.1f} seconds: ask for {wanted} frames "
         "to see all of it.",
@@ -132,16 +132,16 @@ def _lost_end(stage: Stage, clip: Clip, tempo: float, frames: int) -> tuple[str,
 
 
 def _lost_way(
-    stage: Stage, track: Track, free: Float64, path: Float64, plan: Plan
+    ctx: Context, track: Track, free: Float64, path: Float64, plan: Plan
 ) -> tuple[str, ...]:
     """A sentence where the picture has no room for the clip's way.
 
     free, path : (F, 3) the root's way without and with what the picture shows in mind
     """
-    if stage.route is not None or stage.options.in_place:
+    if ctx.route is not None or ctx.options.in_place:
         return ()
     # Over half a second, the body's sway is no way, and neither is lying down, before the clip.
-    step = max(int(stage.fps / 2), 1)
+    step = max(int(ctx.fps / 2), 1)
     begun = int(plan.enter.argmax())
     own, wanted, went = (
         float(np.linalg.norm(np.diff(way[begun::step, :2], axis=0), axis=1).sum())
@@ -156,28 +156,28 @@ def _lost_way(
     )
 
 
-def _brought_back(stage: Stage, path: Float64, plan: Plan, travels: bool) -> Float64:
+def _brought_back(ctx: Context, path: Float64, plan: Plan, travels: bool) -> Float64:
     """The root's way (F, 3), back where it began unless it has travelled."""
     if travels:
         return path
     back = 1.0 - plan.enter
     back[: int(plan.enter.argmax())] = 0.0
     result = path.copy()
-    result[:, :2] += back[:, None] * (stage.start[:2] - path[-1, :2])
+    result[:, :2] += back[:, None] * (ctx.start[:2] - path[-1, :2])
     return result
 
 
-def _slowed(stage: Stage, free: Float64, path: Float64, plan: Plan) -> Mask:
+def _slowed(ctx: Context, free: Float64, path: Float64, plan: Plan) -> Mask:
     """(F,) where the feet go much less far than in the clip: there they make steps of their
     own, off the ground, or they would shuffle."""
     if len(path) < 2:
         return np.zeros(len(path), bool)
-    lost = np.linalg.norm(np.gradient(path - free, axis=0)[:, :2], axis=1) * stage.fps
+    lost = np.linalg.norm(np.gradient(path - free, axis=0)[:, :2], axis=1) * ctx.fps
     return (lost > _SHUFFLE_M_S) | (plan.stride < _SHUFFLE)
 
 
 def _on_ground(
-    stage: Stage, rotations: Float64, path: Float64, plan: Plan, slowed: Mask
+    ctx: Context, rotations: Float64, path: Float64, plan: Plan, slowed: Mask
 ) -> tuple[Float64, Float64]:
     """The performance with locked feet. What stands in the result is locked as well: feet at
     the ends of their stands, which the clip alone did not show as standing."""
@@ -185,20 +185,20 @@ def _on_ground(
     standing = plan.standing
     for _ in range(2):
         locked, root = lock_feet(
-            stage.skeleton, stage.soles, rotations, path, standing, plan.enter, stepping,
-            stage.fps, stage.flesh, plan.carried, stage.options.returns,
+            ctx.skeleton, ctx.soles, rotations, path, standing, plan.enter, stepping,
+            ctx.fps, ctx.flesh, plan.carried, ctx.options.returns,
         )  # fmt: skip
-        world = forward_kinematics(stage.skeleton, locked, root)
-        placed = stage.soles.in_world(world, stage.skeleton)
-        standing = standing | (standing_feet(placed, stage.fps) & soles_down(world))
+        world = forward_kinematics(ctx.skeleton, locked, root)
+        placed = ctx.soles.in_world(world, ctx.skeleton)
+        standing = standing | (standing_feet(placed, ctx.fps) & soles_down(world))
     settled = plan.enter * (1 - plan.leave)
-    locked = lock_hands(stage.skeleton, stage.flesh, locked, root, plan.carried, settled, stage.fps)
+    locked = lock_hands(ctx.skeleton, ctx.flesh, locked, root, plan.carried, settled, ctx.fps)
     return locked, root
 
 
-def _best_start(stage: Stage, clip: Clip) -> float:
+def _best_start(ctx: Context, clip: Clip) -> float:
     """The frame of a loop whose legs are nearest to the photo's."""
-    apart = leg_angles(clip.rotations, stage.pose.rotations[None])
+    apart = leg_angles(clip.rotations, ctx.pose.rotations[None])
     return float(apart.argmin())
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import PersonError
-from .pipeline import WakeUpResult, WakeUpSettings, advance, motion_checked
-from .types import Character, Clip, FittedBody, Float32, Progress
+from ..errors import PersonError
+from ..result import WakeUpResult, present
+from ..settings import WakeUpSettings
+from ..types import Character, Clip, FittedBody, Float32, Progress
+from .run import advance, motion_checked, within
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
 # others' ground jumps, sits, or stands on something.
@@ -29,7 +31,7 @@ def wake_up_everyone(
     """
     if clip is None:
         yield from motion_checked(settings)
-    first = yield from _part(advance(WakeUpResult(), settings, photo_path, "people"), 0.0, 0.05)
+    first = yield from within(advance(WakeUpResult(), settings, photo_path, "people"), 0.0, 0.05)
     people = first.people or ()
     share = (1.0 - 0.05 - _PLATE_SHARE) / len(people)
     built: list[WakeUpResult] = []
@@ -39,23 +41,23 @@ def wake_up_everyone(
             numbered = replace(settings, person=index + 1)
             work = advance(first, numbered, photo_path, "build")
             begun = 0.05 + share * index
-            built.append((yield from _part(work, begun, begun + share, f"Person {index + 1}: ")))
+            built.append((yield from within(work, begun, begun + share, f"Person {index + 1}: ")))
         except PersonError as error:
             refused = error
     if not built:
         raise refused or PersonError("No person was found in the photo: draw a box around one.")
     built = _on_one_ground(built)
 
-    everybody = np.any([result.person.mask for result in built], axis=0)
+    everybody = np.any([present(result.person, "person").mask for result in built], axis=0)
     yield Progress(1.0 - _PLATE_SHARE, "Filling the background")
-    plate = yield from _part(
+    plate = yield from within(
         advance(_of_all(built[0], everybody), settings, photo_path, "background"),
         1.0 - _PLATE_SHARE, 1.0,
     )  # fmt: skip
     finished = []
     for result in built:
         shared = replace(result, background=plate.background)
-        own = yield from _part(advance(shared, settings, photo_path, "motion", clip), 1.0, 1.0)
+        own = yield from within(advance(shared, settings, photo_path, "motion", clip), 1.0, 1.0)
         finished.append(replace(own, costs={**result.costs, **plate.costs, **own.costs}))
     yield Progress(1.0, "Done")
     return tuple(finished)
@@ -63,14 +65,15 @@ def wake_up_everyone(
 
 def _of_all(result: WakeUpResult, everybody: np.ndarray) -> WakeUpResult:
     """A result whose person's mask covers everybody: what the plate is to be filled behind."""
-    return replace(result, person=replace(result.person, mask=everybody))
+    person = present(result.person, "person")
+    return replace(result, person=replace(person, mask=everybody))
 
 
 def _on_one_ground(results: list[WakeUpResult]) -> list[WakeUpResult]:
     """Each result scaled about the camera, which no pixel shows, so that all stand as deep below
     it as the most prominent person does."""
     depths = [_ground(result) for result in results]
-    sizes = [int(result.person.mask.sum()) for result in results]
+    sizes = [int(present(result.person, "person").mask.sum()) for result in results]
     common = depths[int(np.argmax(sizes))]
     scaled = []
     for result, depth in zip(results, depths, strict=True):
@@ -82,13 +85,14 @@ def _on_one_ground(results: list[WakeUpResult]) -> list[WakeUpResult]:
 
 def _ground(result: WakeUpResult) -> float:
     """Metres from the camera down to the ground that a character stands on."""
-    return float(result.build.character.world_from_camera[2, 3])
+    return float(present(result.build, "build").character.world_from_camera[2, 3])
 
 
 def _scaled(result: WakeUpResult, factor: float) -> WakeUpResult:
-    fitted = scaled_body(result.fitted, factor)
-    character = scaled_character(result.build.character, factor)
-    return replace(result, fitted=fitted, build=replace(result.build, character=character))
+    fitted = scaled_body(present(result.fitted, "fitted"), factor)
+    build = present(result.build, "build")
+    character = scaled_character(build.character, factor)
+    return replace(result, fitted=fitted, build=replace(build, character=character))
 
 
 def scaled_body(fitted: FittedBody, factor: float) -> FittedBody:
@@ -122,17 +126,3 @@ def scaled_character(character: Character, factor: float) -> Character:
         pose=replace(character.pose, root=character.pose.root * factor),
         world_from_camera=place,
     )
-
-
-def _part(
-    work: Generator[Progress, None, WakeUpResult], start: float, end: float, who: str = ""
-) -> Generator[Progress, None, WakeUpResult]:
-    """Pass progress on as the part from `start` to `end` of the whole, and say for whom."""
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as finished:
-            return finished.value
-        told = f"{who}{progress.message}" if progress.message else ""
-        if progress.fraction < 1.0:
-            yield Progress(start + (end - start) * progress.fraction, told)

@@ -10,19 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pipeline import (
-    StageCost,
-    WakeUpResult,
-    WakeUpSettings,
-    advance,
-    body_model,
-    in_thread,
-    peak_memory_mb,
-)
-from .types import Clip, Mask, Progress, UInt8
+from ..body.stage import body_model
+from ..result import StageCost, WakeUpResult, present
+from ..settings import WakeUpSettings
+from ..types import Clip, Mask, Progress, UInt8
+from .run import advance, in_thread, peak_memory_mb, within
+from .stages import without
 
 if TYPE_CHECKING:
-    from .body.posing import PoseCorrection
+    from ..body.posing import PoseCorrection
 
 _PERSON_SHARE = 0.2  # of the progress bar, for everything up to the mask
 _POSE_SHARE = 0.3  # where the fit that goes on from a corrected pose ends
@@ -46,7 +42,7 @@ def advance_with(
     corrections: Corrections,
     clip: Clip | None = None,
 ) -> Generator[Progress, None, WakeUpResult]:
-    """`pipeline.advance` that goes on from the corrections where they differ from what was found.
+    """`run.advance` that goes on from the corrections where they differ from what was found.
 
     Only what depends on a correction is computed anew. `clip` is as in `advance`.
     """
@@ -59,7 +55,7 @@ def advance_with(
     if nothing or until in ("photo", "people"):
         return (yield from advance(result, settings, photo_path, until, clip))
     first = advance(result, settings, photo_path, "person")
-    result = yield from _part(first, 0.0, _PERSON_SHARE)
+    result = yield from within(first, 0.0, _PERSON_SHARE)
     if corrections.mask is not None:
         result = with_mask(result, corrections.mask)
     if corrections.joints:
@@ -78,31 +74,35 @@ def advance_with(
             _PERSON_SHARE, share - _PERSON_SHARE, "Fitting the body",
         )  # fmt: skip
         result = values["result"]
-    return (yield from _part(advance(result, settings, photo_path, until, clip), share, 1.0))
+    rest = advance(result, settings, photo_path, until, clip)
+    result = yield from within(rest, share, 1.0)
+    yield Progress(1.0, "Done")
+    return result
 
 
 def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:
     """The result with a silhouette that the user has painted, and without all that was made from
     another one. A mask of another size than the photo belongs to another photo and is left out.
     """
-    from .perception.masks import cut_out
+    from ..perception.masks import cut_out
 
-    found = result.person.mask
-    if mask.shape != found.shape or np.array_equal(mask, found) or not mask.any():
+    found = present(result.person, "person")
+    if mask.shape != found.mask.shape or np.array_equal(mask, found.mask) or not mask.any():
         return result
-    person = cut_out(result.photo, result.person.detection, mask)
-    return replace(result.without("person"), person=person)
+    person = cut_out(present(result.photo, "photo"), found.detection, mask)
+    return replace(without(result, "person"), person=person)
 
 
 def with_joints(result: WakeUpResult, joints: dict[str, tuple[float, float]]) -> WakeUpResult:
     """The result with joints that the user has moved, and without the body that was laid over
     other ones; mask and background stay."""
-    from .perception import joints as editing
+    from ..perception import joints as editing
 
-    detection = editing.with_joints(result.person.detection, joints)
-    if detection is result.person.detection:
+    person = present(result.person, "person")
+    detection = editing.with_joints(person.detection, joints)
+    if detection is person.detection:
         return result
-    return replace(result.without("fitted"), person=replace(result.person, detection=detection))
+    return replace(without(result, "fitted"), person=replace(person, detection=detection))
 
 
 def with_labels(result: WakeUpResult, labels: UInt8) -> WakeUpResult:
@@ -111,11 +111,11 @@ def with_labels(result: WakeUpResult, labels: UInt8) -> WakeUpResult:
     belong to another photo and are left out."""
     before = result.painted
     if before is None:
-        before = np.zeros(result.person.mask.shape, np.uint8)
+        before = np.zeros(present(result.person, "person").mask.shape, np.uint8)
     if labels.shape != before.shape or np.array_equal(labels, before):
         return result
     painted = labels if labels.any() else None
-    return replace(result.without("build"), painted=painted)
+    return replace(without(result, "build"), painted=painted)
 
 
 def with_pose(
@@ -123,27 +123,16 @@ def with_pose(
 ) -> WakeUpResult:
     """The result with the fit that goes on from a pose that the user has corrected, and without
     all that was made from another body; mask, joints and background stay."""
-    from .body.posing import refine_posed
+    from ..body.posing import refine_posed
 
     if result.fitted is not None and correction.is_in(result.fitted):
         return result
     started = time.perf_counter()
     fitted = refine_posed(
-        result.photo, result.person, body_model(settings), correction,
+        present(result.photo, "photo"), present(result.person, "person"), body_model(settings),
+        correction,
         settings.height_m, settings.focal_px,
     )  # fmt: skip
     cost = StageCost(time.perf_counter() - started, peak_memory_mb())
     costs = {**result.costs, "fitted": cost}
-    return replace(result.without("fitted"), fitted=fitted, costs=costs)
-
-
-def _part(
-    work: Generator[Progress, None, WakeUpResult], start: float, end: float
-) -> Generator[Progress, None, WakeUpResult]:
-    """Pass progress on as the part from `start` to `end` of the whole."""
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as finished:
-            return finished.value
-        yield Progress(start + (end - start) * progress.fraction, progress.message)
+    return replace(without(result, "fitted"), fitted=fitted, costs=costs)

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core import frames, group
+from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body.pose import skin_matrices, skin_vertices
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.pipeline import WakeUpResult, WakeUpSettings
+from photo_wake_up.addon.core.pipeline import several_people
+from photo_wake_up.addon.core.result import WakeUpResult
+from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.core.types import Background
 
 from ..scene import figures
@@ -28,13 +30,13 @@ def _seen(result: WakeUpResult) -> np.ndarray:
 @pytest.mark.parametrize("factor", [0.8, 1.25])
 def test_scaling_about_the_camera_shows_in_no_pixel(factor):
     result = figures.result()
-    scaled = group._scaled(result, factor)
+    scaled = several_people._scaled(result, factor)
     assert np.allclose(_seen(scaled), _seen(result), atol=2e-3)
     body = frames.project(result.fitted.camera, scaled.fitted.vertices)
     assert np.allclose(
         body, frames.project(result.fitted.camera, result.fitted.vertices), atol=2e-3
     )
-    assert group._ground(scaled) == pytest.approx(factor * group._ground(result))
+    assert several_people._ground(scaled) == pytest.approx(factor * several_people._ground(result))
     character = scaled.build.character
     posed = skin_vertices(
         character.rest_vertices,
@@ -46,12 +48,12 @@ def test_scaling_about_the_camera_shows_in_no_pixel(factor):
 
 def test_everyone_stands_on_the_ground_of_the_most_prominent():
     large = figures.result()
-    small = group._scaled(large, 0.85)
+    small = several_people._scaled(large, 0.85)
     small = replace(small, person=replace(small.person, mask=np.zeros_like(small.person.mask)))
-    jumping = group._scaled(small, 0.5)
-    one, two, three = group._on_one_ground([small, large, jumping])
-    assert group._ground(one) == pytest.approx(group._ground(large))
-    assert two is large or group._ground(two) == group._ground(large)
+    jumping = several_people._scaled(small, 0.5)
+    one, two, three = several_people._on_one_ground([small, large, jumping])
+    assert several_people._ground(one) == pytest.approx(several_people._ground(large))
+    assert two is large or several_people._ground(two) == several_people._ground(large)
     assert three is jumping  # nobody is twice as tall: this one is not on the ground
 
 
@@ -76,8 +78,8 @@ def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatc
             return replace(result, background=Background(made.photo.rgb, hole, made.photo.rgb))
         return result
 
-    monkeypatch.setattr(group, "advance", advance)
-    work = group.wake_up_everyone("photo.jpg", WakeUpSettings())
+    monkeypatch.setattr(several_people, "advance", advance)
+    work = several_people.wake_up_everyone("photo.jpg", WakeUpSettings())
     fractions = []
     while True:
         try:

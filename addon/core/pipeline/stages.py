@@ -1,0 +1,74 @@
+"""All stages in the order of the work, and what follows from what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any
+
+from ..background.stage import BACKGROUND
+from ..body.stage import FITTED
+from ..character.stage import BUILD
+from ..motion.stage import MOTION
+from ..perception.stages import PEOPLE, PERSON
+from ..photo_stage import PHOTO
+from ..result import WakeUpResult
+from ..stage import Stage
+
+# By name. A new stage is a file beside its room and an entry here.
+STAGES: dict[str, Stage] = {
+    stage.name: stage for stage in (PHOTO, PEOPLE, PERSON, FITTED, BUILD, BACKGROUND, MOTION)
+}
+LAST = MOTION.name
+
+
+def with_followers(stages: Iterable[str]) -> set[str]:
+    """These stages and all whose values are made from theirs."""
+    found = set(stages)
+    for stage in STAGES.values():
+        if found.intersection(stage.needs):
+            found.add(stage.name)
+    return found
+
+
+def needed_for(stage: str, result: WakeUpResult) -> list[Stage]:
+    """The stage and the missing ones that it rests on, in order."""
+    wanted: set[str] = set()
+
+    def want(name: str) -> None:
+        if getattr(result, name) is None and name not in wanted:
+            wanted.add(name)
+            for needed in STAGES[name].needs:
+                want(needed)
+
+    want(stage)
+    for other in STAGES[stage].beside:
+        want(other)
+    return [each for each in STAGES.values() if each.name in wanted]
+
+
+def without(result: WakeUpResult, *stages: str) -> WakeUpResult:
+    """The result without these stages' values and all that was made from them."""
+    gone = with_followers(stages)
+    if "person" in gone:  # strokes are of one person's picture
+        gone.add("painted")
+    nothing: dict[str, Any] = dict.fromkeys(gone)
+    return replace(result, **nothing)
+
+
+def stages_done(result: WakeUpResult) -> tuple[str, ...]:
+    """Names of the stages that have a value, in order."""
+    return tuple(name for name in STAGES if getattr(result, name) is not None)
+
+
+def editable() -> dict[str, tuple[str, ...]]:
+    """What the user edits by hand, and the stages that read it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for stage in STAGES.values():
+        for name in stage.corrections:
+            found[name] = (*found.get(name, ()), stage.name)
+    return found
+
+
+_VALUES = {each.name for each in fields(WakeUpResult)}
+assert _VALUES >= set(STAGES), "each stage fills a field of WakeUpResult"

@@ -1,0 +1,68 @@
+"""A stage as a value. Each is defined in a file of its own beside its room's algorithms, and listed
+in `pipeline/stages.py`; everything that is to be known of a stage follows from these fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .character.built import CharacterBuild
+from .result import WakeUpResult, present
+from .settings import WakeUpSettings
+from .types import Background, Clip, Detection, FittedBody, Person, Photo, Progress
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a stage may read: the values of the stages before it, and what the user has chosen.
+
+    A value that a stage reads without naming it in its `needs` may not be there (`present`).
+    """
+
+    result: WakeUpResult
+    settings: WakeUpSettings
+    photo_path: Path | str = ""
+    clip: Clip | None = None  # the settings' motion, where only Blender can read its file
+
+    @property
+    def photo(self) -> Photo:
+        return present(self.result.photo, "photo")
+
+    @property
+    def people(self) -> tuple[Detection, ...]:
+        return present(self.result.people, "people")
+
+    @property
+    def person(self) -> Person:
+        return present(self.result.person, "person")
+
+    @property
+    def fitted(self) -> FittedBody:
+        return present(self.result.fitted, "fitted")
+
+    @property
+    def build(self) -> CharacterBuild:
+        return present(self.result.build, "build")
+
+    @property
+    def background(self) -> Background:
+        return present(self.result.background, "background")
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One stage."""
+
+    name: str  # the field of WakeUpResult that it fills
+    title: str  # what the panel calls it; empty: the panel does not show it
+    message: str  # what the status line says while it works
+    share: float  # of the time that all stages take, measured on 1-megapixel photos
+    needs: tuple[str, ...]  # the stages whose values its own is made from
+    # The result with the stage's own value. Imports of networks and solvers belong within, so that
+    # they wait until they are needed.
+    run: Callable[[Inputs, Report], WakeUpResult]
+    corrections: tuple[str, ...] = ()  # fields of `Corrections` that it reads
+    beside: tuple[str, ...] = ()  # stages that are computed as well where this one is the aim
