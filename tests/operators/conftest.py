@@ -75,4 +75,4 @@ def woken(monkeypatch):
         yield Progress(0.5, "Pretending")
         return figures.result()
 
-    monkeypatch.setattr(cli, "advance_with", instead)
+    monkeypatch.setattr(cli, "run", instead)

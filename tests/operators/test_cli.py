@@ -62,14 +62,15 @@ def test_help_names_every_option(capsys):
 def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
     seen = []
 
-    def instead(_result, settings, *_others):
+    def instead(request):
+        settings = request.settings
         seen.append(
             (settings.mask_network, settings.joint_network, settings.plate_network,
              settings.remove_shadow)
         )  # fmt: skip
         raise PersonError("That is enough.")
 
-    monkeypatch.setattr(cli, "advance_with", instead)
+    monkeypatch.setattr(cli, "run", instead)
     networks = ["--mask-network", "m.onnx", "--joint-network", "j.onnx"]
     plate = ["--plate-network", "p.onnx", "--keep-shadow"]
     assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks, *plate) == "That is enough.\n"
@@ -80,11 +81,12 @@ def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
 def test_choices_of_texture_reach_the_stages(monkeypatch, tmp_path, capfd):
     seen = []
 
-    def instead(_result, settings, *_others):
+    def instead(request):
+        settings = request.settings
         seen.append((settings.back, settings.mirrored_parts, settings.texture_px))
         raise PersonError("That is enough.")
 
-    monkeypatch.setattr(cli, "advance_with", instead)
+    monkeypatch.setattr(cli, "run", instead)
     refused(capfd, "photo.jpg", "--out", tmp_path)
     refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "mirrored", "--texture", "4096")
     refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "left leg, head")
@@ -161,11 +163,12 @@ def test_a_folder_of_motions_becomes_strips(woken, tmp_path, capfd):
 def performed(monkeypatch):
     """The figure of tubes performs what the command hands to the stages."""
 
-    def instead(_result, settings, photo, until, _corrections, clip):
+    def instead(request):
         done = without(figures.result(), "motion")
-        return (yield from advance(done, settings, photo, until, clip))
+        where = request.photo_path, request.until, request.clip
+        return (yield from advance(done, request.settings, *where))
 
-    monkeypatch.setattr(cli, "advance_with", instead)
+    monkeypatch.setattr(cli, "run", instead)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +285,7 @@ def test_everyone_is_written(monkeypatch, tmp_path):
         yield Progress(0.5, "Pretending")
         return figures.result(), figures.result()
 
-    monkeypatch.setattr(cli, "wake_up_everyone", everyone)
+    monkeypatch.setattr(cli, "run", everyone)
     arguments = ["photo.jpg", "--out", str(tmp_path), "--person", "all", "--render", "none"]
     assert cli.main(arguments) == cli.DONE
     single = {"character.glb", "mask.png"}
@@ -319,7 +322,7 @@ def test_failure_leaves_the_folder_as_it_was(monkeypatch, tmp_path, capfd):
         yield Progress(0.1, "Looking")
         raise PersonError("No person was found.")
 
-    monkeypatch.setattr(cli, "advance_with", failing)
+    monkeypatch.setattr(cli, "run", failing)
     (tmp_path / "mine.txt").write_text("mine")
     assert refused(capfd, "photo.jpg", "--out", tmp_path) == "No person was found.\n"
     assert [item.name for item in tmp_path.iterdir()] == ["mine.txt"]
@@ -334,7 +337,7 @@ def test_out_that_is_a_file(tmp_path, capfd):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder nobody may write to")
 def test_out_that_cannot_be_written_is_refused_before_any_work(monkeypatch, capfd):
-    monkeypatch.setattr(cli, "advance_with", None)  # calling it would be a TypeError
+    monkeypatch.setattr(cli, "run", None)  # calling it would be a TypeError
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc/wake-up")
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc")
 
@@ -348,7 +351,7 @@ from photo_wake_up.tests.scene import figures
 def instead(*_arguments):
     yield from ()
     return figures.result()
-cli.advance_with = instead
+cli.run = instead
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]) * 1024, resource.RLIM_INFINITY))
 code = cli.main(["photo.jpg", "--out", sys.argv[2], "--render", "none"])
 sys.stderr.flush()

@@ -25,6 +25,7 @@ FINE_SHARE = 0.5  # spacing in that band: the surface turns away there
 CLEARANCE = 0.45  # spacings that inner points keep from the outline, else slivers appear
 LEAST_FILLED = 0.92  # of the asked count of triangles, where a few tries reach it
 USUAL_TRIES, MOST_TRIES = 3, 12  # to come near to the count; to come below it
+SPACING_STEP = 1.02  # ratio of neighbouring spacings: four per cent of triangles
 REFINEMENT_ROUNDS = 40  # each round splits what is left; a handful is usual
 
 
@@ -214,10 +215,10 @@ def triangulate_all(outlines: list[Outline], triangle_count: int) -> list[FlatMe
 
     Where the outlines alone need more, the coarsest meshes that were tried.
     """
-    spacing = spacing_for(outlines, triangle_count)
+    rung = _rung(spacing_for(outlines, triangle_count))
     best, fewest, most = None, np.inf, 0
     for attempt in range(MOST_TRIES):
-        meshes = [triangulate(outline, spacing) for outline in outlines]
+        meshes = [triangulate(outline, SPACING_STEP**rung) for outline in outlines]
         count = 2 * sum(len(mesh.triangles) for mesh in meshes)
         fits = count <= triangle_count
         if best is None or (fits and count > most) or (most == 0 and count < fewest):
@@ -226,9 +227,16 @@ def triangulate_all(outlines: list[Outline], triangle_count: int) -> list[FlatMe
         if fits and near:
             break
         aim = (1 + LEAST_FILLED) / 2 * triangle_count
-        spacing *= max(np.sqrt(count / aim), 0.5)
+        wanted = _rung(SPACING_STEP**rung * max(np.sqrt(count / aim), 0.5))
+        rung = wanted if wanted != rung else rung + (-1 if fits else 1)
     assert best is not None
     return best
+
+
+def _rung(spacing: float) -> int:
+    """The nearest rung of the ladder of spacings. A last bit of an outline, which is the
+    processor's, would otherwise change the spacing, and with it every point within."""
+    return round(float(np.log(spacing) / np.log(SPACING_STEP)))
 
 
 def spacing_for(outlines: list[Outline], triangle_count: int) -> float:
