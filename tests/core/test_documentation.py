@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TOP_FOLDERS = ("addon", "operators", "assets", "tests", "docs", ".ci")
 TOP_FILES = ("README.md", "Makefile", "LICENSE", "pyproject.toml", "blender_manifest.toml",
-             "requirements.txt", "requirements-dev.txt", "CONTRIBUTING.md")  # fmt: skip
+             "requirements.txt", "requirements-dev.txt", "CONTRIBUTING.md",
+             "setup.py")  # fmt: skip
 LARGEST_PICTURE_BYTES = 300_000
 
 
