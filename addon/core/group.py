@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import PersonError
 from .pipeline import WakeUpResult, WakeUpSettings, advance, motion_checked
-from .types import Character, Clip, FittedBody, Float32, Progress
+from .types import AnyArray, Character, Clip, FittedBody, Float32, Progress
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
 # others' ground jumps, sits, or stands on something.
@@ -61,7 +61,7 @@ def wake_up_everyone(
     return tuple(finished)
 
 
-def _of_all(result: WakeUpResult, everybody: np.ndarray) -> WakeUpResult:
+def _of_all(result: WakeUpResult, everybody: AnyArray) -> WakeUpResult:
     """A result whose person's mask covers everybody: what the plate is to be filled behind."""
     return replace(result, person=replace(result.person, mask=everybody))
 
