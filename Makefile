@@ -47,7 +47,7 @@ setup: $(SET_UP) models $(WARM) $(if $(HAS_NPM),$(VIEWER)) ## Make the virtual e
 $(SET_UP): requirements.txt requirements-dev.txt assets/check_system.sh
 	@bash assets/check_system.sh
 	python3.11 -m venv $(VENV)
-	$(VENV)/bin/pip install $(PIP_OPTIONS) -r requirements-dev.txt
+	$(VENV)/bin/pip install $(PIP_OPTIONS) -r requirements.txt -r requirements-dev.txt
 	@bash assets/check_system.sh $(PYTHON)
 	mkdir -p $(PACKAGES)
 	ln -sfn ../.. $(PACKAGES)/photo_wake_up

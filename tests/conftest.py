@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import socket
 import sys
@@ -20,12 +21,19 @@ _EXIT_CODE = pytest.StashKey[int]()
 
 
 def pytest_configure() -> None:
-    """The package is the repository itself under the name that it is imported by."""
+    """The package is the repository itself under the name that it is imported by: where it is not
+    installed ('pip install -e .'), by way of a link, which Windows refuses to ordinary users."""
     package = ROOT / "build" / "packages" / "photo_wake_up"
-    if not package.is_dir():
+    if not package.is_dir() and not _is_installed():
         package.parent.mkdir(parents=True, exist_ok=True)
         package.symlink_to("../..")
         importlib.invalidate_caches()
+
+
+def _is_installed() -> bool:
+    """Whether the package's name leads here, and not into another copy of the repository."""
+    spec = importlib.util.find_spec("photo_wake_up")
+    return spec is not None and Path(spec.origin or "").resolve().parent == ROOT
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

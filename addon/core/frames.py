@@ -14,9 +14,8 @@ Quaternions are w, x, y, z.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from .types import Camera, Crop, Float64
+from .types import Camera, Crop, Float64, Floats
 
 # Rows are the target's axes written in the source's.
 WORLD_FROM_CAMERA_AXES: Float64 = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
@@ -33,31 +32,29 @@ def default_camera(width: int, height: int, focal_px: float | None = None) -> Ca
     return Camera(focal, (width - 1) / 2, (height - 1) / 2, width, height)
 
 
-def project(camera: Camera, points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def project(camera: Camera, points: Floats) -> Floats:
     """Camera-frame points (..., 3) to photo pixels (..., 2)."""
     z = points[..., 2:3]
     return points[..., :2] / z * camera.focal_px + np.array([camera.cx, camera.cy], points.dtype)
 
 
-def unproject(
-    camera: Camera, pixels: npt.NDArray[np.floating], depth: npt.NDArray[np.floating]
-) -> npt.NDArray[np.floating]:
+def unproject(camera: Camera, pixels: Floats, depth: Floats) -> Floats:
     """Photo pixels (..., 2) at depth (...) to camera-frame points (..., 3)."""
     rays = (pixels - np.array([camera.cx, camera.cy], pixels.dtype)) / camera.focal_px
     return np.concatenate([rays * depth[..., None], depth[..., None]], axis=-1)
 
 
-def photo_from_grid(crop: Crop, grid: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def photo_from_grid(crop: Crop, grid: Floats) -> Floats:
     """Crop-grid pixels (..., 2) to photo pixels."""
     return grid / crop.scale + np.array([crop.x0, crop.y0], grid.dtype)
 
 
-def grid_from_photo(crop: Crop, pixels: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def grid_from_photo(crop: Crop, pixels: Floats) -> Floats:
     """Photo pixels (..., 2) to crop-grid pixels."""
     return (pixels - np.array([crop.x0, crop.y0], pixels.dtype)) * crop.scale
 
 
-def world_from_camera(origin: npt.NDArray[np.floating]) -> Float64:
+def world_from_camera(origin: Floats) -> Float64:
     """Rigid (4, 4) from camera to world frame; `origin` (3,) is the camera-frame point that
     becomes the world's origin (the ground under the pelvis). The camera is taken as level."""
     matrix = np.eye(4)
@@ -66,6 +63,6 @@ def world_from_camera(origin: npt.NDArray[np.floating]) -> Float64:
     return matrix
 
 
-def transform(matrix: Float64, points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def transform(matrix: Float64, points: Floats) -> Floats:
     """Apply a (4, 4) to points (..., 3)."""
     return points @ matrix[:3, :3].T.astype(points.dtype) + matrix[:3, 3].astype(points.dtype)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from .types import Floats
+
 DEEP_MODES = frozenset(("I;16", "I;16B", "I;16L", "I;16N", "I", "F"))  # Pillow's, one channel
 GREATEST = 65535  # white of what is returned
 # White of the ranges in use: shares, and whole numbers of 8, 10, 12, 14 and 16 bits.
@@ -29,7 +31,7 @@ def levels(image: Image.Image) -> npt.NDArray[np.float32]:
     """
     whole = image.mode != "F"
     wide = image.mode == "I"  # whose 32 bits single floats do not hold
-    values: npt.NDArray[np.floating] = np.asarray(image).astype(np.float64 if wide else np.float32)
+    values: Floats = np.asarray(image).astype(np.float64 if wide else np.float32)
     finite = values.ravel() if whole else values[np.isfinite(values)]
     highest = float(finite.max()) if finite.size else 0.0
     if not finite.size:
@@ -42,7 +44,7 @@ def levels(image: Image.Image) -> npt.NDArray[np.float32]:
     return (np.clip(values, 0.0, white) * (GREATEST / white)).astype(np.float32)
 
 
-def _white(values: npt.NDArray[np.floating], whites: Sequence[float]) -> float:
+def _white(values: Floats, whites: Sequence[float]) -> float:
     """Which value is white, by the picture's finite ones (n,); whites in use, from the lowest."""
     at = int((1 - _HIGHLIGHTS) * (values.size - 1))
     bright, brightest = float(np.partition(values, at)[at]), float(values.max())

@@ -6,10 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .result import WakeUpResult
-from .types import Int32, Mask
+from .types import Floats, Int32, Mask
 
 # A warp that folds or invents more than this of the silhouette shows in the picture.
 _FOLDOVER_WORTH_SAYING = 0.02
@@ -32,7 +31,7 @@ def watertight(triangles: Int32) -> bool:
     return bool((np.diff(forth) > 0).all()) and np.array_equal(forth, back)
 
 
-def signed_volume(vertices: npt.NDArray[np.floating], triangles: Int32) -> float:
+def signed_volume(vertices: Floats, triangles: Int32) -> float:
     """Cubic metres enclosed (divergence theorem); positive where normals point outward."""
     a, b, c = (vertices[triangles[:, corner]].astype(np.float64) for corner in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import frames
 from .errors import WakeUpError
-from .types import BodyMaps, Float64, Mask, Photo, UInt8
+from .types import AnyArray, BodyMaps, Float64, Mask, Photo, UInt8
 
 _ROUNDS = 30  # of albedos, lit pixels and weights in turn; most photos settle in ten
 _MOST_PIXELS = 20_000  # evenly taken: four numbers need no more
@@ -58,7 +58,7 @@ def propose_sun(photo: Photo, mask: Mask, labels: UInt8, maps: BodyMaps) -> Sunl
     return fit_sun(normals, linear @ _LUMA, labels[y, x].astype(np.int64))
 
 
-def fit_sun(normals: Float64, luminance: Float64, parts: np.ndarray) -> Sunlight:
+def fit_sun(normals: Float64, luminance: Float64, parts: AnyArray) -> Sunlight:
     """The direction by weighted least squares, part by part of one albedo.
 
     normals : (N, 3), unit, camera frame; luminance : (N,), linear; parts : (N,) whole numbers
@@ -103,6 +103,6 @@ def for_shadows(direction: Float64) -> Float64:
     return np.append(across * np.cos(kept), np.sin(kept))
 
 
-def _medians(values: Float64, group: np.ndarray, count: int) -> Float64:
+def _medians(values: Float64, group: AnyArray, count: int) -> Float64:
     """(count,): the median of each group's values."""
     return np.array([np.median(values[group == number]) for number in range(count)])

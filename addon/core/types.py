@@ -7,6 +7,7 @@ themselves (pixel, camera, body, world) are defined in `frames`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
 UInt8 = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.floating[Any]]  # of either precision
+Integers = npt.NDArray[np.integer[Any]]  # of any width, signed or not
+AnyArray = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,12 @@ from photo_wake_up.addon.stage_states import TITLES
 from photo_wake_up.operators.cli import parser
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
+             *sorted((ROOT / "docs").glob("*.md"))]  # fmt: skip
 TOP_FOLDERS = ("addon", "operators", "assets", "tests", "docs", ".ci")
 TOP_FILES = ("README.md", "Makefile", "LICENSE", "pyproject.toml", "blender_manifest.toml",
-             "requirements.txt", "requirements-dev.txt", "CONTRIBUTING.md")  # fmt: skip
+             "requirements.txt", "requirements-dev.txt", "CONTRIBUTING.md",
+             "CHANGELOG.md", "setup.py")  # fmt: skip
 LARGEST_PICTURE_BYTES = 300_000
 
 
@@ -88,6 +92,23 @@ def test_names_of_buttons_and_settings_exist():
         re.sub(r"\s+", " ", name) for name in re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", page)
     }
     assert names and names <= on_screen | set(TITLES.values()), names - on_screen
+
+
+def test_the_changelog_is_in_order_and_ends_in_the_version_that_is_built():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    released = [
+        re.fullmatch(r"\[(\d+)\.(\d+)\.(\d+)\] - (\d{4}-\d\d-\d\d)", h) for h in headings[1:]
+    ]
+    assert released and all(released), headings
+    numbers = [tuple(map(int, found.groups()[:3])) for found in released]
+    days = [date.fromisoformat(found.group(4)) for found in released]
+    assert numbers == sorted(set(numbers), reverse=True) and days == sorted(days, reverse=True)
+    built = tomllib.loads((ROOT / "blender_manifest.toml").read_text("utf-8"))["version"]
+    assert ".".join(map(str, numbers[0])) == built
+    kinds = set(re.findall(r"^### (.*)$", text, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 def test_pictures_are_small():

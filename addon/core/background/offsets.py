@@ -15,6 +15,7 @@ belief propagation in sweeps (Tappen, Freeman, ICCV 2003) in place of graph cuts
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from scipy.fft import irfft2, next_fast_len, rfft2
 
 from ..nearest import nearest_in
-from ..types import Float32, Int32, Mask
+from ..types import Float32, Floats, Int32, Mask
 
 RIM_PX = 10  # how far around the hole is compared; some periods of what is worth repeating
 BAND_COUNT = 6  # pieces of the rim in each direction; both sides of each are also taken alone
@@ -56,7 +57,7 @@ def dominant_offsets(image: Float32, hole: Mask) -> Int32:
     rim = (near > 0) & (near <= RIM_PX)
     size = next_fast_len(2 * height), next_fast_len(2 * width)
 
-    def spectrum(plane: Float32 | Mask) -> npt.NDArray[np.complexfloating]:
+    def spectrum(plane: Float32 | Mask) -> npt.NDArray[np.complexfloating[Any, Any]]:
         return rfft2(plane.astype(np.float32), size)
 
     # Colours without their mean: smaller sums of squares, less rounding.
@@ -106,7 +107,7 @@ def _spread(line: Mask, axis: int, shape: tuple[int, ...]) -> Mask:
 
 
 def _least(
-    cost: npt.NDArray[np.floating], allowed: Mask, height: int, width: int
+    cost: Floats, allowed: Mask, height: int, width: int
 ) -> list[tuple[int, float, int, int]]:
     """The best of all cyclic translations, some pixels apart: rank, cost, rows, columns."""
     cost = np.roll(cost, (height, width), (0, 1))[: 2 * height, : 2 * width]

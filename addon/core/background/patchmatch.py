@@ -31,7 +31,7 @@ from scipy import sparse
 from scipy.ndimage import distance_transform_edt
 from scipy.sparse.linalg import spsolve
 
-from ..types import Float32, Int32, Mask, UInt8
+from ..types import Float32, Floats, Int32, Integers, Mask, UInt8
 from .offsets import dominant_offsets, labelled
 
 PATCH_RADIUS = 3  # pixels; 7 x 7, as in both papers
@@ -66,6 +66,7 @@ _PATCH_AREA = (2 * PATCH_RADIUS + 1) ** 2
 
 Report = Callable[[float], None]
 _Index = Int32
+_Pixels = tuple[Integers, Integers]  # rows and columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +249,7 @@ def _without_seams(level: _Level, pieces: Float32, offset: _Index, leads: Mask) 
 
 
 def _shown(
-    level: _Level, offset: _Index, leads: Mask, here: tuple, there: tuple, plain: Float32
+    level: _Level, offset: _Index, leads: Mask, here: _Pixels, there: _Pixels, plain: Float32
 ) -> Float32:
     """(n, 3) how much brighter `here` is than `there` in the piece that `here` is taken from;
     `plain`, the difference of the pieces put together, where that piece does not tell."""
@@ -547,7 +548,7 @@ def _painted(
     return _composed(image, hole, np.where(weight > 0, total / np.maximum(weight, 1e-30), smooth))
 
 
-def _composed(image: UInt8, hole: Mask, colours: npt.NDArray[np.floating]) -> UInt8:
+def _composed(image: UInt8, hole: Mask, colours: Floats) -> UInt8:
     result = image.copy()
     result[hole] = np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
     return result

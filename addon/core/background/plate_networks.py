@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..perception import onnx
-from ..types import Float32, Mask, UInt8
+from ..types import AnyArray, Float32, Mask, UInt8
 from .patchmatch import reduced
 
 KIND = "network for the background"
@@ -70,7 +70,7 @@ class PlateNetwork:
         wide, tall = (max(1, round(n * scale / STRIDE_PX)) * STRIDE_PX for n in (width, height))
         return self.width or wide, self.height or tall
 
-    def _filled(self, outputs: list[np.ndarray], size: tuple[int, int]) -> Float32:
+    def _filled(self, outputs: list[AnyArray], size: tuple[int, int]) -> Float32:
         """(h, w, 3), 0..1."""
         told = self.network.came_out(outputs)
         for value, tensor in zip(outputs, told, strict=True):

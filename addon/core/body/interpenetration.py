@@ -11,11 +11,10 @@ is said, for it may as well lie behind.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import softmax
 
 from ..perception.landmarks import LANDMARK
-from ..types import Float64, PoseLandmarks
+from ..types import Float64, Integers, PoseLandmarks
 from .least_squares import Residuals
 from .maps import vertex_normals
 from .model import BodyModel
@@ -38,9 +37,7 @@ class InterpenetrationTerm:
     vertices : (N,) the body's vertices that each evaluation poses
     """
 
-    def __init__(
-        self, model: BodyModel, marks: PoseLandmarks, vertices: npt.NDArray[np.integer]
-    ) -> None:
+    def __init__(self, model: BodyModel, marks: PoseLandmarks, vertices: Integers) -> None:
         self._rows = np.flatnonzero(model.part[vertices] == TORSO)
         of_trunk = vertices[self._rows]
         self._normals = vertex_normals(model.template.astype(np.float64), model.faces)[of_trunk]

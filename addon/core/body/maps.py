@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import frames
-from ..types import BodyMaps, Crop, FittedBody, Float32, Float64, SurfaceMaps
+from ..types import AnyArray, BodyMaps, Crop, FittedBody, Float32, Float64, Integers, SurfaceMaps
 from .model import BodyModel
 from .parts import part_of_joint
 
@@ -42,7 +42,7 @@ def render_maps(
     return BodyMaps(crop, front, back)
 
 
-def vertex_normals(vertices: Float64, faces: npt.NDArray[np.integer]) -> Float64:
+def vertex_normals(vertices: Float64, faces: Integers) -> Float64:
     """(V, 3) unit outward normals, area-weighted."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     face = np.cross(b - a, c - a)
@@ -54,7 +54,7 @@ def vertex_normals(vertices: Float64, faces: npt.NDArray[np.integer]) -> Float64
 
 
 def fragments(
-    grid: Float64, depth: Float64, faces: npt.NDArray[np.integer], crop: Crop
+    grid: Float64, depth: Float64, faces: Integers, crop: Crop
 ) -> tuple[Index, Index, Float64]:
     """All pairs of a triangle and a pixel centre in it.
 
@@ -74,7 +74,9 @@ def fragments(
     y = low[triangle, 1] + within // size[triangle, 0]
 
     a, b, c = (corner[:, k] for k in range(3))
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    area: Float64 = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (
+        c[:, 0] - a[:, 0]
+    )
     point = np.stack([x, y], axis=1).astype(np.float64)
 
     def twice_area(p: Float64, q: Float64) -> Float64:
@@ -110,9 +112,9 @@ def _sheet(
     count = crop.height * crop.width
     at = pixel[seen]
 
-    def spread(values: npt.NDArray[np.generic], empty: float, dtype: type) -> npt.NDArray:
+    def spread(values: npt.NDArray[np.generic], empty: float, dtype: type) -> AnyArray:
         # Zeros cost nothing until they are written to: most of the grid never is.
-        image: npt.NDArray = np.zeros((count, *values.shape[1:]), dtype)
+        image: AnyArray = np.zeros((count, *values.shape[1:]), dtype)
         if empty != 0:
             image[:] = empty
         image[at] = values

@@ -7,11 +7,10 @@ all joints' frames are parallel to the world at rest.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from ..frames import WORLD_FROM_BODY_AXES
-from ..types import FittedBody, Float64, Pose, Skeleton
+from ..types import FittedBody, Float64, Floats, Pose, Skeleton
 from .model import BodyModel
 from .skeleton import BONE_NAMES, PARENTS
 
@@ -56,8 +55,8 @@ def pose_in_camera(pose: Pose, world_from_camera: Float64) -> tuple[Float64, Flo
 
 def forward_kinematics(
     skeleton: Skeleton,
-    rotations: npt.NDArray[np.floating],
-    root: npt.NDArray[np.floating],
+    rotations: Floats,
+    root: Floats,
 ) -> Float64:
     """World transforms (..., 24, 4, 4) of the joints.
 
@@ -88,17 +87,13 @@ def skin_matrices(skeleton: Skeleton, pose: Pose) -> Float64:
     return matrices
 
 
-def skin_vertices(
-    rest: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], matrices: Float64
-) -> Float64:
+def skin_vertices(rest: Floats, weights: Floats, matrices: Float64) -> Float64:
     """Linear blend skinning: rest (V, 3), weights (V, 24), matrices (24, 4, 4) to (V, 3)."""
     blended = np.einsum("vj,jab->vab", weights.astype(np.float64), matrices)
     return np.einsum("vab,vb->va", blended[:, :3, :3], rest) + blended[:, :3, 3]
 
 
-def unskin_vertices(
-    posed: npt.NDArray[np.floating], weights: npt.NDArray[np.floating], matrices: Float64
-) -> Float64:
+def unskin_vertices(posed: Floats, weights: Floats, matrices: Float64) -> Float64:
     """`skin_vertices` backwards: posed (V, 3) to rest (V, 3)."""
     blended = np.einsum("vj,jab->vab", weights.astype(np.float64), matrices)
     return np.linalg.solve(blended[:, :3, :3], (posed - blended[:, :3, 3])[..., None])[..., 0]

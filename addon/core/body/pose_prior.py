@@ -10,10 +10,9 @@ lean, which count only where the landmarks are near enough to them.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from ..perception.landmarks import LANDMARK
-from ..types import Float64, PoseLandmarks
+from ..types import Float64, Integers, PoseLandmarks
 from .least_squares import Residuals
 from .skeleton import JOINT, SMPL_JOINTS
 from .skinning import Skinned
@@ -65,7 +64,7 @@ class PosePrior:
         pose, joints = body.pose, body.joints
         first = body.points.shape_count
 
-        def turning(rows: npt.NDArray[np.integer], slopes: Float64) -> Float64 | None:
+        def turning(rows: Integers, slopes: Float64) -> Float64 | None:
             """(M, 1, U) of single rotation unknowns, numbered within the pose."""
             if not derivatives:
                 return None

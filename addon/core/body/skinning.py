@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ..types import Float64
+from ..types import Float64, Integers
 from .model import BodyModel
 from .skeleton import JOINT_COUNT, PARENTS
 
@@ -54,7 +54,7 @@ class SkinnedPoints:
     def shape_count(self) -> int:
         return int(self.shapes.shape[2])
 
-    def __getitem__(self, rows: npt.NDArray[np.integer] | slice) -> SkinnedPoints:
+    def __getitem__(self, rows: Integers | slice) -> SkinnedPoints:
         """Some of the points, with the same joints."""
         correctives = None if self.correctives is None else self.correctives[:, :, rows]
         return SkinnedPoints(
@@ -63,9 +63,7 @@ class SkinnedPoints:
         )  # fmt: skip
 
 
-def skinned_points(
-    model: BodyModel, vertices: npt.NDArray[np.integer] | slice = slice(None)
-) -> SkinnedPoints:
+def skinned_points(model: BodyModel, vertices: Integers | slice = slice(None)) -> SkinnedPoints:
     """A model's vertices, or some of them. Joints stay exact: the regressor is linear, so it is
     applied to template and shapes once, here."""
     correctives = None
@@ -153,7 +151,7 @@ class Skinned:
         made[:, :, shapes:-3] = turning.reshape(3, 3, POSE_UNKNOWNS)
         return made
 
-    def vertex_derivatives(self, rows: npt.NDArray[np.integer]) -> Float64:
+    def vertex_derivatives(self, rows: Integers) -> Float64:
         """(len(rows), 3, U) of posed vertices by the unknowns."""
         points, shaped = self.points[rows], self.shaped[rows]
         weights = points.weights
@@ -174,7 +172,7 @@ class Skinned:
             made[:, :, count + 3 : -3] += self._corrective_derivatives(points.correctives, blended)
         return made
 
-    def turned_directions(self, rows: npt.NDArray[np.integer], directions: Float64) -> Float64:
+    def turned_directions(self, rows: Integers, directions: Float64) -> Float64:
         """(len(rows), 3) directions that turn along with vertices; not of unit length where
         weights blend.
 
@@ -182,14 +180,14 @@ class Skinned:
         """
         return self._directions_by_joint(rows, directions).sum(axis=1)
 
-    def direction_derivatives(self, rows: npt.NDArray[np.integer], directions: Float64) -> Float64:
+    def direction_derivatives(self, rows: Integers, directions: Float64) -> Float64:
         """(len(rows), 3, U) of turned directions by the unknowns."""
         by_joint = self._directions_by_joint(rows, directions)
         made = np.zeros((len(rows), 3, self.unknown_count))
         made[:, :, self.points.shape_count : -3] = self._turned_about(_summed_up_the_tree(by_joint))
         return made
 
-    def _directions_by_joint(self, rows: npt.NDArray[np.integer], directions: Float64) -> Float64:
+    def _directions_by_joint(self, rows: Integers, directions: Float64) -> Float64:
         by_joint = np.einsum("jcr,nr->njc", self.turned, directions, optimize=True)
         return by_joint * self.points.weights[rows][:, :, None]
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import contourpy
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import PersonError
-from ..types import Float32, Float64, Mask
+from ..types import Float32, Float64, Floats, Mask
 
 # A silhouette's edge is where the matte passes one half.
 EDGE_LEVEL = 0.5
@@ -154,6 +153,6 @@ def rasterise(outline: Outline, shape: tuple[int, int]) -> Mask:
     return canvas[::finer, ::finer] > 0
 
 
-def to_grid(outline: Outline, move: npt.NDArray[np.floating], scale: float) -> Outline:
+def to_grid(outline: Outline, move: Floats, scale: float) -> Outline:
     """The outline under (p - move) * scale."""
     return Outline((outline.outer - move) * scale, tuple((h - move) * scale for h in outline.holes))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..types import Mask
+from ..types import AnyArray, Mask
 
 CHORD_CELL_PX = 2  # grid pixels a cell in which chords are followed; narrower gaps are seams
 CHORD_DIRECTIONS = 16  # over half a turn: 11 degrees apart
@@ -132,7 +132,7 @@ def _without_slits(found: Mask, body: Mask, person: Mask) -> Mask:
     return (cv2.morphologyEx(closed.astype(np.uint8), cv2.MORPH_OPEN, square) > 0) & ~body
 
 
-def _between_sides(state: np.ndarray) -> Mask:
+def _between_sides(state: AnyArray) -> Mask:
     """Covered cells whose run along the row leads from a FORWARD to a BACKWARD side."""
     column = np.arange(state.shape[1])
     decided = state != COVERED

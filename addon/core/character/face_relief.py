@@ -20,7 +20,7 @@ from .. import frames
 from ..body.maps import fragments, vertex_normals
 from ..body.skeleton import JOINT
 from ..body.turns import head_turn
-from ..types import Camera, Crop, Face, Float32, Float64, Mask
+from ..types import AnyArray, Camera, Crop, Face, Float32, Float64, Mask
 from .warp import WarpedSheet
 
 BAND_SHARE = 0.15  # of the face's height: width of the band that leads over to the body
@@ -52,7 +52,7 @@ def with_face(
     # Only the relief is known, not how far away the face is: that is the body's to say.
     offset = np.average((sheet.depth - depth)[seen], weights=share[seen] + 1e-6)
 
-    def blend(ours: npt.NDArray, theirs: npt.NDArray) -> npt.NDArray:
+    def blend(ours: AnyArray, theirs: AnyArray) -> AnyArray:
         k = share if ours.ndim == 2 else share[..., None]
         return np.where(k > 0, (1 - k) * ours + k * np.nan_to_num(theirs), ours)
 

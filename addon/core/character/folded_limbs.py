@@ -9,12 +9,11 @@ along the picture's edges.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from ..body.model import BodyModel
 from ..body.parts import LEFT_ARM, LEFT_LEG, NOTHING, RIGHT_ARM, RIGHT_LEG
 from ..body.skeleton import JOINT
-from ..types import FittedBody, Float32, Mask, SurfaceMaps, UInt8
+from ..types import FittedBody, Float32, Integers, Mask, SurfaceMaps, UInt8
 from .label_map import follow_edges
 from .occlusion import mask_of, occluding_pairs, points_of
 
@@ -83,6 +82,6 @@ def far_segments(
     return result
 
 
-def of_limb(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+def of_limb(labels: Integers) -> Integers:
     """Labels with the far segments' given back to their limbs."""
     return labels % FAR

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from .. import frames
-from ..types import BodyMaps, Crop, FittedBody, Float32, Float64, Mask, Photo, UInt8
+from ..types import BodyMaps, Crop, FittedBody, Float32, Float64, Mask, Photo, SurfaceMaps, UInt8
 from . import contour
 
 FIGURE_PX = 640  # grid pixels along the figure's larger extent (A4: at least 512)
@@ -52,7 +52,7 @@ def within_photo(maps: BodyMaps, photo: Photo) -> BodyMaps:
     if not beyond.any():
         return maps
 
-    def cut(sheet):
+    def cut(sheet: SurfaceMaps) -> SurfaceMaps:
         return replace(
             sheet,
             depth=np.where(beyond, np.nan, sheet.depth).astype(np.float32),

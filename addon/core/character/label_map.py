@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..body.parts import HEAD, LEFT_ARM, NOTHING, PART_NAMES, RIGHT_ARM
-from ..types import Crop, Float32, Float64, Mask, UInt8
+from ..types import AnyArray, Crop, Float32, Float64, Mask, UInt8
 from .graph_cut import expand, neighbour_pairs
 
 # Of the field that makes first labels even: pixels of distance that a step of border is worth. The
@@ -94,8 +94,8 @@ def _touching(pieces: Mask, those: Mask) -> Mask:
 
 
 def _expanded(
-    start: np.ndarray, loose: Mask, inside: Mask, unary: Float64, weight: float | Float64
-) -> np.ndarray:
+    start: AnyArray, loose: Mask, inside: Mask, unary: Float64, weight: float | Float64
+) -> AnyArray:
     """Label ranks (h, w) after expansion moves of the loose pixels; the others hold theirs.
 
     unary : (h, w, K); weight : one for all pairs of neighbours over their distance, or one each
@@ -198,7 +198,7 @@ def _responsibilities(picture: Float64, near: Mask) -> Float64:
 
 
 def mixture_costs(
-    colour: Float64, near: Mask, loose: Mask, ranks: np.ndarray, sureness: Float64, count: int
+    colour: Float64, near: Mask, loose: Mask, ranks: AnyArray, sureness: Float64, count: int
 ) -> Float64:
     """(N, count) minus the logarithm of each part's likelihood at the N loose pixels, less what
     all parts have in common.

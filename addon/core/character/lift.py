@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.spatial import cKDTree
 
-from ..types import Float32, Float64, Int32, Mask
+from ..types import AnyArray, Float32, Float64, Int32, Mask
 from .triangulation import FlatMesh
 
 # Half the least thickness at distance d from the outline is the smaller of these.
@@ -37,7 +37,7 @@ class ClosedMesh:
     triangles: Int32
     front_count: int
     rim_count: int
-    sheet: np.ndarray
+    sheet: AnyArray
 
 
 def lift(

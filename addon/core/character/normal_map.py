@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from .. import frames
 from ..body.maps import fragments, vertex_normals
-from ..types import Camera, Crop, Float32, Float64, Mask, UInt8
+from ..types import Camera, Crop, Float32, Float64, Integers, Mask, UInt8
 from .lift import ClosedMesh
 from .surfaces import Surface
 from .texture import AtlasLayout
@@ -97,7 +96,7 @@ def _dense_normals(depth: Float64, camera: Camera, crop: Crop) -> Float64:
     return _unit(np.cross(right, down))
 
 
-def _along_u(pixels: Float64, points: Float64, faces: npt.NDArray[np.integer]) -> Float64:
+def _along_u(pixels: Float64, points: Float64, faces: Integers) -> Float64:
     """(V, 3) how the surface runs when u grows, mean over a vertex's triangles by their area."""
     a, b, c = (faces[:, k] for k in range(3))
     first, second = pixels[b] - pixels[a], pixels[c] - pixels[a]

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..body.skeleton import BONE_NAMES
 from ..errors import OutputError
+from ..types import AnyArray
 from .glb import Glb
 
 _VIEWER = "model-viewer.min.js"
@@ -88,7 +89,7 @@ def viewer_script() -> str:
     )
 
 
-def _way(glb: Glb, clip: dict[str, Any]) -> np.ndarray:
+def _way(glb: Glb, clip: dict[str, Any]) -> AnyArray:
     """(F, 3): where the hips are in a clip, metres, glTF's axes; empty where they do not move."""
     for channel in clip["channels"]:
         target = channel["target"]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..body.skeleton import JOINT, JOINT_COUNT
-from ..types import Float64, Mask, Skeleton
+from ..types import Float64, Floats, Mask, Skeleton
 from .feet import ANKLES, TOES, leg_length
 from .mirror import PARTNERS
 from .usual_body import FLESH, LEG_M
@@ -72,8 +72,8 @@ class Lows:
 
 def flesh_of(
     skeleton: Skeleton,
-    vertices: npt.NDArray[np.floating] | None = None,
-    weights: npt.NDArray[np.floating] | None = None,
+    vertices: Floats | None = None,
+    weights: Floats | None = None,
 ) -> Flesh:
     """A body's flesh: the default body's, as large as the skeleton, and as thick as a surface.
 
@@ -101,8 +101,8 @@ def flesh_of(
 def _as_thick(
     usual: Flesh,
     skeleton: Skeleton,
-    vertices: npt.NDArray[np.floating],
-    weights: npt.NDArray[np.floating],
+    vertices: Floats,
+    weights: Floats,
 ) -> Flesh:
     """The flesh with radii such that it ends where the surface does, in most of the directions in
     which each sphere is outermost."""

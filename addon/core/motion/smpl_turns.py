@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from ..body.skeleton import JOINT_COUNT
-from ..types import Float64
+from ..types import AnyArray, Float64
 
 AXIS_ANGLE, QUATERNION, MATRIX = 3, 4, 9  # numbers a joint
 _SIX = 6  # of a rotation of which the third row or column is left out
@@ -50,7 +50,7 @@ class RawTurns:
         return self.values.shape[2]
 
 
-def raw_turns(key: str, values: npt.NDArray, counts: Collection[int], fewest: int) -> RawTurns:
+def raw_turns(key: str, values: AnyArray, counts: Collection[int], fewest: int) -> RawTurns:
     """An array's turns, its numbers sorted into joints.
 
     values : (F, ...) finite numbers; flat, or with axes for joints and a joint's numbers
@@ -127,7 +127,7 @@ def check_radians(key: str, vectors: Float64) -> None:
         raise UnfitError(f"'{key}' has {angles[frame].max():.3g} rad in frame {frame}")
 
 
-def _numbers_a_joint(key: str, values: npt.NDArray) -> int | None:
+def _numbers_a_joint(key: str, values: AnyArray) -> int | None:
     """As the shape has it; None where it is flat."""
     shape = values.shape[1:]
     if len(shape) < 2:
@@ -144,7 +144,7 @@ def _numbers_a_joint(key: str, values: npt.NDArray) -> int | None:
     raise UnfitError(f"'{key}' is {sizes}, which is not a row of numbers a frame and joint")
 
 
-def _by_width(rows: npt.NDArray, counts: Collection[int]) -> int:
+def _by_width(rows: AnyArray, counts: Collection[int]) -> int:
     """Numbers a joint of a flat array (F, N). No body has so many joints that nine or six numbers
     for each of the usual ones could be three for each of its own; with four that may be."""
     width = rows.shape[1]
@@ -158,7 +158,7 @@ def _by_width(rows: npt.NDArray, counts: Collection[int]) -> int:
     return AXIS_ANGLE
 
 
-def _are_matrices(values: npt.NDArray) -> npt.NDArray[np.bool_]:
+def _are_matrices(values: AnyArray) -> npt.NDArray[np.bool_]:
     """(F, J) which of (F, J, 9), or (F, J, 3, 3), are rotations."""
     matrices = values.reshape(*values.shape[:2], 3, 3).astype(np.float64)
     gram = matrices.swapaxes(-1, -2) @ matrices
@@ -166,7 +166,7 @@ def _are_matrices(values: npt.NDArray) -> npt.NDArray[np.bool_]:
     return is_orthogonal & (np.linalg.det(matrices) > 0)
 
 
-def _are_quaternions(values: npt.NDArray) -> npt.NDArray[np.bool_]:
+def _are_quaternions(values: AnyArray) -> npt.NDArray[np.bool_]:
     """(F, J) which of (F, J, 4) have length 1."""
     return np.abs(np.linalg.norm(values, axis=-1) - 1) < _NOT_UNIT
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..types import UInt8
 from . import ssd
-from .landmarks import LEAST_PRESENCE_AT_ALL, Reading, Square, read, square_from_points
+from .landmarks import LEAST_PRESENCE_AT_ALL, Reading, read, square_from_points
+from .squares import Square
 
 DETECTOR = ssd.Detector("pose_detection.tflite", 224, (8, 16, 32, 32, 32), points=4, darkest=-1)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..types import Float32, UInt8
+from ..types import AnyArray, Float32, UInt8
 from . import onnx
 from .crops import check_box, normalised, window
 
@@ -103,7 +103,7 @@ def load_joint_network(path: Path | str) -> JointNetwork:
     return JointNetwork(network, picture, unbiased and len(chosen) == 1)
 
 
-def framed(box: Float32, aspect: float) -> tuple[np.ndarray, np.ndarray]:
+def framed(box: Float32, aspect: float) -> tuple[AnyArray, AnyArray]:
     """Corner (2,) and sides (2,) in photo pixels of the window around a box.
 
     It has the box's centre, PADDING times its size, and one side longer so that width over height
@@ -156,7 +156,7 @@ def _check_steps(
         )
 
 
-def _read_bins(columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _read_bins(columns: AnyArray, rows: AnyArray) -> tuple[AnyArray, AnyArray]:
     """SimCC's rates (K, bins) to shares of the window (17, 2) and scores (17,).
 
     Bin k of n stands for the share k / n. The score is the lesser one of the two peaks.
@@ -170,7 +170,7 @@ def _read_bins(columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.stack(shares, axis=1), np.minimum(*scores)
 
 
-def _read_heat(maps: np.ndarray, less: int) -> tuple[np.ndarray, np.ndarray]:
+def _read_heat(maps: AnyArray, less: int) -> tuple[AnyArray, AnyArray]:
     """Heat maps (K, h, w) to shares of the window (17, 2) and scores (17,).
 
     The peak of a Gaussian is found exactly: its logarithm is a parabola. Cell k of n stands for
@@ -186,14 +186,14 @@ def _read_heat(maps: np.ndarray, less: int) -> tuple[np.ndarray, np.ndarray]:
     return shares, maps[everyone, row, column]
 
 
-def _log(values: np.ndarray) -> np.ndarray:
+def _log(values: AnyArray) -> AnyArray:
     """Logarithms of (K, n) heat. Far from the peak networks give noise around zero, so that less
     than LEAST_HEAT of the peak counts as that much."""
     peak = np.maximum(values.max(axis=1, keepdims=True), 1e-12)
     return np.log(np.maximum(values, LEAST_HEAT * peak))
 
 
-def _peaks(values: np.ndarray, best: np.ndarray) -> np.ndarray:
+def _peaks(values: AnyArray, best: AnyArray) -> AnyArray:
     """(K,) offsets, -0.5..0.5, of the parabolas through the largest of (K, n) values and their two
     neighbours; 0 where the largest is the first or the last."""
     if values.shape[1] < 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,14 @@ import numpy.typing as npt
 from ..errors import ModelFileError
 from ..model_files import model_path
 
+if TYPE_CHECKING:  # where it is missing, that is told when it is needed
+    from ai_edge_litert.interpreter import Interpreter
+
 THREADS = 2
 
 
 @lru_cache(maxsize=8)
-def _interpreter(name: str):  # noqa: ANN202 - LiteRT's class is known only where it is installed
+def _interpreter(name: str) -> Interpreter:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:

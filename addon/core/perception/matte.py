@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..types import Float32, Mask, UInt8
+from ..types import AnyArray, Float32, Mask, UInt8
 
 BAND_SHARE = 0.005  # half width of the open band over the person's size
 LONGEST_SIDE_PX = 900  # the matte is solved at most at this size of the person's window
@@ -51,7 +51,7 @@ def estimate(rgb: UInt8, mask: Mask) -> Float32:
     return full
 
 
-def _closed_form(colours: UInt8, trimap: np.ndarray) -> np.ndarray:
+def _closed_form(colours: UInt8, trimap: AnyArray) -> AnyArray:
     from pymatting import cf_laplacian
     from scipy.sparse import diags
     from scipy.sparse.linalg import splu

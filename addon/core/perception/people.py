@@ -14,8 +14,9 @@ import numpy as np
 from ..errors import NobodyFoundError, PersonError
 from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from .bodies import detect
-from .landmarks import LANDMARK, LIMBS, Reading, Square, read
+from .landmarks import LANDMARK, LIMBS, Reading, read
 from .neighbours import owners, painted_over, torso_length
+from .squares import Square
 from .upright import QUARTER, along_axes, box_of, lean, own_box, turn_of, turned_photo
 
 LEAST_TILE_SCORE = 0.6  # a tile shows parts of bodies, so it errs more

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from ..types import Detection, Float32, Mask, UInt8
+from ..types import AnyArray, Detection, Float32, Mask, UInt8
 from . import hands
 from .landmarks import LANDMARK
 from .squares import Square
@@ -130,7 +130,7 @@ def _mean_field(window: UInt8, chance: Float32, cores: Mask, reach: int) -> Floa
     return belief
 
 
-def _colour_odds(bins: np.ndarray, person: Float32, background: Float32) -> Float32:
+def _colour_odds(bins: AnyArray, person: Float32, background: Float32) -> Float32:
     """(h, w) log-odds of person from each pixel's colour, by histograms of parts of the figure.
 
     bins : (h, w), each pixel's cell; person, background : (h, w), how much it counts for each
@@ -146,7 +146,7 @@ def _colour_odds(bins: np.ndarray, person: Float32, background: Float32) -> Floa
     return total / weight
 
 
-def _histogram(cells: np.ndarray, weight: Float32) -> Float32:
+def _histogram(cells: AnyArray, weight: Float32) -> Float32:
     """(bins,) smoothed, sums to 1 (0 where nothing counts)."""
     cube = (COLOUR_BINS,) * 3
     counted = np.bincount(cells.ravel(), weight.ravel(), COLOUR_BINS**3).reshape(cube)
@@ -285,5 +285,5 @@ def _hand_cores(
         yield canvas > 0, hand.presence
 
 
-def _fill(canvas: UInt8, points: np.ndarray) -> None:
+def _fill(canvas: UInt8, points: AnyArray) -> None:
     cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points).astype(np.int32)), 1)

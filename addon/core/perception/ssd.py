@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import expit
 
-from ..types import Float32, UInt8
+from ..types import AnyArray, Float32, UInt8
 from . import litert
 from .squares import sample, whole
 
@@ -80,7 +80,7 @@ def detect(rgb: UInt8, detector: Detector, *, plain: bool) -> list[Found]:
     return results
 
 
-def _groups(low: Float32, high: Float32, scores: Float32) -> list[np.ndarray]:
+def _groups(low: Float32, high: Float32, scores: Float32) -> list[AnyArray]:
     """Boxes (N, 2) and (N, 2) that overlap, as lists of indices, best first in and among them."""
     order = np.argsort(-scores, kind="stable")
     area = np.prod(high - low, axis=1)

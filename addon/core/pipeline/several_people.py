@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import PersonError
 from ..result import WakeUpResult, present
 from ..settings import WakeUpSettings
-from ..types import Character, Clip, FittedBody, Float32, Progress
+from ..types import AnyArray, Character, Clip, FittedBody, Float32, Progress
 from .run import advance, motion_checked, within
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
@@ -63,7 +63,7 @@ def wake_up_everyone(
     return tuple(finished)
 
 
-def _of_all(result: WakeUpResult, everybody: np.ndarray) -> WakeUpResult:
+def _of_all(result: WakeUpResult, everybody: AnyArray) -> WakeUpResult:
     """A result whose person's mask covers everybody: what the plate is to be filled behind."""
     person = present(result.person, "person")
     return replace(result, person=replace(person, mask=everybody))
