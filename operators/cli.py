@@ -462,7 +462,16 @@ def _run(options: argparse.Namespace, tell: Any, started: float) -> None:
         write_report(folder, report, _made_from(options, Path(options.photo)))
         # Of an earlier run with another choice of what to render.
         move_into_place(folder, out, stale=_MADE)
+    for warning in _warnings(report):
+        if warning not in results[0].motion_notes:  # told already
+            tell(warning)
     tell(f"Done in {report['seconds']:.1f} s: {out}")
+
+
+def _warnings(report: dict[str, Any]) -> list[str]:
+    """The report's warnings, those of each person included, once each."""
+    reports = [report, *report.get("persons", ())]
+    return list(dict.fromkeys(warning for each in reports for warning in each["warnings"]))
 
 
 def _read_in_blender(settings: WakeUpSettings, tell: Any) -> Clip | None:
@@ -504,11 +513,10 @@ def _write(
     """Build the scene, write all files but the report into `folder`, and return the report."""
     # Blender comes in late: what is wrong with a photo is said before its seconds are spent.
     import bpy
-    import numpy as np
 
     from ..addon.core import contact_sheet, overview
     from ..addon.core.images import save_png
-    from ..addon.core.report import describe, intersection_over_union
+    from ..addon.core.report import compare_with_photo, describe, warnings_of_comparison
     from ..addon.scene import build, export, film, output_files, render, wall
 
     result = results[0]
@@ -561,10 +569,11 @@ def _write(
     with timed("checks", "Comparing with the photo"):
         first = render.first_frame(scene, collection)
         save_png(folder / "first_frame.png", first)
-        everybody = np.any([each.person.mask for each in results], axis=0)
         seen = render.silhouette(scene, collection) >= 128
-        report["silhouette_iou"] = round(intersection_over_union(seen, everybody), 5)
-        report["first_frame_psnr_db"] = round(_psnr(first, result.photo.rgb), 2)
+        masks = [each.person.mask for each in results]
+        compared = compare_with_photo(first, result.photo.rgb, seen, masks)
+        report.update(compared)
+        report["warnings"] += warnings_of_comparison(compared)
 
     with timed("contact_sheet", "Composing the contact sheet"):
         panels, glance = _panels(results, body_model(_settings(options)), first, scene, collection)
@@ -651,14 +660,6 @@ def _panels(
         *((f"{result.motion_name}, frame {at}", p) for at, p in zip(moments, motion, strict=True)),
     ]
     return panels, (result.photo.rgb, turned[0][1], motion[_GLANCE])
-
-
-def _psnr(picture: Any, reference: Any) -> float:
-    """Peak signal-to-noise ratio in decibels of 8-bit pictures; 99 where they are equal."""
-    import numpy as np
-
-    error = float(np.mean((picture.astype(np.float64) - reference) ** 2))
-    return 10 * math.log10(255**2 / error) if error > 0 else 99.0
 
 
 @contextlib.contextmanager

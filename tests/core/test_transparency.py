@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.images import load_photo
-from photo_wake_up.addon.core.perception import masks
+from photo_wake_up.addon.core.perception import figure, masks
 from photo_wake_up.addon.core.transparency import (
     before_backdrop,
     is_cut_out,
@@ -184,8 +184,10 @@ def test_a_figure_in_a_box_is_looked_for_where_corners_are_missing() -> None:
     box = np.array([0, 0, WIDTH - 1, HEIGHT - 1], np.float32)
     for name in ("round corners", "nine pixels"):
         alpha = _others()[name]
-        mask = masks.outline_in_box(Photo(before_backdrop(paper, alpha), alpha, None, "drawn"), box)
+        mask = figure.outline_in_box(
+            Photo(before_backdrop(paper, alpha), alpha, None, "drawn"), box
+        )
         assert (mask & person()).sum() / (mask | person()).sum() > 0.9, name
     alpha = opaque_where(person())
-    cut = masks.outline_in_box(Photo(before_backdrop(paper, alpha), alpha, None, "cut"), box)
+    cut = figure.outline_in_box(Photo(before_backdrop(paper, alpha), alpha, None, "cut"), box)
     assert (cut == person()).all()

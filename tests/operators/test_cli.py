@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -119,6 +120,34 @@ def test_everything_is_written(woken, tmp_path, capfd):
     bpy.ops.wm.open_mainfile(filepath=str(out / "scene.blend"))
     assert bpy.context.scene.camera.name == "tubes Camera"
     assert bpy.context.scene.frame_end == figures.FRAMES
+
+
+def test_a_result_unlike_the_photo_is_told(monkeypatch, tmp_path, capfd):
+    """In the report and on the terminal, where outline or picture are not those of the photo."""
+    good = figures.result()
+    person = replace(good.person, mask=np.roll(good.person.mask, 40, axis=1))
+    inverted = replace(good.photo, rgb=255 - good.photo.rgb)
+
+    def told(result):
+        monkeypatch.setattr(cli, "advance_with", lambda *_arguments: iter_of(result))
+        out = tmp_path / "out"
+        assert cli.main(["p.jpg", "--out", str(out), "--render", "none"]) == cli.DONE
+        return json.loads((out / "report.json").read_text()), capfd.readouterr().out
+
+    def iter_of(result):
+        yield Progress(0.5, "Pretending")
+        return result
+
+    report, printed = told(replace(good, person=person))
+    assert report["silhouette_iou"] < 0.9
+    (warning,) = (each for each in report["warnings"] if "outline is not the person's" in each)
+    assert warning in printed.splitlines()
+    report, printed = told(replace(good, photo=inverted))
+    assert report["first_frame_psnr_db"] < 20
+    (warning,) = (each for each in report["warnings"] if "differs from the photo" in each)
+    assert warning in printed.splitlines()
+    # All warnings are printed, none of them twice.
+    assert all(printed.splitlines().count(each) == 1 for each in report["warnings"])
 
 
 def test_exports_are_those_that_were_asked_for(woken, tmp_path):

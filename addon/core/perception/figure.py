@@ -13,7 +13,8 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 
 from ..errors import PersonError
-from ..types import Float32, Mask, UInt8
+from ..transparency import OPAQUE, is_cut_out
+from ..types import Float32, Mask, Photo, UInt8
 
 WORKING_SIDE_PX = 700  # longer side of the box's picture that is worked on
 RING_SHARE = 0.03  # of the box: along its border the paper is expected
@@ -35,7 +36,26 @@ SMALLEST_FIGURE = 0.01  # share of the box
 CUT_SIDE_PX = 420  # longer side for graph cuts: without hints they take long
 CUT_ROUNDS = 5
 FULL_BOX_SHARE = 0.96  # a box this large leaves no background around itself
+MOST_OPAQUE_AT_BORDER = 0.4  # share of a box's border that a figure which was cut out may touch
+SMALLEST_GAP = 0.0008  # of the person's box area: smaller gaps in the mask are filled
 EDGE_RING_SHARE = 0.02  # taken for background within such a box
+
+
+def outline_in_box(photo: Photo, box: Float32) -> Mask:
+    """(H, W) bool: the figure in a box (4,) that no network sees, by transparency or colours.
+
+    Raises PersonError where there is none.
+    """
+    if photo.alpha is not None:
+        x0, y0, x1, y1 = np.rint(box).astype(int)
+        opaque = photo.alpha[y0 : y1 + 1, x0 : x1 + 1] >= OPAQUE
+        border = np.concatenate([opaque[0], opaque[-1], opaque[:, 0], opaque[:, -1]])
+        within = np.zeros(photo.alpha.shape, bool)
+        within[y0 : y1 + 1, x0 : x1 + 1] = opaque
+        figure = solid(within, box)
+        if border.mean() <= MOST_OPAQUE_AT_BORDER and is_cut_out(photo.alpha, figure):
+            return figure
+    return segment_in_box(photo.rgb, box)
 
 
 def segment_in_box(rgb: UInt8, box: Float32) -> Mask:
@@ -229,3 +249,25 @@ def _largest(mask: Mask) -> Mask:
     if count < 2:
         return np.zeros_like(mask)
     return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+
+
+def solid(mask: Mask, box: Float32) -> Mask:
+    """The person's largest piece without pinholes; real gaps between limbs stay open.
+
+    box : (4,), the person's, upright with the body
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=4
+    )
+    if count < 2:
+        return np.zeros_like(mask)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = labels == 1 + int(np.argmax(areas))
+    outside = (~kept).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
+    least = SMALLEST_GAP * float((box[2] - box[0]) * (box[3] - box[1]))
+    touches = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    for piece in range(1, count):
+        if piece not in touches and stats[piece, cv2.CC_STAT_AREA] < least:
+            kept |= labels == piece
+    return kept

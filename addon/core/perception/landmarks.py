@@ -26,6 +26,8 @@ AUXILIARY_CENTRE, AUXILIARY_RIM = 33, 34
 HEATMAP_WINDOW = 9  # pixels of the 64-pixel heat maps that refine a point
 HEATMAP_CONFIDENCE = 0.5
 LEAST_PRESENCE_AT_ALL = 0.5  # the reference's own bar
+SETTLING_PASSES = 4  # readings after which a square has come to rest
+LEAST_PRESENCE_TO_FOLLOW = 0.25  # below, the next square would lead away from any body
 SQUARE_MARGIN = 1.25  # the square's side over twice the body's radius
 
 NAMES = (
@@ -95,6 +97,19 @@ def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
     centre, rim = square.place(found[[AUXILIARY_CENTRE, AUXILIARY_RIM]], INPUT_PX, plain=True)
     following = square_from_points(centre[:2], rim[:2])
     return Reading(presence, landmarks, following, square, mask.astype(np.float32))
+
+
+def settle(rgb: UInt8, square: Square, first: Reading | None = None) -> Reading:
+    """Read a body again and again, each time in the square that the last reading proposes.
+
+    first : the reading of `square`, where it is known
+    """
+    reading = first or read(rgb, square.snapped())
+    for _ in range(SETTLING_PASSES - 1):
+        if reading.presence < LEAST_PRESENCE_TO_FOLLOW:
+            break
+        reading = read(rgb, reading.next_square.snapped())
+    return reading
 
 
 def _refined(points: Float32, heatmaps: Float32) -> Float32:

@@ -17,18 +17,16 @@ from ..transparency import OPAQUE, is_cut_out
 from ..types import Detection, Float32, Mask, Person, Photo, UInt8
 from . import matte
 from .close_ups import close_ups
-from .figure import segment_in_box
+from .figure import outline_in_box, solid
+from .landmarks import settle
 from .mask_networks import MaskNetwork, SingleMaskNetwork
-from .neighbours import owners, painted_over
+from .neighbours import meet, owners, painted_over
 from .network_masks import chance_of_person, square_of
-from .people import meet, settle
 from .refinement import refine
 from .upright import view_of
 
 # Mean opacity around what a network takes for a cut-out person: it misses what people hold.
 MOST_LEFT = 0.5
-MOST_AT_BORDER = 0.4  # share of a box's border that a figure which was cut out may touch
-SMALLEST_GAP = 0.0008  # of the person's box area: smaller gaps in the mask are filled
 
 OWNERS_GRID_PX = 512  # longer side of the grid on which neighbours are told apart
 
@@ -79,23 +77,6 @@ def segment_person(
     return _person(rgb, detection, mask, opacity)
 
 
-def outline_in_box(photo: Photo, box: Float32) -> Mask:
-    """(H, W) bool: the figure in a box (4,) that no network sees, by transparency or colours.
-
-    Raises PersonError where there is none.
-    """
-    if photo.alpha is not None:
-        x0, y0, x1, y1 = np.rint(box).astype(int)
-        opaque = photo.alpha[y0 : y1 + 1, x0 : x1 + 1] >= OPAQUE
-        border = np.concatenate([opaque[0], opaque[-1], opaque[:, 0], opaque[:, -1]])
-        within = np.zeros(photo.alpha.shape, bool)
-        within[y0 : y1 + 1, x0 : x1 + 1] = opaque
-        figure = solid(within, box)
-        if border.mean() <= MOST_AT_BORDER and is_cut_out(photo.alpha, figure):
-            return figure
-    return segment_in_box(photo.rgb, box)
-
-
 def cut_out(photo: Photo, detection: Detection, mask: Mask) -> Person:
     """A person whose silhouette (H, W) is given: it is taken as it is, only its edge is softened
     along the picture's own."""
@@ -135,25 +116,3 @@ def _alpha_is_cut_out(alpha: UInt8, soft: Float32) -> bool:
     agrees = bool(union and (opaque & person).sum() / union > 0.7)
     # In a close-up all of the photo is much like the person, though nothing was cut out.
     return agrees and is_cut_out(alpha, person, MOST_LEFT)
-
-
-def solid(mask: Mask, box: Float32) -> Mask:
-    """The person's largest piece without pinholes; real gaps between limbs stay open.
-
-    box : (4,), the person's, upright with the body
-    """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask.astype(np.uint8), connectivity=4
-    )
-    if count < 2:
-        return np.zeros_like(mask)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = labels == 1 + int(np.argmax(areas))
-    outside = (~kept).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
-    least = SMALLEST_GAP * float((box[2] - box[0]) * (box[3] - box[1]))
-    touches = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    for piece in range(1, count):
-        if piece not in touches and stats[piece, cv2.CC_STAT_AREA] < least:
-            kept |= labels == piece
-    return kept

@@ -52,6 +52,11 @@ def torso_length(marks: PoseLandmarks) -> float:
     return max(float(np.linalg.norm(shoulders - hips)), 1e-3)
 
 
+def meet(a: Detection, b: Detection) -> bool:
+    """Whether the boxes of two people overlap."""
+    return bool((a.box[:2] < b.box[2:]).all() and (b.box[:2] < a.box[2:]).all())
+
+
 def owners(
     people: Sequence[Detection], chances: Sequence[Float32], scale: float
 ) -> tuple[Int32, Float32]:

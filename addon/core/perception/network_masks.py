@@ -12,9 +12,8 @@ import numpy as np
 
 from ..types import Detection, Float32, UInt8
 from . import litert
-from .landmarks import LANDMARK, read, square_from_points
+from .landmarks import LANDMARK, read, settle, square_from_points
 from .neighbours import limb_distance, torso_length
-from .people import settle
 from .squares import Square
 from .upright import turn_of
 

@@ -14,15 +14,17 @@ import numpy as np
 from ..errors import NobodyFoundError, PersonError
 from ..types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from .bodies import detect
-from .landmarks import LANDMARK, LIMBS, Reading, read
-from .neighbours import owners, painted_over, torso_length
+from .figure import outline_in_box
+from .joints import flat_landmarks
+from .landmarks import LANDMARK, LIMBS, Reading, read, settle
+from .neighbours import meet, owners, painted_over, torso_length
+from .outline_joints import joints_of_outline
 from .squares import Square
 from .upright import QUARTER, along_axes, box_of, lean, own_box, turn_of, turned_photo
 
 LEAST_TILE_SCORE = 0.6  # a tile shows parts of bodies, so it errs more
 LEAST_PRESENCE = 0.85  # the landmark network's own word for "there is a body"
 LEAST_SHOWN = 0.35  # mean visibility of shoulders, hips and knees: less is a portrait or no body
-SETTLING_PASSES = 4
 TILE_SHARES = (1.0, 0.6)  # tile side over the photo's shorter side
 TILE_OVERLAP = 0.5
 # Of the photo's height, both upright with the person; smaller ones have too few pixels to wake up.
@@ -62,19 +64,6 @@ def _candidates(rgb: UInt8) -> list[tuple[float, Square]]:
 def _starts(length: int, side: int) -> list[int]:
     count = max(1, int(np.ceil((length - side) / (side * (1 - TILE_OVERLAP)))) + 1)
     return sorted({round(s) for s in np.linspace(0, length - side, count)})
-
-
-def settle(rgb: UInt8, square: Square, first: Reading | None = None) -> Reading:
-    """Read a body again and again, each time in the square that the last reading proposes.
-
-    first : the reading of `square`, where it is known
-    """
-    reading = first or read(rgb, square.snapped())
-    for _ in range(SETTLING_PASSES - 1):
-        if reading.presence < LEAST_PRESENCE_DETECTED / 2:
-            break
-        reading = read(rgb, reading.next_square.snapped())
-    return reading
 
 
 @dataclass(eq=False)
@@ -158,11 +147,6 @@ def _read_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
         quality = _quality(reading, mask, photo)
         if quality > body.quality and _same_body([body], reading, photo):
             body.reading, body.mask, body.quality = reading, mask, quality
-
-
-def meet(a: Detection, b: Detection) -> bool:
-    """Whether the boxes of two people overlap."""
-    return bool((a.box[:2] < b.box[2:]).all() and (b.box[:2] < a.box[2:]).all())
 
 
 def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
@@ -334,10 +318,6 @@ def _seen_in_box(rgb: UInt8, box: Float32, photo: Photo) -> Detection | None:
 
 def _drawn_in_box(photo: Photo, box: Float32) -> Detection:
     """A figure of which only the outline is known."""
-    from .joints import flat_landmarks
-    from .masks import outline_in_box
-    from .outline_joints import joints_of_outline
-
     return Detection(box, 0.0, flat_landmarks(joints_of_outline(outline_in_box(photo, box))))
 
 
