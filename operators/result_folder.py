@@ -31,7 +31,13 @@ REPORT = "report.json"  # the last file to come and the first to go: where it is
 
 def is_there(out: Path) -> bool:
     """Whether the folder for results is there already; OutputError where it cannot be one."""
-    exists(out / _DEEPEST, OutputError, _INSTEAD)  # refuses what is too long with a result in it
+    try:
+        (out / _DEEPEST).stat()  # too long with a result in it, or nobody may look into it
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        pass
+    except OSError as refused:
+        why = refused.strerror or refused
+        raise OutputError(f"{told(out)} cannot be written ({why}): {_INSTEAD}.") from refused
     if not exists(out, OutputError, _INSTEAD):
         return False
     if not out.is_dir():

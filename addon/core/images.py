@@ -16,6 +16,7 @@ from .grey_levels import DEEP_MODES, GREATEST, levels
 from .transparency import before_backdrop
 from .types import Photo, UInt8
 
+LEAST_OPACITY = 16  # of 255: what is nowhere more opaque shows nothing
 SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart
 LARGEST_MEGAPIXELS = 200.0  # decoding more would take gigabytes
 WORKING_MEGAPIXELS = 6.0  # a larger photo is reduced: no stage gains from more
@@ -158,6 +159,10 @@ def _decoded(path: Path, opened: Image.Image) -> Photo:
     if "A" in image.getbands():
         opacity = np.asarray(image.getchannel("A"))
         if opacity.min() < 255:
+            if opacity.max() < LEAST_OPACITY:
+                raise PhotoError(
+                    f"{path.name} is transparent all over: choose a photo that shows somebody."
+                )
             alpha, rgb = opacity.copy(), before_backdrop(rgb, opacity)
     focal = None if focal_share is None else focal_share * max(image.size)
     remarks = tuple(remark for remark in (focal_remark, colour_remark) if remark)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .perception.upright import turn_of
 from .result import WakeUpResult
 from .types import Floats, Int32, Mask, UInt8
 
@@ -97,6 +98,11 @@ def warnings_of(result: WakeUpResult) -> list[str]:
     if solve is not None and not solve.converged:
         warnings.append(
             "The body's pose had not settled when the fit ended: see whether it is right."
+        )
+    person = result.person
+    if person is not None and turn_of(person.detection.landmarks) and not person.detection.is_drawn:
+        warnings.append(
+            "The person does not stand upright in the photo: turn the photo where it was taken so."
         )
     if measured.foldover_fraction > _FOLDOVER_WORTH_SAYING:
         warnings.append("The body fits the outline badly in places: parts of it may be torn.")

@@ -17,6 +17,9 @@ from .motion import FIRST_FRAME, frame_rate
 
 SENSOR_WIDTH_MM = 36.0  # full frame: focal lengths read as photographers know them
 _NEAREST_M = 0.02  # a walker may come close
+# Of the way to the person: telephoto lenses stand a hundred metres off, where a nearer plane would
+# leave depths of the same limb equal: 24 bits are shared out by the reciprocal of depth.
+_NEAREST_SHARE = 0.02
 _FARTHEST_M = 1000.0
 # Half a second at 24 frames a second: few enough keys to be edited by hand.
 _KEY_EVERY = 12  # frames
@@ -41,7 +44,8 @@ def new_camera(
     data.lens = camera.focal_px * SENSOR_WIDTH_MM / camera.width
     data.shift_x = ((camera.width - 1) / 2 - camera.cx) / camera.width
     data.shift_y = (camera.cy - (camera.height - 1) / 2) / camera.width
-    data.clip_start, data.clip_end = _NEAREST_M, _FARTHEST_M
+    away = float(np.linalg.norm(world_from_camera[:2, 3]))  # the person stands over the origin
+    data.clip_start, data.clip_end = max(_NEAREST_M, _NEAREST_SHARE * away), _FARTHEST_M
     if reference is not None:
         background = data.background_images.new()
         background.image = reference

@@ -91,8 +91,16 @@ def test_an_end_that_is_lost_is_refused(writer, tmp_path):
             check_fbx(tmp_path / "a.fbx")
 
 
-@pytest.mark.parametrize("content", [b"", b"; FBX 7.3.0", MAGIC, MAGIC + b"\xe8", b"PK\3\4"])
-def test_other_files_are_left_to_the_importer(tmp_path, content):
+@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"no motion at all", bytes(9000) + b"FBX"])
+def test_other_files_are_none(tmp_path, content):
+    path = tmp_path / "a.fbx"
+    path.write_bytes(content)
+    with pytest.raises(MotionError, match="a.fbx is not an FBX file"):
+        check_fbx(path)
+
+
+@pytest.mark.parametrize("content", [b"; FBX 7.3.0", MAGIC, MAGIC + b"\xe8"])
+def test_other_faults_are_left_to_the_importer(tmp_path, content):
     path = tmp_path / "a.fbx"
     path.write_bytes(content)
     check_fbx(path)

@@ -161,7 +161,12 @@ def test_the_report_tells_what_a_motion_lost():
     tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
     built = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
     nothing = SimpleNamespace(
-        photo=SimpleNamespace(remarks=()), fitted=None, build=built, motion=None, motion_notes=()
+        photo=SimpleNamespace(remarks=()),
+        person=None,
+        fitted=None,
+        build=built,
+        motion=None,
+        motion_notes=(),
     )
     told = SimpleNamespace(**{**vars(nothing), "motion": motion})
     assert warnings_of(told) == list(motion.warnings)

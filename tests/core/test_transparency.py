@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photo_wake_up.addon.core.errors import PhotoError
 from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception import figure, masks
 from photo_wake_up.addon.core.transparency import (
@@ -191,3 +192,16 @@ def test_a_figure_in_a_box_is_looked_for_where_corners_are_missing() -> None:
     alpha = opaque_where(person())
     cut = figure.outline_in_box(Photo(before_backdrop(paper, alpha), alpha, None, "cut"), box)
     assert (cut == person()).all()
+
+
+def test_a_photo_that_is_transparent_all_over_is_refused(tmp_path) -> None:
+    path = tmp_path / "clear.png"
+    pixels = np.full((HEIGHT, WIDTH, 4), 120, np.uint8)
+    for opacity in (0, 9):
+        pixels[..., 3] = opacity
+        Image.fromarray(pixels).save(path)
+        with pytest.raises(PhotoError, match="clear.png is transparent all over"):
+            load_photo(path)
+    pixels[50:60, 50:60, 3] = 255
+    Image.fromarray(pixels).save(path)
+    assert load_photo(path).alpha is not None

@@ -17,6 +17,7 @@ from photo_wake_up.addon.core.body.skinning import skin, skinned_points
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.types import Camera, FittedBody, Photo
 from photo_wake_up.addon.scene import posing, preview, render
+from photo_wake_up.addon.scene.camera import new_camera
 
 MOST_PX = 0.25  # of the photo
 SIZES = {
@@ -108,6 +109,18 @@ def test_posed_body_lies_on_its_pixels(empty_file, body, shape, share, centred):
     clip = homogeneous[:, :2] / homogeneous[:, 3:]
     found = (clip * [0.5, -0.5] + 0.5) * [width, height] - 0.5
     assert np.abs(found - expected).max() < MOST_PX
+
+
+@pytest.mark.parametrize("away", [1.0, 4.0, 40.0, 250.0])
+def test_depths_of_a_limb_stay_apart_however_far_the_camera_is(empty_file, away):
+    """A telephoto lens stands far off: a millimetre there is more than a step of a renderer's 24
+    bits of depth."""
+    place = np.eye(4)
+    place[:3, 3] = [0.0, -away, 1.0]
+    made = new_camera("Camera", Camera(3e4, 400, 500, 800, 1000), place)
+    near = made.data.clip_start
+    assert away**2 / near / 2**24 < 1e-3
+    assert near < 0.1 * away and made.data.clip_end > 2 * away
 
 
 def camera_matrix(scene, depsgraph, width: int, height: int) -> np.ndarray:

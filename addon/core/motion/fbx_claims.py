@@ -18,6 +18,7 @@ from ..errors import MotionError
 
 MOST_BYTES = 2**31  # that arrays unpack to together: hours of motion and millions of polygons
 _MAGIC = b"Kaydara FBX Binary  \x00\x1a\x00"
+_TEXT_HEAD = 4096  # bytes within which the text format names itself
 _FIRST_NODE = 27  # behind magic and version
 _WIDE_VERSION = 7500  # from it on, a node's numbers have eight bytes
 _HEADERS = {False: struct.Struct("<IIIB"), True: struct.Struct("<QQQB")}
@@ -33,11 +34,14 @@ def check_fbx(path: Path) -> None:
     """Raise MotionError where a binary FBX file claims more than there can be in it, or where its
     nodes do not lie within each other, since what is read then may claim anything.
 
-    Other faults, other formats and files that are not there are left to whoever reads the file.
+    A file of another kind is refused as well. Other faults, and files that are not there, are left
+    to whoever reads the file.
     """
     try:
         with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
+            head = file.read(len(_MAGIC))
+            if head != _MAGIC:
+                _check_text(path, head + file.read(_TEXT_HEAD))
                 return
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 is_sound = _is_sound(data)
@@ -48,6 +52,11 @@ def check_fbx(path: Path) -> None:
             f"{path.name} cannot be imported (it is damaged, or holds more than a motion): choose "
             "another file."
         )
+
+
+def _check_text(path: Path, head: bytes) -> None:
+    if b"FBX" not in head:
+        raise MotionError(f"{path.name} is not an FBX file: choose another file.")
 
 
 def _is_sound(data: mmap.mmap) -> bool:

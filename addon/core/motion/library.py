@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import MotionError
 from ..types import Clip
-from ..user_paths import check_readable
+from ..user_paths import check_readable, is_folder
 from .bvh import bvh_takes
 from .clips import CLIPS
 from .takes import only_take
@@ -56,6 +56,10 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
         raise MotionError(
             f"{path.name} is a pickle, which may run anything and is not opened: save its arrays "
             "as an .npz file."
+        )
+    if is_folder(path, MotionError, "choose another motion"):
+        raise MotionError(
+            f"{path.name} is a folder: choose one of its files, or --motions for all of them."
         )
     raise MotionError(
         f"There is no motion '{name}': choose {', '.join(CLIP_NAMES)}, or a BVH, FBX or .npz file."

@@ -112,7 +112,8 @@ def _play(ctx: Context, clip: Clip, frames: int, travels: bool) -> Motion:
         rotations[-1], path[-1, 2] = ctx.pose.rotations, ctx.start[2]
     # A loop has no end to lose; one that walks takes the strides that there is room for.
     told = () if clip.loop else _lost_end(ctx, clip, tempo, frames)
-    if not (clip.loop and upright):
+    # That the project's own loops are at home on the spot needs no word.
+    if not (clip.loop and upright and clip.name in clips.CLIPS):
         told += _lost_way(ctx, track, free, path, plan)
     goes = travels and not ctx.options.in_place
     return Motion(ctx.fps, continuous(rotations), path, told, goes)
