@@ -43,7 +43,7 @@ USED_IN = {
     "mask_network": "person", "joint_network": "people",
     "plate_network": "background", "remove_shadow": "background",
     "back": "build", "mirrored_parts": "build", "texture_px": "build",
-    "seed": "background", "motion": "motion", "take": "motion", "frames": "motion", "fps": "motion",
+    "seed": "people", "motion": "motion", "take": "motion", "frames": "motion", "fps": "motion",
     "performing": "motion", "path": "motion", "walks_out": "motion",
 }  # fmt: skip
 

@@ -130,7 +130,7 @@ def with_pose(
     started = time.perf_counter()
     fitted = refine_posed(
         result.photo, result.person, body_model(settings), correction,
-        settings.height_m, settings.focal_px,
+        settings.height_m, settings.focal_px, settings.seed,
     )  # fmt: skip
     cost = StageCost(time.perf_counter() - started, peak_memory_mb())
     costs = {**result.costs, "fitted": cost}

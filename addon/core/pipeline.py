@@ -276,7 +276,7 @@ def _work(
         if settings.box is None:
             found = find_people(result.photo)
         else:
-            found = find_in_box(result.photo, np.array(settings.box, np.float32))
+            found = find_in_box(result.photo, np.array(settings.box, np.float32), settings.seed)
         if joints is not None:
             found = tuple(with_joints_of(joints, result.photo.rgb, person) for person in found)
         return {"people": found}
@@ -288,7 +288,8 @@ def _work(
         network = load_mask_network(settings.mask_network) if settings.mask_network else None
         chosen = chosen_person(result.people, settings)
         others = [other for other in result.people if other is not chosen]
-        return {"person": segment_person(result.photo, chosen, others, network)}
+        cut_out = segment_person(result.photo, chosen, others, network, settings.seed)
+        return {"person": cut_out}
 
     def fitted(report: Report) -> Values:
         from .body.fit import fit_body
@@ -301,6 +302,7 @@ def _work(
                 height_m=settings.height_m,
                 focal_px=settings.focal_px,
                 progress=report,
+                seed=settings.seed,
             )
         }
 
@@ -312,6 +314,7 @@ def _work(
             back=settings.back,
             mirrored_parts=settings.mirrored_parts,
             texture_px=settings.texture_px,
+            seed=settings.seed,
         )
         model = body_model(settings)
         return {
