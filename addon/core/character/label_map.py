@@ -241,11 +241,6 @@ PALETTE: UInt8 = np.array(
 )
 
 
-def to_colours(labels: UInt8) -> UInt8:
-    """(H, W, 3) sRGB of labels (H, W)."""
-    return PALETTE[labels]
-
-
 def from_colours(rgb: UInt8) -> UInt8:
     """(H, W) labels whose palette colour is nearest to the image (H, W, 3): soft brushes and
     colours picked by eye count as what they resemble."""

@@ -22,9 +22,7 @@ from ..seeded_opencv import k_means
 from ..types import Float32, Int32, Mask, Person, SurfaceMaps, UInt8
 from .warp import Warp
 
-HAIR, FACE = 7, 8
-LABEL_NAMES = ("nothing", "head", "torso", "left arm", "right arm", "left leg", "right leg",
-               "hair", "face")  # fmt: skip
+HAIR, FACE = 7, 8  # labels beside those of `body.parts`
 
 # Along the face, 0 at the eyes and 1 at the mouth; a face is about 2.5 of these long.
 NAPE = 1.1  # short hair ends here behind, about the ear lobes
