@@ -157,6 +157,7 @@ def _measured(surface: Surface) -> WarpReport:
         spanned_fraction=float(mapping.on_gaps().sum()) / pixels,
         foldover_fraction=mapping.foldover_fraction,
         collapsed_fraction=mapping.collapsed_fraction,
+        integration=surface.solve,
     )
 
 
