@@ -28,10 +28,11 @@ import numpy as np
 
 from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.images import load_photo, save_png
+from photo_wake_up.addon.core.perception.landmarks import settle
 from photo_wake_up.addon.core.perception.masks import segment_person
-from photo_wake_up.addon.core.perception.network_masks import raw_mask
+from photo_wake_up.addon.core.perception.network_masks import square_of
 from photo_wake_up.addon.core.perception.people import choose, find_people
-from photo_wake_up.addon.core.types import Detection, Photo
+from photo_wake_up.addon.core.types import Detection, Float32, Photo, UInt8
 
 from . import mask_metrics
 from .bench_rows import Row, at_least, at_most, print_and_write, row
@@ -130,7 +131,7 @@ def _masks(out: Path) -> list[Row]:
                 continue
             others = [person for person in people if person is not who]
             person = segment_person(photo, who, others)
-            raw = raw_mask(photo.rgb, who)
+            raw = _raw_mask(photo.rgb, who)
             known = truth >= 0.5
             measured.append((
                 f"{scene.name} {number}",
@@ -153,6 +154,13 @@ def _masks(out: Path) -> list[Row]:
         at_least("mattes: SAD better than the raw mask's by", 0.4,
                   float(1 - mattes.sum() / raws.sum())),
     ]  # fmt: skip
+
+
+def _raw_mask(rgb: UInt8, detection: Detection) -> Float32:
+    """(H, W) 0..1: BlazePose's own 256-pixel mask in the person's square, nothing else."""
+    reading = settle(rgb, square_of(detection))
+    size = (rgb.shape[1], rgb.shape[0])
+    return cv2.warpAffine(reading.mask, reading.square.matrix(), size, flags=cv2.INTER_LINEAR)
 
 
 def _nearest(people: tuple[Detection, ...], joints: np.ndarray) -> Detection | None:

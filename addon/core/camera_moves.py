@@ -68,12 +68,12 @@ def plan_move(
 
     camera : the photo's; plate_depth : metres along z where the plate fills its view, None where
     the plate's edges may be seen (it hangs on a wall)
-    Raises WakeUpError for an unknown name and for frames without a place.
+    Raises ValueError for an unknown name or a wrong shape, WakeUpError for frames without a place.
     """
     if name not in MOVES:
-        raise WakeUpError(f"There is no camera move {name}: choose one of {', '.join(MOVES)}.")
+        raise ValueError(f"There is no camera move {name}: choose one of {', '.join(MOVES)}.")
     if subject.middle.shape != subject.head.shape or subject.middle.shape[1:] != (3,):
-        raise WakeUpError("The camera needs the person's place (F, 3) in each frame.")
+        raise ValueError("The camera needs the person's place (F, 3) in each frame.")
     if not (np.isfinite(subject.middle).all() and np.isfinite(subject.head).all()):
         raise WakeUpError("The person has no place in some frame: the camera cannot follow.")
     return _PLANNERS[name](camera, subject, fps, plate_depth)

@@ -104,6 +104,11 @@ def warnings_of(result: WakeUpResult) -> list[str]:
         warnings.append(
             "The person does not stand upright in the photo: turn the photo where it was taken so."
         )
+    if not all(warp.integration.converged for warp in measured.warps):
+        warnings.append(
+            "The surface had not settled when its computation ended: look at the character from "
+            "the side, and correct the mask or the joints where it is wrong."
+        )
     if measured.foldover_fraction > _FOLDOVER_WORTH_SAYING:
         warnings.append("The body fits the outline badly in places: parts of it may be torn.")
     if measured.hole_fraction > _HOLES_WORTH_SAYING:
@@ -130,6 +135,7 @@ def describe(result: WakeUpResult) -> dict[str, Any]:
             "from_exif": fitted.camera.focal_px == photo.focal_px,
         },
         "fit": None if fitted.solve is None else asdict(fitted.solve),
+        "integration": {warp.layer: asdict(warp.integration) for warp in measured.warps},
         "motion": result.motion_name,
         "stages": {
             name: {

@@ -51,7 +51,7 @@ class WakeUpSettings:
     # At most so many in a character's mesh.
     triangles: int = _setting(DEFAULT_TRIANGLES, "build", "triangles")
     # Of all randomness.
-    seed: int = _setting(0, "background", "seed")
+    seed: int = _setting(0, "people", "seed")
     # An SMPL, SMPL-H or SMPL-X file of the user's; empty: the default body.
     body_file: str = _setting("", "fitted", "body model")
     # ONNX files of the user's; empty: the built-in networks, and PatchMatch for the plate.

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import frames
-from .errors import WakeUpError
 from .types import AnyArray, BodyMaps, Float64, Mask, Photo, UInt8
 
 _ROUNDS = 30  # of albedos, lit pixels and weights in turn; most photos settle in ten
@@ -62,10 +61,10 @@ def fit_sun(normals: Float64, luminance: Float64, parts: AnyArray) -> Sunlight:
     """The direction by weighted least squares, part by part of one albedo.
 
     normals : (N, 3), unit, camera frame; luminance : (N,), linear; parts : (N,) whole numbers
-    Raises WakeUpError where the counts differ.
+    Raises ValueError where the counts differ.
     """
     if not len(normals) == len(luminance) == len(parts):
-        raise WakeUpError("Each pixel needs a normal, a luminance and a part.")
+        raise ValueError("Each pixel needs a normal, a luminance and a part.")
     usual = _USUAL / np.linalg.norm(_USUAL)
     if len(normals) < _LEAST_PIXELS:
         return Sunlight(tuple(usual.tolist()), False, 0.0)

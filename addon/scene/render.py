@@ -24,7 +24,6 @@ from .output_files import render_path
 from .wall import find_wall
 
 DEFAULT_WIDTH = 960  # pixels
-ENGINES = ("workbench", "eevee", "cycles")
 # EEVEE's identifier has changed twice; the first that Blender takes is used.
 _IDENTIFIERS = {
     "workbench": ("BLENDER_WORKBENCH",),

@@ -125,6 +125,7 @@ class WAKEUP_PT_people(StagePanel, bpy.types.Panel):
             chosen = settings.people[min(settings.active_person, len(settings.people) - 1)]
             if chosen.thumbnail is not None and chosen.thumbnail.preview is not None:
                 layout.template_icon(icon_value=chosen.thumbnail.preview.icon_id, scale=6.0)
+        layout.prop(settings, "seed")
 
 
 class WAKEUP_PT_person(StagePanel, bpy.types.Panel):
@@ -191,7 +192,6 @@ class WAKEUP_PT_background(StagePanel, bpy.types.Panel):
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
         layout.prop(settings, "remove_shadow")
-        layout.prop(settings, "seed")
         layout.operator("wakeup.fill_background", icon="IMAGE_BACKGROUND")
 
 

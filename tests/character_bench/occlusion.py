@@ -44,7 +44,7 @@ from ...addon.core.character.framing import (
     on_grid,
     within_photo,
 )
-from ...addon.core.character.label_map import to_colours
+from ...addon.core.character.label_map import PALETTE
 from ...addon.core.character.layers import Division, divide
 from ...addon.core.character.warp import warp
 from ...addon.core.images import save_png
@@ -242,7 +242,7 @@ def _strip(each: Case, with_truth: Measured, with_own: Measured) -> UInt8:
     ):
         colours = colours_on_grid(each.who.photo, measured.crop)
         if labels is not None:
-            colours = (0.45 * colours + 0.55 * to_colours(labels)).astype(np.uint8)
+            colours = (0.45 * colours + 0.55 * PALETTE[labels]).astype(np.uint8)
         width = round(colours.shape[1] * SHEET_PX / colours.shape[0])
         pictures.append(cv2.resize(colours, (width, SHEET_PX), interpolation=cv2.INTER_AREA))
     return np.hstack(pictures)

@@ -13,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.linalg import spsolve
 
-from photo_wake_up.addon.core.character import contour, skinning_weights, texture, triangulation
+from photo_wake_up.addon.core.character import (
+    contour,
+    skinning_weights,
+    springs,
+    texture,
+    triangulation,
+)
 from photo_wake_up.addon.core.character.lift import lift
 from photo_wake_up.addon.core.character.normal_integration import integrate
 from photo_wake_up.addon.core.character.springs import Springs, solve
@@ -127,7 +133,8 @@ def test_springs_are_solved_as_a_direct_solver_does(seed: int, sheets: int) -> N
     across = 10.0 ** rng.uniform(-2, 1, inside.shape) * (inside & (sheets == 2))
     anchor = np.where(inside, 10.0 ** rng.uniform(-4, -2, shape), 0.0)
     load = np.where(inside, rng.normal(size=shape) * 1e-2, 0.0)
-    found = solve(Springs(right, down, across, anchor), load, np.zeros(shape), 1e-9)
+    found, ended = solve(Springs(right, down, across, anchor), load, np.zeros(shape), 1e-9)
+    assert ended.converged and ended.last_step < 1e-9 and 1 < ended.iterations < 100
 
     number = np.arange(load.size).reshape(shape)
     pairs = [
@@ -146,6 +153,25 @@ def test_springs_are_solved_as_a_direct_solver_does(seed: int, sheets: int) -> N
     expected = spsolve(system.tocsc(), load.ravel()).reshape(shape)
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
     assert (found[:, ~inside] == 0).all()
+
+
+def test_a_solution_that_did_not_settle_is_told(monkeypatch) -> None:
+    """Too few iterations, or numbers that are not finite, are no convergence; nothing to do is."""
+    shape = (1, 30, 40)
+    stiff = np.ones(shape)
+    stiff[..., -1] = 0
+    anchor, load = np.full(shape, 1e-4), np.random.default_rng(2).normal(size=shape)
+    hanging = Springs(stiff, np.zeros(shape), np.zeros(shape[1:]), anchor)
+    assert solve(hanging, load, np.zeros(shape), 1e-6)[1].converged
+    assert solve(hanging, load * 0, np.zeros(shape), 1e-6)[1].converged
+    broken = load.copy()
+    broken[0, 3, 3] = np.nan
+    assert not solve(hanging, broken, np.zeros(shape), 1e-6)[1].converged
+    monkeypatch.setattr(springs, "MOST_ITERATIONS", 1)
+    ended = solve(hanging, load, np.zeros(shape), 1e-6)[1]
+    assert not ended.converged and ended.iterations == 1 and ended.last_step >= 1e-6
+    whole = lifted(surfaces.sphere(40, 80.0, 2.0), 1e-4)
+    assert not whole.solve.converged and whole.solve.iterations >= 1
 
 
 def test_harmonic_filling_restores_a_linear_function() -> None:

@@ -157,7 +157,9 @@ def test_a_way_that_has_no_room_is_told():
 
 def test_the_report_tells_what_a_motion_lost():
     motion = _performed(turning_walk(90.0, 240), _PLACES["ahead"])
-    measured = SimpleNamespace(foldover_fraction=0.0, hole_fraction=0.0, collapsed_fraction=0.0)
+    measured = SimpleNamespace(
+        foldover_fraction=0.0, hole_fraction=0.0, collapsed_fraction=0.0, warps=()
+    )
     tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
     built = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
     nothing = SimpleNamespace(

@@ -43,7 +43,7 @@ def head_and_shoulders() -> tuple[np.ndarray, np.ndarray, np.ndarray, FaceFrame,
 
 def proposed() -> tuple[np.ndarray, np.ndarray, Labels, np.ndarray]:
     colours, region, part, frame, face = head_and_shoulders()
-    labels = texture_labels._with_head(frame, face, colours, region, part, part, part == HEAD)
+    labels = texture_labels._with_head(frame, face, colours, region, part, part, part == HEAD, 0)
     return colours, region, labels, face
 
 

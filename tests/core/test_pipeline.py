@@ -162,7 +162,7 @@ def test_a_focal_length_that_is_none_is_refused_before_any_work(tmp_path, focal_
 
 def test_what_was_left_out_of_the_file_is_a_warning():
     tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
-    measured = SimpleNamespace(foldover_fraction=0, hole_fraction=0, collapsed_fraction=0)
+    measured = SimpleNamespace(foldover_fraction=0, hole_fraction=0, collapsed_fraction=0, warps=())
     build = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
     photo = replace(_photo(), remarks=("The colour profile was left out.",))
     assert report.warnings_of(WakeUpResult(photo=photo, build=build)) == list(photo.remarks)

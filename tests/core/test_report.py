@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from photo_wake_up.addon.core import report
+from photo_wake_up.addon.core.types import SolveInfo
 
 SHAPE = (40, 50)
 
@@ -57,3 +60,20 @@ def test_a_result_unlike_the_photo_is_a_warning(iou, psnr_db, says):
     for warning, about in zip(warnings, says, strict=True):
         assert about in warning and "correct the mask or the joints" in warning
         assert warning.endswith(".") and warning.count(". ") == 0
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_surface_that_did_not_settle_is_a_warning(settled):
+    """Of any layer."""
+    ends = (SolveInfo(9, 1e-7, True), SolveInfo(200, 0.1, settled))
+    measured = SimpleNamespace(
+        foldover_fraction=0, hole_fraction=0, collapsed_fraction=0,
+        warps=[SimpleNamespace(integration=end) for end in ends],
+    )  # fmt: skip
+    tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
+    built = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
+    photo = SimpleNamespace(remarks=())
+    result = SimpleNamespace(photo=photo, fitted=None, build=built, motion=None, motion_notes=())
+    warnings = report.warnings_of(result)
+    assert len(warnings) == (0 if settled else 1)
+    assert settled or "surface had not settled" in warnings[0]

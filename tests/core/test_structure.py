@@ -1,4 +1,4 @@
-"""How the modules hang together: no module needs itself, by whatever way."""
+"""How the modules hang together: no import leads back, and the seed reaches all that is random."""
 
 from __future__ import annotations
 
@@ -76,3 +76,84 @@ def test_cycles_are_seen(tmp_path, first, second):
     (tmp_path / "addon" / "b.py").write_text(second, encoding="utf-8")
     with pytest.raises(CycleError):
         TopologicalSorter(_imports(tmp_path)).prepare()
+
+
+CORE = ROOT / "addon" / "core"
+# What draws from a generator of the whole process or thread.
+HIDDEN_RANDOMNESS = {"setRNGSeed", "kmeans", "grabCut", "randu", "randn", "randShuffle"}
+
+
+def _trees() -> dict[str, ast.Module]:
+    folders = (ROOT / "addon", ROOT / "operators")
+    return {
+        file.relative_to(ROOT).as_posix(): ast.parse(file.read_text("utf-8"))
+        for folder in folders
+        for file in sorted(folder.rglob("*.py"))
+    }
+
+
+def _takes_seed(node: ast.AST) -> bool:
+    """Whether a function, or a class when it is made, takes a seed."""
+    if isinstance(node, ast.FunctionDef):
+        arguments = node.args
+        every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        return any(argument.arg == "seed" for argument in every)
+    if isinstance(node, ast.ClassDef):
+        return any(
+            isinstance(part, ast.AnnAssign) and getattr(part.target, "id", "") == "seed"
+            or isinstance(part, ast.FunctionDef) and part.name == "__init__" and _takes_seed(part)
+            for part in node.body
+        )  # fmt: skip
+    return False
+
+
+def _gives_seed(call: ast.Call) -> bool:
+    given = [*call.args, *(word.value for word in call.keywords)]
+    return any(
+        getattr(part, "id", getattr(part, "attr", "")) == "seed"
+        for value in given
+        for part in ast.walk(value)
+    )
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def test_nothing_draws_from_a_hidden_generator():
+    for name, tree in _trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                modules = {alias.name for alias in node.names} | {getattr(node, "module", "")}
+                assert "random" not in modules, name
+            if isinstance(node, ast.Attribute):
+                own = name == "addon/core/seeded_opencv.py"
+                assert own or node.attr not in HIDDEN_RANDOMNESS, f"{name}:{node.lineno}"
+                if getattr(node.value, "attr", "") == "random":
+                    assert node.attr in ("Generator", "default_rng"), f"{name}:{node.lineno}"
+
+
+def test_the_seed_is_handed_down_to_all_that_is_random():
+    """From the settings, in the pipeline, to every generator: whoever calls what takes a seed
+    gives the one that it has."""
+    trees = {name: tree for name, tree in _trees().items() if name.startswith("addon/core/")}
+    takers = {
+        node.name
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if _takes_seed(node) and node.name != "WakeUpSettings"  # there it is the user's
+    } - {"__init__"}
+    assert {"k_means", "grab_cut", "segment_person", "fit_body", "fill_background"} <= takers
+    given = 0
+    for name, tree in trees.items():
+        defaults = {
+            id(value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.arguments)
+            for value in (*node.defaults, *node.kw_defaults)
+        }
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if id(call) not in defaults and _called(call) in takers | {"default_rng"}:
+                assert _gives_seed(call), f"{name}:{call.lineno} leaves the seed out"
+                given += 1
+    assert given > 20

@@ -7,7 +7,7 @@ import numpy as np
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, TORSO
-from photo_wake_up.addon.core.character.label_map import FRONT_ONLY, PALETTE, to_colours
+from photo_wake_up.addon.core.character.label_map import FRONT_ONLY, PALETTE
 from photo_wake_up.addon.scene.images import read_colours
 from photo_wake_up.addon.scene.labels import read_painted
 
@@ -42,7 +42,7 @@ def test_labels_are_shown_painted_saved_and_used(addon, demo_photo, tmp_path):
     assert not bpy.ops.wakeup.paint_labels.poll()
     before = _built(addon, demo_photo)
     image = addon.wake_up.labels
-    assert np.array_equal(read_colours(image), to_colours(before.build.labels))
+    assert np.array_equal(read_colours(image), PALETTE[before.build.labels])
     assert (before.build.labels > 0)[before.person.mask].all()
     assert not read_painted(image).any()
 

@@ -181,7 +181,8 @@ def result(moving: bool = True) -> WakeUpResult:
     )  # fmt: skip
     labels = np.where(mask, TORSO, NOTHING).astype(np.uint8)
     light = Sunlight((0.3, -0.8, -0.52), False, 0.0)
-    report = CharacterReport(**dict.fromkeys(CharacterReport.__dataclass_fields__, 0))
+    nothing = dict.fromkeys(CharacterReport.__dataclass_fields__, 0)
+    report = CharacterReport(**{**nothing, "layers": (), "warps": ()})
     return WakeUpResult(
         photo=photo,
         people=(detection,),

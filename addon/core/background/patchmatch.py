@@ -520,15 +520,12 @@ def _painted(
         full = cv2.resize(estimate, (width, height), interpolation=cv2.INTER_CUBIC)
         return _composed(image, hole, full[hole])
     step = np.array([height / low_height, width / low_width])
-    side = (2 * PATCH_RADIUS + 1,) * 2
-    mean = cv2.blur(estimate, side, borderType=cv2.BORDER_REFLECT_101)
     offset = np.zeros((low_height, low_width, 2), np.float32)
     bias = np.zeros((low_height, low_width, 3), np.float32)
     say = np.zeros((low_height, low_width), np.float32)
     offset[tuple(field.target.T)] = (field.source - field.target) * step
     bias[tuple(field.target.T)] = _bias(level, estimate, field, LARGEST_BIAS)
     say[tuple(field.target.T)] = np.exp(-field.cost / (2 * _typical_cost(field.cost)))
-    del mean
     pixel = np.argwhere(hole).astype(np.int32)
     nearest = np.rint((pixel + 0.5) / step - 0.5).astype(np.int32)
     limit = np.array([height - 1, width - 1])

@@ -68,14 +68,15 @@ def fit_body(
     height_m: float = frames.DEFAULT_HEIGHT_M,
     focal_px: float | None = None,
     progress: Callable[[Progress], None] | None = None,
+    seed: int = 0,
 ) -> FittedBody:
     """Fit pose, shape and place of a body to the person's landmarks and silhouette.
 
     The result is scaled about the camera so that the body in T-pose is `height_m` tall.
-    Deterministic.
+    Deterministic; seed : of which vertices stand for the surface.
     """
     camera = camera_of(photo, focal_px)
-    problem = _Problem(person, model, camera)
+    problem = _Problem(person, model, camera, seed)
     starts = [problem.start(first_pose(model, person))]
     if seen_from_the_side(person.detection.landmarks):
         starts.append(problem.start(first_pose(model, person, mirrored=True)))
@@ -96,16 +97,18 @@ def refine_body(
     held: Mask,
     height_m: float = frames.DEFAULT_HEIGHT_M,
     focal_px: float | None = None,
+    seed: int = 0,
 ) -> FittedBody:
     """Continue the fit from a pose that was corrected by hand.
 
     fitted : the body as corrected: `betas`, `pose`, `translation` and `scale` are read
     held : (24,) bool, joints whose local rotations are the user's: they stay as they are, to the
         last bit; place, shape and all other rotations follow the photo
+    seed : as in `fit_body`
     Deterministic. Raises WakeUpError where `focal_px` is no photo's focal length.
     """
     camera = camera_of(photo, focal_px)
-    problem = _Problem(person, model, camera)
+    problem = _Problem(person, model, camera, seed)
     place = fitted.translation.astype(np.float64) / fitted.scale
     start = np.concatenate([fitted.betas, fitted.pose.ravel(), place]).astype(np.float64)
     unknowns, solve = problem.minimise(start, _REFINING, ~held)
@@ -118,10 +121,10 @@ class _Problem:
     The unknowns (U,) are betas, pose and translation, as in `skinning`.
     """
 
-    def __init__(self, person: Person, model: BodyModel, camera: Camera) -> None:
+    def __init__(self, person: Person, model: BodyModel, camera: Camera, seed: int) -> None:
         marks = person.detection.landmarks
         points = landmark_points(model)
-        chosen = np.concatenate([points.vertices, surface_samples(model)])
+        chosen = np.concatenate([points.vertices, surface_samples(model, seed)])
         self._camera = camera
         self._points = skinned_points(model, chosen)
         outlier_m = DRAWN_OUTLIER_M if person.detection.is_drawn else JOINT_OUTLIER_M

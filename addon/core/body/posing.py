@@ -180,17 +180,19 @@ def refine_posed(
     correction: PoseCorrection,
     height_m: float = frames.DEFAULT_HEIGHT_M,
     focal_px: float | None = None,
+    seed: int = 0,
 ) -> FittedBody:
     """The fit that goes on from a correction; held rotations stay as they are.
 
     Landmarks and silhouette may contradict the user and would move the trunk until limb and photo
     met half way, so landmarks at the far ends of held joints are put where the corrected body has
     them, and weigh more than all else: what gives way is the trunk and the limbs nobody touched.
+    seed : as in `fit.fit_body`
     """
     camera = camera_of(photo, focal_px)
     body = corrected_body(model, correction, camera)
     person = replace(person, detection=_agreeing(person.detection, model, body, correction.held))
-    return refine_body(photo, person, model, body, correction.held, height_m, focal_px)
+    return refine_body(photo, person, model, body, correction.held, height_m, focal_px, seed)
 
 
 def corrected_body(model: BodyModel, correction: PoseCorrection, camera: Camera) -> FittedBody:

@@ -30,15 +30,15 @@ RIM_PX = 2  # so near to the photo's edge an outline is the photo's, not the per
 LEAST_FREE = 50  # points of an outline that the photo's edge must leave
 
 
-def surface_samples(model: BodyModel) -> npt.NDArray[np.int64]:
+def surface_samples(model: BodyModel, seed: int = 0) -> npt.NDArray[np.int64]:
     """Vertices spread evenly over the surface: faces and hands have more of them than they have
-    area. Always the same ones."""
+    area. The same ones for a seed."""
     corners = model.template[model.faces].astype(np.float64)
     sides = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = np.linalg.norm(np.cross(*sides), axis=1)
     share = np.bincount(model.faces.ravel(), np.repeat(area, 3), len(model.template))
     count = min(SURFACE_SAMPLES, int((share > 0).sum()))
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     return rng.choice(len(share), count, replace=False, p=share / share.sum())
 
 

@@ -26,7 +26,7 @@ def _run(inputs: Inputs, report: Report) -> WakeUpResult:
     settings = inputs.settings
     fitted = fit_body(
         inputs.photo, inputs.person, body_model(settings), height_m=settings.height_m,
-        focal_px=settings.focal_px, progress=report,
+        focal_px=settings.focal_px, progress=report, seed=settings.seed,
     )  # fmt: skip
     return replace(inputs.result, fitted=fitted)
 

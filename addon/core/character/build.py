@@ -52,6 +52,7 @@ class CharacterSettings:
     back: str = "synthesised"  # or "mirrored": how the texture's back is painted
     mirrored_parts: tuple[str, ...] = ()  # of `PART_NAMES`: mirrored even so
     texture_px: int = texture.DEFAULT_ATLAS  # the atlas's largest side
+    seed: int = 0  # of colour clusters and of what the texture's hidden parts are made from
 
     @property
     def mirrored(self) -> tuple[str, ...]:
@@ -88,7 +89,9 @@ def build_character(
     tell(0.15, "Matching the outlines")
     outline_on_grid = on_grid(outline, crop)
     mapping = warp(outline_on_grid, maps, settings.terms)
-    division = divide(mapping, maps, colours_on_grid(photo, crop), model, fitted, labels)
+    division = divide(
+        mapping, maps, colours_on_grid(photo, crop), model, fitted, labels, settings.seed
+    )
     layers = division.layers
 
     outlines = [outline_on_grid]
@@ -154,6 +157,7 @@ def _measured(surface: Surface) -> WarpReport:
         spanned_fraction=float(mapping.on_gaps().sum()) / pixels,
         foldover_fraction=mapping.foldover_fraction,
         collapsed_fraction=mapping.collapsed_fraction,
+        integration=surface.solve,
     )
 
 
@@ -189,7 +193,7 @@ def _assemble(
     rest = body_pose.unskin_vertices(vertices, weights, matrices)
 
     images, masks = panel_images(
-        photo, person, model, crop, surfaces, settings.mirrored, front_only
+        photo, person, model, crop, surfaces, settings.mirrored, front_only, settings.seed
     )
     layout = texture.lay_out(masks, settings.texture_px)
     corners = []

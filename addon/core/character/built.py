@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..sunlight import Sunlight
-from ..types import Character, UInt8
+from ..types import Character, SolveInfo, UInt8
 
 DEFAULT_TRIANGLES = 30_000
 # Below, fingers and faces are gone; above, edges are shorter than half a pixel of the maps.
@@ -25,6 +25,7 @@ class WarpReport:
     spanned_fraction: float  # of its pixels: on closed gaps, where the bare body is not
     foldover_fraction: float
     collapsed_fraction: float  # of its outline's steps
+    integration: SolveInfo  # of its normals, last step in shares of the depth
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,13 @@ def far_segments(
     model: BodyModel,
     fitted: FittedBody,
     figure: float,
+    seed: int = 0,
 ) -> UInt8:
     """Part labels (h, w) with labels of their own for the far segments of folded limbs.
 
     on_body : (h, w) bool, the pixels where segments of legs that meet are the body's, not cloth
     source : (h, w, 2) body pixel x, y of each pixel; body : what the body shows
-    colours : (h, w, 3) the photo on the same grid; figure : grid pixels
+    colours : (h, w, 3) the photo on the same grid; figure : grid pixels; seed : of colour clusters
     """
     shown = far_of_body(body, model)
     fine_body = SurfaceMaps(body.depth, body.normal, body.weights, shown, body.vertex)
@@ -74,7 +75,7 @@ def far_segments(
             pairs = pairs[on_body.ravel()[pairs].all(axis=1)]
         if len(np.unique(pairs[:, 0])) < LEAST_FOLD * figure:
             continue
-        found = follow_edges(fine, mask_of(pairs, labels.shape), colours, figure)
+        found = follow_edges(fine, mask_of(pairs, labels.shape), colours, figure, seed)
         # A segment that is little more than a strip beside the other is lost to its smooth border.
         kept = [(found == label).sum() / (fine == label).sum() for label in (limb, limb + FAR)]
         found = found if min(kept) > LEAST_KEPT else fine

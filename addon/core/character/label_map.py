@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from ..body.parts import HEAD, LEFT_ARM, NOTHING, PART_NAMES, RIGHT_ARM
+from ..seeded_opencv import k_means
 from ..types import AnyArray, Crop, Float32, Float64, Mask, UInt8
 from .graph_cut import expand, neighbour_pairs
 
@@ -120,13 +121,16 @@ def _expanded(
     return result.reshape(start.shape)
 
 
-def follow_edges(labels: UInt8, occlusion: Mask, colours: UInt8, figure_px: float) -> UInt8:
+def follow_edges(
+    labels: UInt8, occlusion: Mask, colours: UInt8, figure_px: float, seed: int = 0
+) -> UInt8:
     """Labels (h, w) whose borders at occlusion pixels lie on the picture's edges.
 
     The paper's energy: minus the logarithm of each part's mixture of colours, and
     gamma exp(-beta |I_p - I_q|^2) / |p - q| between neighbours of different labels; both are
     estimated in turn. To U comes d^2 / (2 s^2), d the distance to the part's first pixels and s
     the fit's error: where a sleeve lies on a shirt of its own cloth, colours tell nothing.
+    seed : of colour clusters
     """
     inside = labels > NOTHING
     spread = max(1.0, FIT_ERROR * figure_px)
@@ -154,7 +158,7 @@ def follow_edges(labels: UInt8, occlusion: Mask, colours: UInt8, figure_px: floa
     flat = picture.reshape(-1, 3)
     step = ((flat[pairs[:, 0]] - flat[pairs[:, 1]]) ** 2).sum(axis=1)
     contrast = CONTRAST_WEIGHT * np.exp(-step / max(2 * step.mean(), 1e-9))
-    colour = _responsibilities(picture, near)
+    colour = _responsibilities(picture, near, seed)
     chosen = ranks
     for _ in range(REFINEMENT_ROUNDS):
         unary = prior.copy()
@@ -172,15 +176,13 @@ def _distance(mask: Mask) -> Float32:
     return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
 
 
-def _responsibilities(picture: Float64, near: Mask) -> Float64:
+def _responsibilities(picture: Float64, near: Mask, seed: int) -> Float64:
     """(h, w, K) how much each of K Gaussians around the colours of the near pixels explains a
     pixel; rows of near pixels sum to 1, others are 0. picture : (h, w, 3), 0..255"""
     colours = picture[near]
     size = min(MIXTURE_SIZE, max(1, len(colours) // 8))
-    cv2.setRNGSeed(0)
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
     thinned = colours[:: max(1, len(colours) // MOST_SAMPLES)].astype(np.float32)
-    _, assigned, _ = cv2.kmeans(thinned, size, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
+    assigned, _ = k_means(thinned, size, iterations=10, least_move=1.0, attempts=1, seed=seed)
     logarithms = np.full((size, len(colours)), -np.inf)
     for k in range(size):
         those = thinned[assigned[:, 0] == k].astype(np.float64)
@@ -237,11 +239,6 @@ PALETTE: UInt8 = np.array(
     ],
     np.uint8,
 )
-
-
-def to_colours(labels: UInt8) -> UInt8:
-    """(H, W, 3) sRGB of labels (H, W)."""
-    return PALETTE[labels]
 
 
 def from_colours(rgb: UInt8) -> UInt8:

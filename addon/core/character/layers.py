@@ -102,11 +102,13 @@ def divide(
     model: BodyModel,
     fitted: FittedBody,
     painted: UInt8 | None = None,
+    seed: int = 0,
 ) -> Division:
     """Label the person's pixels and divide off the limbs that occlude or are occluded.
 
     colours : (h, w, 3) the photo on the crop's grid
     painted : (H, W) part labels in photo pixels that the user asks for, 0 where nothing is asked
+    seed : of colour clusters
     """
     inside, crop = mapping.inside, maps.crop
     rows, columns = np.nonzero(inside)
@@ -130,13 +132,15 @@ def divide(
     pairs = meet(first.part)
     contacts = [_contact(pairs, first, limb, figure) for limb in limbs]
     occlusion = np.any([mask_of(contact, inside.shape) for contact in contacts], axis=0)
-    found = follow_edges(first.part, occlusion, colours, figure)
+    found = follow_edges(first.part, occlusion, colours, figure, seed)
     labels = painted_over(found, painted, crop)
     now = LabelMap(labels, first.known)
     pairs = meet(labels)
     divided = [limb for limb in limbs if len(_contact(pairs, now, limb, figure))]
     near_body = _near_body(now)
-    fine = far_segments(labels, near_body, mapping.source, body, colours, model, fitted, figure)
+    fine = far_segments(
+        labels, near_body, mapping.source, body, colours, model, fitted, figure, seed
+    )
     pieces = _pieces(divided, fine, model, at, metre)
     if not pieces:
         return Division(found, labels, [_whole(inside, model)])

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..types import Float32, Float64, Mask
+from ..types import Float32, Float64, Mask, SolveInfo
 from .rim import Rim
 from .springs import Springs, solve
 
@@ -56,6 +56,7 @@ class Integrated:
 
     depth: Float64
     rim: Float64
+    solve: SolveInfo  # of all solutions together, last steps in shares of the depth
 
 
 def integrate(
@@ -97,10 +98,15 @@ def integrate(
         anchor[:, rim.pixels] += pull
         load[:, rim.pixels] += pull * (np.log(rim.depth) - steps)
 
+    solves: list[SolveInfo] = []
+
     def solved(start: Float64) -> Float64:
         right, down = (each.stiffness() for each in pairs)
         total = load + sum(each.load() for each in pairs)
-        return solve(Springs(right, down, across, anchor), total, start, TOLERANCE_PX / focal_grid)
+        tolerance = TOLERANCE_PX / focal_grid
+        solution, ended = solve(Springs(right, down, across, anchor), total, start, tolerance)
+        solves.append(ended)
+        return solution
 
     found = solved(guess)
     for k in range(reweightings):
@@ -123,7 +129,12 @@ def integrate(
         found = _kept_apart(found, least)
     depth = np.where(inside, np.exp(found), np.nan)
     ends = np.zeros(0) if rim is None or steps is None else (found[:, rim.pixels] + steps)
-    return Integrated(depth, np.exp(ends.mean(axis=0)) if ends.size else ends)
+    together = SolveInfo(
+        iterations=sum(each.iterations for each in solves),
+        last_step=solves[-1].last_step,
+        converged=all(each.converged for each in solves),
+    )
+    return Integrated(depth, np.exp(ends.mean(axis=0)) if ends.size else ends, together)
 
 
 @dataclass(eq=False)

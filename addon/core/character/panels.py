@@ -40,13 +40,15 @@ def panel_images(
     surfaces: list[Surface],
     mirrored_parts: tuple[str, ...] = (),
     front_only: Mask | None = None,
+    seed: int = 0,
 ) -> tuple[list[UInt8], list[Mask]]:
     """Front and back image of each layer, photo-sized, and the masks they must cover.
 
     mirrored_parts : of `PART_NAMES`, those whose back is the front's mirror image
     front_only : (H, W) bool, what the back must not repeat, such as a shirt's logo
+    seed : of colour clusters and of what is synthesised
     """
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     rows, columns = np.nonzero(person.mask)
     figure = max(float(np.ptp(rows)), float(np.ptp(columns)), 1.0)
     depth = cv2.distanceTransform(person.mask.astype(np.uint8), cv2.DIST_L2, 5)
@@ -70,7 +72,7 @@ def panel_images(
         image = np.where((sources & ~own)[..., None], person.foreground, shown)
         label = np.where(own, part, part_shown).astype(np.uint8)
         front = filled_front(image, own, hidden, part, label, sources & ~face, blend, rng)
-        labels = texture_labels.propose(person, front, region, view.ahead, view.behind, model)
+        labels = texture_labels.propose(person, front, region, view.ahead, view.behind, model, seed)
         kept = np.isin(part, [PART_NAMES.index(name) for name in mirrored_parts])
         back = painted_back(front, region, labels, sources & own, kept, front_only, blend, rng)
         images += [texture.spread_colours(front, region), texture.spread_colours(back, region)]

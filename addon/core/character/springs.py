@@ -18,7 +18,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ..types import Float64, Int32
+from ..types import Float64, Int32, SolveInfo
 
 Reals = npt.NDArray[np.floating[Any]]
 Indices = npt.NDArray[np.integer[Any]]
@@ -82,9 +82,12 @@ class _Level:
         return _Level(small, self.joined, inverse)
 
 
-def solve(springs: Springs, load: Float64, start: Float64, tolerance: float) -> Float64:
+def solve(
+    springs: Springs, load: Float64, start: Float64, tolerance: float
+) -> tuple[Float64, SolveInfo]:
     """(s, h, w): the x at which springs . x = load, sought from `start` until no value changes by
-    more than `tolerance`; 0 where no unknown is.
+    more than `tolerance`; 0 where no unknown is. And how the search ended: its last step is the
+    largest change that the last cycle asked for, in the unit of x.
 
     load : (s, h, w), for each pixel the sum over its springs of stiffness times rest length,
     anchors' given values included
@@ -96,9 +99,11 @@ def solve(springs: Springs, load: Float64, start: Float64, tolerance: float) -> 
     x = np.moveaxis(start, 0, -1)[unknown].astype(np.float64)
     residual = np.moveaxis(load, 0, -1)[unknown] - _product(*graph.arrays, x)
     direction, product = np.zeros_like(x), np.zeros_like(x)
-    size = 0.0
-    for _ in range(MOST_ITERATIONS):
+    size, iterations, change = 0.0, 0, 0.0
+    while iterations < MOST_ITERATIONS:
+        iterations += 1
         correction = _cycle(levels, 0, residual.astype(CYCLE_FLOAT)).astype(np.float64)
+        change = float(np.abs(correction).max(initial=0.0))
         # The cycle is no fixed matrix, so directions are made conjugate explicitly.
         share = np.vdot(correction, product) / size if size else 0.0
         direction = correction - share * direction
@@ -109,11 +114,12 @@ def solve(springs: Springs, load: Float64, start: Float64, tolerance: float) -> 
         step = float(np.vdot(direction, residual)) / size
         x += step * direction
         residual -= step * product
-        if np.abs(correction).max() < tolerance:
+        if change < tolerance:
             break
     found = np.zeros(unknown.shape)
     found[unknown] = x
-    return np.moveaxis(found, -1, 0)
+    # Where a number is no longer finite, no comparison holds.
+    return np.moveaxis(found, -1, 0), SolveInfo(iterations, change, change < tolerance)
 
 
 def _levels(graph: _Graph) -> list[_Level]:

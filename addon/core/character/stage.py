@@ -18,6 +18,7 @@ def _run(inputs: Inputs, report: Report) -> WakeUpResult:
         back=settings.back,
         mirrored_parts=settings.mirrored_parts,
         texture_px=settings.texture_px,
+        seed=settings.seed,
     )
     built = build_character(
         inputs.photo, inputs.person, body_model(settings), inputs.fitted, chosen,

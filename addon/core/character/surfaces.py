@@ -12,7 +12,18 @@ from scipy.spatial import cKDTree
 
 from .. import frames
 from ..body.model import BodyModel
-from ..types import BodyMaps, Camera, Crop, Face, FittedBody, Float32, Float64, Int32, Mask
+from ..types import (
+    BodyMaps,
+    Camera,
+    Crop,
+    Face,
+    FittedBody,
+    Float32,
+    Float64,
+    Int32,
+    Mask,
+    SolveInfo,
+)
 from . import triangulation
 from .face_relief import with_face
 from .layers import Layer
@@ -48,6 +59,7 @@ class Surface:
     holes: Mask  # (2, h, w) of both sheets, in the layer's window
     front_vertex: Int32  # (h, w), the body's vertex at each pixel, -1 outside
     back_vertex: Int32  # (h, w), the same of the far sheet
+    solve: SolveInfo  # of the normals' integration
 
 
 def lift_layer(
@@ -77,6 +89,7 @@ def lift_layer(
     return Surface(
         layer, mapping, mesh, weights, sheets.front, sheets.back, holes,
         seen_through(mapping, maps.front), seen_through(mapping, maps.back),
+        sheets.solve,
     )  # fmt: skip
 
 
@@ -141,6 +154,7 @@ class Sheets:
     back: Float64
     rim: Rim
     rim_depth: Float64
+    solve: SolveInfo
 
 
 def integrate_sheets(
@@ -163,7 +177,7 @@ def integrate_sheets(
         rim,
         least_thickness(to_rim * _metres_a_pixel(front.depth[inside], camera, crop)),
     )
-    return Sheets(found.depth[0], found.depth[1], rim, found.rim)
+    return Sheets(found.depth[0], found.depth[1], rim, found.rim, found.solve)
 
 
 def _metres_a_pixel(depth: Float64, camera: Camera, crop: Crop) -> float:

@@ -18,12 +18,11 @@ from ..body.model import BodyModel
 from ..body.parts import HEAD, NOTHING, TORSO
 from ..body.skeleton import JOINT
 from ..perception.landmarks import LANDMARK
+from ..seeded_opencv import k_means
 from ..types import Float32, Int32, Mask, Person, SurfaceMaps, UInt8
 from .warp import Warp
 
-HAIR, FACE = 7, 8
-LABEL_NAMES = ("nothing", "head", "torso", "left arm", "right arm", "left leg", "right leg",
-               "hair", "face")  # fmt: skip
+HAIR, FACE = 7, 8  # labels beside those of `body.parts`
 
 # Along the face, 0 at the eyes and 1 at the mouth; a face is about 2.5 of these long.
 NAPE = 1.1  # short hair ends here behind, about the ear lobes
@@ -143,12 +142,19 @@ def on_face_side(model: BodyModel) -> Mask:
 
 
 def propose(
-    person: Person, colours: UInt8, region: Mask, front: Int32, back: Int32, model: BodyModel
+    person: Person,
+    colours: UInt8,
+    region: Mask,
+    front: Int32,
+    back: Int32,
+    model: BodyModel,
+    seed: int = 0,
 ) -> Labels:
     """The labels of one layer.
 
     colours : (H, W, 3) the person's; region : (H, W) the layer
     front, back : (H, W) the body's vertex in front and behind at each pixel, -1 where unknown
+    seed : of colour clusters
     """
     part = np.where(region & (front >= 0), model.part[front], NOTHING).astype(np.uint8)
     face = face_frame(person)
@@ -161,7 +167,7 @@ def propose(
         return Labels(part, part)
     wanted = np.where(region & (back >= 0), model.part[back], NOTHING).astype(np.uint8)
     behind = head & ~on_face_side(model)[back]
-    return _with_head(face, face_skin, colours, region, part, wanted, behind)
+    return _with_head(face, face_skin, colours, region, part, wanted, behind, seed)
 
 
 def _with_head(
@@ -172,6 +178,7 @@ def _with_head(
     part: UInt8,
     wanted: UInt8,
     behind: Mask,
+    seed: int,
 ) -> Labels:
     """Divide the head into face, hair and skin, and let hair cover its back down to the nape."""
     rows, columns = np.nonzero((part == HEAD) | (region & face_skin))
@@ -199,7 +206,7 @@ def _with_head(
         cheek = np.median(lab[cheeks], axis=0)
         bald = bool(np.linalg.norm(cheek - np.median(lab[crown], axis=0)) < BALD)
         skin = face_skin & (np.linalg.norm(lab - cheek, axis=-1) < SKIN_SPREAD)
-        skin_colours, hair_colours = _main_colours(lab[skin]), _main_colours(lab[crown])
+        skin_colours, hair_colours = (_main_colours(lab[of], seed) for of in (skin, crown))
         to_skin, to_hair = _distance(lab, skin_colours), _distance(lab, hair_colours)
         hair = above & ~near_face & (down < SIDEBURN) & ((to_hair < HAIR_FAVOUR * to_skin) | bald)
         if not bald:
@@ -244,13 +251,11 @@ def _hanging(candidate: Mask, hair: Mask, down: Float32, lock_px: float, torso: 
     return (cv2.dilate(kept[pieces], disc) > 0) & candidate & (down > 0)
 
 
-def _main_colours(lab: Float32) -> Float32:
+def _main_colours(lab: Float32, seed: int) -> Float32:
     """(k, 3) by k-means, of colours (N, 3)."""
-    cv2.setRNGSeed(0)
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     some = np.ascontiguousarray(lab[:: max(1, len(lab) // 4000)])
     count = min(COLOURS_KEPT, len(some))
-    return cv2.kmeans(some, count, None, criteria, 2, cv2.KMEANS_PP_CENTERS)[2]
+    return k_means(some, count, iterations=20, least_move=0.5, attempts=2, seed=seed)[1]
 
 
 def _distance(lab: Float32, colours: Float32) -> Float32:

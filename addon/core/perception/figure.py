@@ -13,6 +13,7 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 
 from ..errors import PersonError
+from ..seeded_opencv import grab_cut
 from ..transparency import OPAQUE, is_cut_out
 from ..types import Float32, Mask, Photo, UInt8
 
@@ -41,8 +42,10 @@ SMALLEST_GAP = 0.0008  # of the person's box area: smaller gaps in the mask are 
 EDGE_RING_SHARE = 0.02  # taken for background within such a box
 
 
-def outline_in_box(photo: Photo, box: Float32) -> Mask:
+def outline_in_box(photo: Photo, box: Float32, seed: int = 0) -> Mask:
     """(H, W) bool: the figure in a box (4,) that no network sees, by transparency or colours.
+
+    seed : as in `segment_in_box`
 
     Raises PersonError where there is none.
     """
@@ -55,13 +58,14 @@ def outline_in_box(photo: Photo, box: Float32) -> Mask:
         figure = solid(within, box)
         if border.mean() <= MOST_OPAQUE_AT_BORDER and is_cut_out(photo.alpha, figure):
             return figure
-    return segment_in_box(photo.rgb, box)
+    return segment_in_box(photo.rgb, box, seed)
 
 
-def segment_in_box(rgb: UInt8, box: Float32) -> Mask:
+def segment_in_box(rgb: UInt8, box: Float32, seed: int = 0) -> Mask:
     """The figure in a box.
 
     rgb : (H, W, 3) uint8; box : (4,) x0 y0 x1 y1, photo pixels
+    seed : of the colour mixtures' first clusters
     returns : (H, W) bool, one piece
     Raises PersonError where nothing stands out in the box.
     """
@@ -79,7 +83,7 @@ def segment_in_box(rgb: UInt8, box: Float32) -> Mask:
         if drawn is not None and (figure is None or _at_border(drawn) < _at_border(figure) / 2):
             figure = drawn
     if figure is None:
-        figure = _by_colours(rgb, (x0, y0, x1, y1), size)
+        figure = _by_colours(rgb, (x0, y0, x1, y1), size, seed)
     if figure.mean() < SMALLEST_FIGURE or figure.mean() > 1 - SMALLEST_FIGURE / 4:
         raise PersonError(
             "Nothing stands out in the box: draw it closely around the figure, or paint the mask."
@@ -204,7 +208,9 @@ def _filled(ink: Mask, radius: int) -> Mask:
     return _largest(binary_fill_holes(wide)[margin:-margin, margin:-margin])
 
 
-def _by_colours(rgb: UInt8, bounds: tuple[int, int, int, int], size: tuple[int, int]) -> Mask:
+def _by_colours(
+    rgb: UInt8, bounds: tuple[int, int, int, int], size: tuple[int, int], seed: int
+) -> Mask:
     """(h, w) by graph cuts on colour mixtures; what surrounds the box is background."""
     x0, y0, x1, y1 = bounds
     height, width = rgb.shape[:2]
@@ -228,11 +234,7 @@ def _by_colours(rgb: UInt8, bounds: tuple[int, int, int, int], size: tuple[int, 
     corners = (np.abs(u) ** 2 + np.abs(v) ** 2 > 1.45) & (labels[top:bottom, left:right] > 1)
     labels[top:bottom, left:right][corners] = cv2.GC_PR_BGD
     if (labels == cv2.GC_BGD).any():
-        cv2.setRNGSeed(0)
-        cv2.grabCut(
-            np.ascontiguousarray(window[..., ::-1]), labels, None, np.zeros((1, 65)),
-            np.zeros((1, 65)), CUT_ROUNDS, cv2.GC_INIT_WITH_MASK,
-        )  # fmt: skip
+        grab_cut(window, labels, CUT_ROUNDS, seed)
     found = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))[top:bottom, left:right]
     figure = np.zeros((size[1], size[0]), bool)
     figure[: found.shape[0], : found.shape[1]] = found

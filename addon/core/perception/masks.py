@@ -36,17 +36,19 @@ def segment_person(
     detection: Detection,
     others: Sequence[Detection] = (),
     network: MaskNetwork | None = None,
+    seed: int = 0,
 ) -> Person:
     """Cut one person out: silhouette, soft matte and clean foreground colours.
 
     others : everybody else in the photo; what is theirs stays out of the mask
     network : one of the user's in place of the built-in one
+    seed : of the colour mixtures' first clusters
     A photo that is already cut out (transparent around the person) keeps its own edge.
     Raises PersonError where no outline is found.
     """
     rgb = photo.rgb
     if detection.is_drawn:
-        return cut_out(photo, detection, outline_in_box(photo, detection.box))
+        return cut_out(photo, detection, outline_in_box(photo, detection.box, seed))
     rivals = [other for other in others if meet(detection, other)]
     theirs = _of_rivals(rgb, detection, rivals)
     alone = painted_over(rgb, theirs) if rivals else rgb
@@ -64,7 +66,7 @@ def segment_person(
             # Networks that make one large mask see finer edges than colours tell.
             found = (view.on_photo(soft) >= 0.5) & ~theirs
         else:
-            refined = refine(view.picture(rgb), soft, standing, view.mask(theirs))
+            refined = refine(view.picture(rgb), soft, standing, view.mask(theirs), seed)
             found = view.on_photo(refined) >= 0.5
         mask = solid(found, standing.box)
         opacity = matte.estimate(rgb, mask)

@@ -53,13 +53,6 @@ def chance_of_person(rgb: UInt8, detection: Detection) -> Float32:
     return (1 / (1 + np.exp(-CERTAINTY * odds / total))).astype(np.float32)
 
 
-def raw_mask(rgb: UInt8, detection: Detection) -> Float32:
-    """(H, W) 0..1: BlazePose's own 256-pixel mask in the person's square, nothing else."""
-    reading = settle(rgb, square_of(detection))
-    size = (rgb.shape[1], rgb.shape[0])
-    return cv2.warpAffine(reading.mask, reading.square.matrix(), size, flags=cv2.INTER_LINEAR)
-
-
 def square_of(detection: Detection) -> Square:
     """The network's square around a person whose landmarks are known, upright where the person is
     not far from it."""

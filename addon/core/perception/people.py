@@ -268,11 +268,12 @@ def _cover(marks: PoseLandmarks, mask: Mask, photo: Photo) -> float:
     return total / weight
 
 
-def find_in_box(photo: Photo, box: Float32) -> tuple[Detection, ...]:
+def find_in_box(photo: Photo, box: Float32, seed: int = 0) -> tuple[Detection, ...]:
     """Everyone, left to right, with somebody in `box` (4,) x0 y0 x1 y1 whatever the networks say.
 
     Where they see nobody there, the outline in the box gives the joints: drawings, paintings,
-    sculptures. Raises PersonError where the box is outside of the photo or holds no figure.
+    sculptures; seed : of the colours' clusters there.
+    Raises PersonError where the box is outside of the photo or holds no figure.
     """
     rgb = photo.rgb
     low = np.clip(box[:2], 0, [photo.width - 1, photo.height - 1])
@@ -289,7 +290,7 @@ def find_in_box(photo: Photo, box: Float32) -> tuple[Detection, ...]:
         people = []
     if not any(_overlap(person.box, asked) >= LEAST_BOX_OVERLAP for person in people):
         people = [p for p in people if _overlap(p.box, asked) < LEAST_BOX_OVERLAP / 2]
-        people.append(_seen_in_box(rgb, asked, photo) or _drawn_in_box(photo, asked))
+        people.append(_seen_in_box(rgb, asked, photo) or _drawn_in_box(photo, asked, seed))
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
 
 
@@ -316,9 +317,9 @@ def _seen_in_box(rgb: UInt8, box: Float32, photo: Photo) -> Detection | None:
     return best
 
 
-def _drawn_in_box(photo: Photo, box: Float32) -> Detection:
+def _drawn_in_box(photo: Photo, box: Float32, seed: int) -> Detection:
     """A figure of which only the outline is known."""
-    return Detection(box, 0.0, flat_landmarks(joints_of_outline(outline_in_box(photo, box))))
+    return Detection(box, 0.0, flat_landmarks(joints_of_outline(outline_in_box(photo, box, seed))))
 
 
 def _overlap(a: Float32, b: Float32) -> float:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from ..seeded_opencv import grab_cut
 from ..types import AnyArray, Detection, Float32, Mask, UInt8
 from . import hands
 from .landmarks import LANDMARK
@@ -73,12 +74,17 @@ _PALM = (0, 1, 5, 9, 13, 17)
 
 
 def refine(
-    rgb: UInt8, chance: Float32, detection: Detection, theirs: Mask | None = None
+    rgb: UInt8,
+    chance: Float32,
+    detection: Detection,
+    theirs: Mask | None = None,
+    seed: int = 0,
 ) -> Float32:
     """(H, W) 0..1: how likely each pixel is the person; the silhouette is where it is 0.5.
 
     rgb : (H, W, 3); chance : (H, W) 0..1, the networks' word
     theirs : (H, W), what belongs to other people
+    seed : of the colour mixtures' first clusters
     """
     rows, columns = np.nonzero(chance > SURE_BACKGROUND)
     if len(rows) == 0:
@@ -104,7 +110,7 @@ def refine(
             small = np.where(hand & (near == 0), np.maximum(small, HAND_CHANCE), small)
     cores &= (small >= LEAST_CORE_CHANCE) & (near == 0)
     field = _mean_field(window, small, cores, round(NEAR_SHARE * size * scale))
-    cut = _graph_cut(window, small, cores, near > 0, round(OPEN_BAND_SHARE * size * scale))
+    cut = _graph_cut(window, small, cores, near > 0, round(OPEN_BAND_SHARE * size * scale), seed)
     mixed = (1 - CUT_SHARE) * field + CUT_SHARE * cut
     full = np.zeros(chance.shape, np.float32)
     full[y0:y1, x0:x1] = cv2.resize(mixed, (x1 - x0, y1 - y0), interpolation=cv2.INTER_CUBIC)
@@ -181,7 +187,9 @@ def guided_filter(guide: Float32, values: Float32) -> Float32:
 # -- graph cut --------------------------------------------------------------------------------
 
 
-def _graph_cut(window: UInt8, chance: Float32, cores: Mask, theirs: Mask, band: int) -> Float32:
+def _graph_cut(
+    window: UInt8, chance: Float32, cores: Mask, theirs: Mask, band: int, seed: int
+) -> Float32:
     """(h, w) 0..1, nearly a mask. band : half width of what is open, pixels."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(band, 2) + 1,) * 2)
     known = np.where(chance >= 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -196,15 +204,12 @@ def _graph_cut(window: UInt8, chance: Float32, cores: Mask, theirs: Mask, band: 
     total = np.zeros(known.shape, np.float32)
     weight = np.zeros(known.shape, np.float32)
     for part, share in _parts(known.shape):
+        # An upright picture's parts are views: where they overlap, each goes on from what the one
+        # before has found. Those of a wide picture are copies and begin alike.
         labels = np.ascontiguousarray(known[part])
         of_person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if of_person.any() and not of_person.all():
-            # The mixtures start from k-means with OpenCV's own generator.
-            cv2.setRNGSeed(0)
-            cv2.grabCut(
-                np.ascontiguousarray(window[part][..., ::-1]), labels, None, np.zeros((1, 65)),
-                np.zeros((1, 65)), CUT_ROUNDS, cv2.GC_INIT_WITH_MASK,
-            )  # fmt: skip
+            grab_cut(window[part], labels, CUT_ROUNDS, seed)
             of_person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         total[part] += of_person * share
         weight[part] += share

@@ -37,7 +37,7 @@ def _find(inputs: Inputs, _report: Report) -> WakeUpResult:
     if settings.box is None:
         found = find_people(photo)
     else:
-        found = find_in_box(photo, np.array(settings.box, np.float32))
+        found = find_in_box(photo, np.array(settings.box, np.float32), settings.seed)
     if joints is not None:
         found = tuple(with_joints_of(joints, photo.rgb, person) for person in found)
     return replace(inputs.result, people=found)
@@ -51,7 +51,7 @@ def _cut_out(inputs: Inputs, _report: Report) -> WakeUpResult:
     network = load_mask_network(settings.mask_network) if settings.mask_network else None
     chosen = chosen_person(inputs.people, settings)
     others = [other for other in inputs.people if other is not chosen]
-    person = segment_person(inputs.photo, chosen, others, network)
+    person = segment_person(inputs.photo, chosen, others, network, settings.seed)
     return replace(inputs.result, person=person)
 
 

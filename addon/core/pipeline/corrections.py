@@ -131,7 +131,7 @@ def with_pose(
     fitted = refine_posed(
         present(result.photo, "photo"), present(result.person, "person"), body_model(settings),
         correction,
-        settings.height_m, settings.focal_px,
+        settings.height_m, settings.focal_px, settings.seed,
     )  # fmt: skip
     cost = StageCost(time.perf_counter() - started, peak_memory_mb())
     costs = {**result.costs, "fitted": cost}
