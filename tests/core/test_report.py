@@ -73,7 +73,9 @@ def test_a_surface_that_did_not_settle_is_a_warning(settled):
     tetrahedron = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
     built = SimpleNamespace(report=measured, character=SimpleNamespace(triangles=tetrahedron))
     photo = SimpleNamespace(remarks=())
-    result = SimpleNamespace(photo=photo, fitted=None, build=built, motion=None, motion_notes=())
+    result = SimpleNamespace(
+        photo=photo, person=None, fitted=None, build=built, motion=None, motion_notes=()
+    )
     warnings = report.warnings_of(result)
     assert len(warnings) == (0 if settled else 1)
     assert settled or "surface had not settled" in warnings[0]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core import pipeline
 from photo_wake_up.addon.core.background import plate
 from photo_wake_up.addon.core.body import fit
+from photo_wake_up.addon.core.body import stage as body_stage
 from photo_wake_up.addon.core.body.silhouette_term import surface_samples
 from photo_wake_up.addon.core.character import build, panels
+from photo_wake_up.addon.core.character import stage as character_stage
 from photo_wake_up.addon.core.perception import figure, masks, people
+from photo_wake_up.addon.core.perception import stages as perception_stages
+from photo_wake_up.addon.core.pipeline.stages import STAGES
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.seeded_opencv import grab_cut, k_means
 from photo_wake_up.addon.core.settings import OPTIONS, WakeUpSettings
+from photo_wake_up.addon.core.stage import Inputs
 from photo_wake_up.addon.core.types import Photo
 
 SEED = 2**31 + 5  # more than OpenCV takes
@@ -96,8 +98,9 @@ def test_every_stage_is_given_the_seed(monkeypatch, stage):
         seen.extend([*given, *named.values()])
 
     monkeypatch.setattr(module, name, instead)
-    monkeypatch.setattr(pipeline, "chosen_person", lambda *_given: None)
-    monkeypatch.setattr(pipeline, "body_model", lambda _settings: None)
+    monkeypatch.setattr(perception_stages, "chosen_person", lambda *_given: None)
+    for room in (body_stage, character_stage):
+        monkeypatch.setattr(room, "body_model", lambda _settings: None)
     settings = WakeUpSettings(seed=SEED, box=(0.0, 0.0, 9.0, 9.0))
 
     class Anything:
@@ -106,8 +109,8 @@ def test_every_stage_is_given_the_seed(monkeypatch, stage):
         def __iter__(self):
             return iter(())
 
-    result = replace(WakeUpResult(), people=(), person=Anything())
-    pipeline._work(stage, result, settings, "photo.png", None)(lambda _progress: None)
+    there = dict.fromkeys(STAGES, Anything())
+    STAGES[stage].run(Inputs(WakeUpResult(**there), settings), lambda _progress: None)
     assert any(getattr(each, "seed", each) is settings.seed for each in seen)
 
 

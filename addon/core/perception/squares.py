@@ -26,7 +26,7 @@ FIRST_CENTRE = 0.5  # where a network sees the centre of its first pixel
 # The lattice of squares: ratio of neighbouring sides, step of the centre in sides, step of the
 # angle in radians. A network's pixel is 1/256 to 1/192 of the side, and what processors differ by
 # is less than a hundredth of a pixel.
-SNAPPED_SIDE, SNAPPED_PLACE, SNAPPED_ANGLE = 1.02, 1 / 64, np.pi / 180
+SNAPPED_SIDE, SNAPPED_PLACE, SNAPPED_ANGLE = 1.01, 1 / 128, np.pi / 360
 SAME_SQUARE = 0.5  # intersection over union above which two squares show the same thing
 
 
