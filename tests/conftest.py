@@ -59,7 +59,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def offline():  # noqa: ANN201
+def offline():
     """Nothing that is tested, the demo photo's whole way included, asks the network for anything:
     whoever connects, or looks a name up, fails."""
 
@@ -89,7 +89,7 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def body():  # noqa: ANN201 - imported late, so that tests without a body need none
+def body():
     """The default body."""
     from photo_wake_up.addon.core.body.body_files import load_body_model
     from photo_wake_up.addon.core.model_files import model_path
