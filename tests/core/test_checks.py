@@ -61,3 +61,10 @@ def test_every_suppressed_finding_tells_its_reason():
         if re.search(r"# [n]oqa(?!: [A-Z0-9, ]+ - \w)", line)
     ]
     assert not silent
+
+
+def test_commits_are_looked_at_by_what_make_lint_runs():
+    hooks = re.findall(r"entry: (\S+ ?\w*)", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    recipe = (ROOT / "Makefile").read_text("utf-8").split("\nlint:")[1].split("\n\n")[0]
+    commands = re.findall(r"\$\(VENV\)(/bin/\S+(?: (?:check|format))?)", recipe)
+    assert [hook.strip() for hook in hooks] == [f"build/venv{command}" for command in commands]
