@@ -105,7 +105,13 @@ reference: $(REFERENCE) ## Make the environment of MediaPipe and Pixar's validat
 
 .PHONY: test
 test: setup lint $(DEMO_PHOTO) $(REFERENCE) $(NODE_TOOLS) ## Run all checks and tests
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --refuse-needless-skips
+
+# Not part of `make test`: it takes well over half as long again.
+.PHONY: coverage
+coverage: setup $(DEMO_PHOTO) $(REFERENCE) ## Tell which lines of addon/core its tests never reach: build/coverage/
+	$(PYTHON) -m pytest tests/core --cov=photo_wake_up.addon.core --cov-branch \
+	  --cov-report=term:skip-covered --cov-report=html:$(BUILD)/coverage
 
 .PHONY: test-core
 test-core: setup $(REFERENCE) ## Run the tests that need no Blender

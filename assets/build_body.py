@@ -10,6 +10,7 @@ one height, since the size of a person is the fit's `scale` and not a shape. Nee
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
 
 import anny
@@ -63,7 +64,7 @@ JOINT_HEADS = {
 
 
 def heads_of(joint: str, labels: list[str]) -> list[int]:
-    side = {"left": ".L", "right": ".R"}.get(joint.split("_")[0], "")
+    side = {"left": ".L", "right": ".R"}.get(joint.split("_", maxsplit=1)[0], "")
     return [
         labels.index(bone + side)
         for bone in JOINT_HEADS[joint.removeprefix("left_").removeprefix("right_")]
@@ -97,7 +98,7 @@ def t_pose_rotations(joints: Array, knuckles: Array) -> Array:
     for side, sign in (("left", 1.0), ("right", -1.0)):
         out = np.array([sign, 0.0, 0.0])
         chain = ["shoulder", "elbow", "wrist", "hand"]
-        for upper, lower in zip(chain[:-1], chain[1:], strict=True):
+        for upper, lower in itertools.pairwise(chain):
             bone = joints[JOINT[f"{side}_{lower}"]] - joints[JOINT[f"{side}_{upper}"]]
             turn[JOINT[f"{side}_{upper}"]] = shortest(bone, out)
         # Palms down: the knuckles run front (index finger) to back.
@@ -110,7 +111,7 @@ def t_pose_rotations(joints: Array, knuckles: Array) -> Array:
             turn[JOINT[f"{side}_{joint}"]] = twist @ turn[JOINT[f"{side}_{joint}"]]
         turn[JOINT[f"{side}_hand"]] = turn[JOINT[f"{side}_wrist"]]
         chain = ["hip", "knee", "ankle"]
-        for upper, lower in zip(chain[:-1], chain[1:], strict=True):
+        for upper, lower in itertools.pairwise(chain):
             bone = joints[JOINT[f"{side}_{lower}"]] - joints[JOINT[f"{side}_{upper}"]]
             turn[JOINT[f"{side}_{upper}"]] = shortest(bone, np.array([0.0, 0.0, -1.0]))
         # Feet point straight ahead and stay as flat on the ground as they are.

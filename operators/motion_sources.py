@@ -308,7 +308,7 @@ def _has_list(operator: type[bpy.types.Operator], context: bpy.types.Context) ->
     return True
 
 
-def _first_pose(context: bpy.types.Context, armature: bpy.types.Object):  # noqa: ANN202
+def _first_pose(context: bpy.types.Context, armature: bpy.types.Object) -> Pose:
     start = context.scene.wake_up_motion.start
     return current_pose(armature) if start == POSE else photo_pose(armature)
 

@@ -96,7 +96,7 @@ def _agreement(_out: Path) -> list[Row]:
 def _people(_out: Path) -> list[Row]:
     """How many people are found, picture by picture."""
     rows, wrong = [], 0
-    expected = {path: 1 for path in _real_photos()}
+    expected = dict.fromkeys(_real_photos(), 1)
     if DATA.is_dir():
         expected |= {DATA / "groups" / f"{name}.jpg": count for name, count in GROUPS.items()}
     for path, count in expected.items():

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from .skips import SkipCount
+
 # The same examples each time, however slow the machine: a change alone decides what fails.
 settings.register_profile("photo_wake_up", derandomize=True, database=None, deadline=None)
 settings.load_profile("photo_wake_up")
@@ -20,7 +22,15 @@ ROOT = Path(__file__).resolve().parents[1]
 _EXIT_CODE = pytest.StashKey[int]()
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--refuse-needless-skips",
+        action="store_true",
+        help="fail where a test was skipped though what it misses is there (tests/skips.py)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """The package is the repository itself under the name that it is imported by: where it is not
     installed ('pip install -e .'), by way of a link, which Windows refuses to ordinary users."""
     package = ROOT / "build" / "packages" / "photo_wake_up"
@@ -28,6 +38,7 @@ def pytest_configure() -> None:
         package.parent.mkdir(parents=True, exist_ok=True)
         package.symlink_to("../..")
         importlib.invalidate_caches()
+    config.pluginmanager.register(SkipCount(refuses=config.getoption("refuse_needless_skips")))
 
 
 def _is_installed() -> bool:
@@ -36,9 +47,9 @@ def _is_installed() -> bool:
     return spec is not None and Path(spec.origin or "").resolve().parent == ROOT
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Switch off an extension that a test left on, whatever became of the test."""
-    session.config.stash[_EXIT_CODE] = int(exitstatus)
+    session.config.stash[_EXIT_CODE] = int(session.exitstatus)
     bpy = sys.modules.get("bpy")
     if bpy is not None and hasattr(bpy.types.Scene, "wake_up"):
         from photo_wake_up.addon import registration
@@ -59,7 +70,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def offline():  # noqa: ANN201
+def offline():
     """Nothing that is tested, the demo photo's whole way included, asks the network for anything:
     whoever connects, or looks a name up, fails."""
 
@@ -89,7 +100,7 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def body():  # noqa: ANN201 - imported late, so that tests without a body need none
+def body():
     """The default body."""
     from photo_wake_up.addon.core.body.body_files import load_body_model
     from photo_wake_up.addon.core.model_files import model_path

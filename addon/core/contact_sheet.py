@@ -78,7 +78,7 @@ def _with_body(picture: Float32, maps: BodyMaps) -> Float32:
     normal = np.nan_to_num(maps.front.normal)
     shade = np.clip(0.35 - 0.65 * normal[..., 2], 0.0, 1.0) * maps.mask
     layers = np.stack([shade, maps.mask.astype(np.float32)], axis=-1).astype(np.float32)
-    # grid = (photo - origin) * scale
+    # The grid counts from its own origin, in steps of its own scale.
     place = np.array(
         [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def frame_times(count: int, fps: float, unit_ms: int) -> list[int]:
     if fps * _LEAST_MS > 1000:
         raise OutputError(f"A moving picture has at most {1000 // _LEAST_MS} frames a second.")
     ends = [round(index * 1000 / fps / unit_ms) * unit_ms for index in range(count + 1)]
-    return [max(end - start, _LEAST_MS) for start, end in zip(ends, ends[1:], strict=False)]
+    return [max(end - start, _LEAST_MS) for start, end in itertools.pairwise(ends)]
 
 
 def write_loop(frames: Sequence[Path], path: Path, fps: float) -> Generator[Progress, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import bpy
@@ -93,7 +94,7 @@ def _sampled(path: bpy.types.Object) -> Float64:
             knots = list(spline.bezier_points)
             if spline.use_cyclic_u:
                 knots.append(knots[0])
-            for one, other in zip(knots[:-1], knots[1:], strict=True):
+            for one, other in itertools.pairwise(knots):
                 points += interpolate_bezier(
                     one.co, one.handle_right, other.handle_left, other.co, _SAMPLES
                 )

@@ -38,8 +38,17 @@ class WAKEUP_PT_motions(SidebarPanel, bpy.types.Panel):
 class WAKEUP_UL_mapping(bpy.types.UIList):
     """Joints of the body, and the source's bone for each."""
 
-    def draw_item(  # noqa: PLR0913 - Blender's signature
-        self, _context, layout, settings, item, _icon, _active, _property, _index=0, _flags=0
+    def draw_item(  # the arguments are Blender's
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        settings: bpy.types.AnyType,
+        item: bpy.types.PropertyGroup,
+        _icon: int,
+        _active: bpy.types.AnyType,
+        _property: str,
+        _index: int = 0,
+        _flags: int = 0,
     ) -> None:
         row = layout.split(factor=0.4)
         row.label(text=item.joint.replace("_", " ").capitalize())

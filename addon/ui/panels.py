@@ -95,8 +95,17 @@ def _draw_lines(layout: bpy.types.UILayout, text: str, icon: str) -> None:
 class WAKEUP_UL_people(bpy.types.UIList):
     """Who was found, from left to right."""
 
-    def draw_item(  # noqa: PLR0913 - Blender's signature
-        self, _context, layout, _settings, item, _icon, _active, _property, index=0, _flags=0
+    def draw_item(  # the arguments are Blender's
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _settings: bpy.types.AnyType,
+        item: bpy.types.PropertyGroup,
+        _icon: int,
+        _active: bpy.types.AnyType,
+        _property: str,
+        index: int = 0,
+        _flags: int = 0,
     ) -> None:
         picture = item.thumbnail
         preview = picture.preview if picture is not None else None

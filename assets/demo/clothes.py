@@ -308,7 +308,7 @@ def drape(shape: Shape, pose: Array, garments: list[Garment], seed: int) -> list
     return found
 
 
-def skinned(shape: Shape, pose: Array, garments: list[Garment], seed: int) -> list[Draped]:
+def skinned(shape: Shape, pose: Array, garments: list[Garment], _seed: int) -> list[Draped]:
     """Garments that follow the bones as the skin does: no folds, no simulation, any pose."""
     return [
         Draped(g, pose_vertices(shape, pose, g.patch.vertices, g.patch.values[:, :24])[0])
@@ -320,7 +320,9 @@ def _from_world(points: Array) -> Array:
     return np.stack([points[:, 0], points[:, 2], -points[:, 1]], axis=1)
 
 
-def _animated(scene: bpy.types.Scene, name: str, faces: Index, keys: list[Array]):
+def _animated(
+    scene: bpy.types.Scene, name: str, faces: Index, keys: list[Array]
+) -> bpy.types.Object:
     """A mesh object that moves through `keys` (body axes), evenly in time."""
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(to_world(keys[0], 0.0).tolist(), [], np.asarray(faces).tolist())

@@ -32,7 +32,7 @@ class Looks:
             "eyeWideLeft": 0.3,
             "eyeWideRight": 0.3,
             "browInnerUp": 0.15,
-        }  # fmt: skip
+        }
     )
     clothes: str = "draped"  # "draped", "skinned" (no folds, but quick) or "swimwear"
     stance: Stance = Stance(
@@ -188,7 +188,7 @@ def _skin_colours(shape: Shape, frame: hair.FaceFrame) -> Array:
         * is_head
     )
     tint(0.20 * beard, (0.20, 0.135, 0.115))
-    tint(_lips(shape, frame) * 0.62, LIPS)
+    tint(_lips(shape) * 0.62, LIPS)
     brow_shadow = np.zeros(len(p))
     for eye in frame.eyes:
         x = (p[:, 0] - eye[0]) * np.sign(eye[0])
@@ -204,7 +204,7 @@ def _skin_colours(shape: Shape, frame: hair.FaceFrame) -> Array:
     return np.concatenate([colour, np.ones((len(p), 1))], 1)
 
 
-def _lips(shape: Shape, frame: hair.FaceFrame) -> Array:
+def _lips(shape: Shape) -> Array:
     """(V,) 0..1: the red of the lips, where rolling them in moves the skin most."""
     from ...addon.core.model_files import model_path
 

@@ -92,7 +92,7 @@ def rows(out: Path) -> list[Row]:
                     "",
                     f"{value.chamfer_cm:.2f} cm {value.normal_deg:.1f} deg",
                     None,
-                )  # fmt: skip
+                )
             )
         chamfer = float(np.mean([v.chamfer_cm for v in values]))
         degrees = float(np.mean([v.normal_deg for v in values]))

@@ -62,7 +62,7 @@ HELD: dict[str, Turns] = {
     "arms overhead": both({"collar": (("y", -20.0),), "shoulder": (("y", -60.0),)}),
     "twist": {
         **both({"shoulder": (("y", 60.0),)}),
-        **{joint: (("z", 15.0),) for joint in ("spine1", "spine2", "spine3")},
+        **dict.fromkeys(("spine1", "spine2", "spine3"), (("z", 15.0),)),
         "neck": (("z", 25.0),),
         "head": (("z", 20.0),),
     },

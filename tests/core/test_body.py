@@ -147,7 +147,7 @@ def test_a_pickled_smpl_file_is_read(body: BodyModel, tmp_path: Path) -> None:
 
 
 class _Malicious:
-    def __reduce__(self):  # noqa: ANN204 - pickle's protocol
+    def __reduce__(self):
         return (print, ("this must not run",))
 
 

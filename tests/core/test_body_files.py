@@ -53,7 +53,7 @@ def owner(joint: str) -> str:
         return joint
     if joint in FACE:
         return "head"
-    return joint.split("_")[0] + ("_wrist" if "thumb" in joint else "_hand")
+    return joint.split("_", maxsplit=1)[0] + ("_wrist" if "thumb" in joint else "_hand")
 
 
 def parent(joint: str) -> str:
@@ -63,7 +63,9 @@ def parent(joint: str) -> str:
     if joint in FACE:
         return "head"
     number = int(joint[-1])
-    return joint.split("_")[0] + "_wrist" if number == 1 else f"{joint[:-1]}{number - 1}"
+    return (
+        joint.split("_", maxsplit=1)[0] + "_wrist" if number == 1 else f"{joint[:-1]}{number - 1}"
+    )
 
 
 def with_joints(name: str, weights: np.ndarray, regressor: np.ndarray, seed: int = 0) -> Fields:

@@ -143,7 +143,7 @@ def test_a_lifted_arm_pulls_no_skin_along(close) -> None:
 def test_a_layer_lifted_in_its_window_lies_where_its_picture_is(close) -> None:
     """Arms that touch the trunk are lifted in windows of their own: a vertex that got its window's
     place wrong would leave the outline by the window's corner."""
-    built, person, _ = close
+    built, _person, _ = close
     assert len(built.report.layers) == 3
     for warp in built.report.warps:
         assert warp.hole_fraction < 0.02 and warp.foldover_fraction < 0.005

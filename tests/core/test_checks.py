@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -39,3 +40,31 @@ def test_core_is_checked_with_all_that_strict_means():
         module = ".".join([CORE, *path.relative_to(ROOT / "addon" / "core").with_suffix("").parts])
         flags = _flags_for(module.removesuffix(".__init__"))
         assert {name: flags.get(name) for name in strict} == strict, module
+
+
+def test_ruff_looks_for_everything_but_what_is_named_with_its_reason():
+    assert TOOLS["ruff"]["lint"]["select"] == ["ALL"]
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    (block,) = re.findall(r"^ignore = \[\n(.*?)^\]$", text, re.MULTILINE | re.DOTALL)
+    has_reason = False
+    for line in block.splitlines():  # a reason stands behind the codes, or above them
+        has_reason = (has_reason and line.strip() != "") or "# " in line
+        assert has_reason or not line.strip(), line
+
+
+def test_every_suppressed_finding_tells_its_reason():
+    silent = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in (*CODE_FOLDERS, "assets", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"# [n]oqa(?!: [A-Z0-9, ]+ - \w)", line)
+    ]
+    assert not silent
+
+
+def test_commits_are_looked_at_by_what_make_lint_runs():
+    hooks = re.findall(r"entry: (\S+ ?\w*)", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    recipe = (ROOT / "Makefile").read_text("utf-8").split("\nlint:")[1].split("\n\n")[0]
+    commands = re.findall(r"\$\(VENV\)(/bin/\S+(?: (?:check|format))?)", recipe)
+    assert [hook.strip() for hook in hooks] == [f"build/venv{command}" for command in commands]

@@ -92,7 +92,7 @@ def _outcome(
             return read(path)
         except kind as error:
             said = str(error)
-            assert said.endswith((".", ").")) and name.split(".")[0] in said
+            assert said.endswith((".", ").")) and name.split(".", maxsplit=1)[0] in said
             assert len(said) < 400 and "\n" not in said and said.isprintable()
             return None
 
@@ -126,7 +126,7 @@ def _check_body(folder: Path, content: bytes) -> None:
     if body is not None:
         for values in (body.template, body.shapes, body.regressor, body.weights):
             assert np.isfinite(values).all()
-        assert 0 <= body.faces.min() and body.faces.max() < len(body.template)
+        assert body.faces.min() >= 0 and body.faces.max() < len(body.template)
 
 
 @fuzzed

@@ -200,7 +200,7 @@ def test_an_empty_box_is_told_of():
 
 
 def test_a_drawing_becomes_a_person():
-    mask, truth = _bodily()
+    mask, _truth = _bodily()
     picture = _uneven_paper()
     picture[mask] = (150, 90, 60)
     photo = Photo(picture, None, None, "drawn")

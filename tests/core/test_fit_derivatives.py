@@ -224,7 +224,7 @@ def test_the_distance_to_a_silhouette_is_smooth_and_right() -> None:
 # -- the solver -------------------------------------------------------------------------------
 
 
-def curve_fit(start: np.ndarray, iterations: int = 100):  # noqa: ANN201
+def curve_fit(start: np.ndarray, iterations: int = 100):
     """Rosenbrock's valley as least squares: the minimum is 0 at (1, 1)."""
 
     def residuals(x: np.ndarray, derivatives: bool) -> list[Residuals]:

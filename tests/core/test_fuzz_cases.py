@@ -31,7 +31,7 @@ def test_readers_take_what_is_fuzzed(name):
     """A target that refused all of its seeds would test nothing but refusals."""
     target = TARGETS[name]
     seeds = target.seeds()
-    assert any([target.try_on(seed) for seed in seeds])
+    assert any(target.try_on(seed) for seed in seeds)
     chance = random.Random(1)
     for _ in range(MUTATIONS):
         content = mutations.mutated(chance, chance.choice(seeds), seeds, target.words)

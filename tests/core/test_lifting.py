@@ -7,10 +7,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-import scipy.sparse as sparse
 import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from photo_wake_up.addon.core.character import (

@@ -133,7 +133,7 @@ def test_networks_of_the_users_see_who_lies_upright(demo: Photo, standing: Perso
     assert onlooker.shown is not None and np.array_equal(onlooker.shown, demo.rgb)
     assert iou(person.mask, np.rot90(standing.mask)) >= 0.97
     onlooker.shown = None
-    moved = with_joints_of(cast(JointNetwork, onlooker), photo.rgb, found)
+    moved = with_joints_of(cast("JointNetwork", onlooker), photo.rgb, found)
     assert onlooker.shown is not None and np.array_equal(onlooker.shown, demo.rgb)
     middle = (found.box[:2] + found.box[2:]) / 2
     assert np.allclose(moved.landmarks.image[LANDMARK["nose"]], middle, atol=1)

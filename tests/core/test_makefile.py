@@ -45,7 +45,7 @@ def _make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[by
     return subprocess.run(
         ["make", "--no-print-directory", "-C", str(ROOT), "--old-file=setup",
          r"RUN=printf '%s\0'", *arguments],
-        env=clean | environment, capture_output=True, timeout=60,
+        check=False, env=clean | environment, capture_output=True, timeout=60,
     )  # fmt: skip
 
 

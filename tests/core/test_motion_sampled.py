@@ -69,7 +69,7 @@ def test_the_own_motion_is_exact():
 
 
 def test_bones_in_any_order_and_with_several_roots():
-    clip, (names, parents, rest, tails, place, posed, fps) = _sampled()
+    _clip, (names, parents, rest, tails, place, posed, fps) = _sampled()
     plain = source_from_matrices(names, parents, rest, tails, place, posed, fps)
     back = list(range(24))[::-1]
     mixed = source_from_matrices(

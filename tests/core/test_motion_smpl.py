@@ -75,7 +75,7 @@ def smplh(fields: Fields) -> Fields:
 def smplx(fields: Fields) -> Fields:
     """AMASS's second release."""
     rest = np.full((len(fields["poses"]), 99), 0.2)
-    made = {
+    return {
         "poses": np.concatenate([fields["poses"][:, :66], rest], axis=1),
         "root_orient": fields["poses"][:, :3],
         "pose_body": fields["poses"][:, 3:66],
@@ -83,7 +83,6 @@ def smplx(fields: Fields) -> Fields:
         "surface_model_type": np.array("smplx"),
         "trans": fields["trans"],
     }
-    return made
 
 
 def in_parts(fields: Fields) -> Fields:

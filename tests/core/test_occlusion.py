@@ -170,7 +170,7 @@ def test_painting_changes_the_painted_pixels_of_the_person_alone() -> None:
     painted[90:100, 30:200] = RIGHT_ARM  # photo pixels, reaches out of the person
     result = painted_over(labels, painted, crop)
     changed = result != labels
-    rows, columns = np.nonzero(changed)
+    rows, _columns = np.nonzero(changed)
     assert (result[changed] == RIGHT_ARM).all() and not result[labels == 0].any()
     assert rows.min() / 2 + 20 >= 89 and rows.max() / 2 + 20 <= 100
     assert np.array_equal(painted_over(labels, None, crop), labels)

@@ -58,15 +58,15 @@ def locked(tmp_path):
     folder.mkdir(mode=0o755)
     user = os.geteuid()
     if user == 0:  # nothing is closed to root
-        os.chmod(tmp_path, 0o700)
+        tmp_path.chmod(0o700)
         os.seteuid(NO_USER)
     else:
-        os.chmod(folder, 0)
+        folder.chmod(0)
     try:
         yield folder
     finally:
         os.seteuid(user)
-        os.chmod(folder, 0o755)
+        folder.chmod(0o755)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -95,7 +95,7 @@ def test_what_is_not_there(tmp_path, name, odd):
 def test_files_that_one_may_not_read():
     user = os.geteuid()
     with tempfile.TemporaryDirectory() as name:
-        os.chmod(name, 0o755)
+        Path(name).chmod(0o755)
         files = [Path(name) / reader for reader in READERS if "." in reader]
         for file in files:
             file.write_bytes(b"x" * 100)

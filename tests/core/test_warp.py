@@ -79,7 +79,7 @@ def test_the_same_outline_gives_the_identity() -> None:
 def test_a_wider_person_stretches_the_body_without_holes_or_folds(factor: float) -> None:
     maps = ellipsoid_maps(80, 120, 0.2)
     mapping = warp(ellipse(80 * factor, 120), maps)
-    y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
+    _y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
     expected = x / factor
     error = np.abs(mapping.source[..., 0] - (SIZE - 1) / 2 - expected)
     assert np.nanmean(error) < 2.0

@@ -42,7 +42,7 @@ def rotations(axis_angle: torch.Tensor) -> torch.Tensor:
     return torch.linalg.matrix_exp(cross)
 
 
-def jacobian(function, unknowns: np.ndarray, shapes: int) -> np.ndarray:  # noqa: ANN001
+def jacobian(function, unknowns: np.ndarray, shapes: int) -> np.ndarray:
     """(..., U) of a function of betas, pose and translation, by automatic differentiation."""
 
     def of(flat: torch.Tensor) -> torch.Tensor:

@@ -68,7 +68,11 @@ def _fuzz(name: str, folder: Path, options: argparse.Namespace) -> None:
         with (folder / "log.txt").open("ab") as log:
             try:
                 code = subprocess.run(
-                    command, stdout=log, stderr=log, timeout=left + _STUCK_S + _STARTING_S
+                    command,
+                    check=False,
+                    stdout=log,
+                    stderr=log,
+                    timeout=left + _STUCK_S + _STARTING_S,
                 ).returncode
             except subprocess.TimeoutExpired:
                 code = -1
@@ -88,7 +92,12 @@ def _shows(name: str, finding: Path) -> bool:
         "--replay", str(finding),
     ]  # fmt: skip
     try:
-        return subprocess.run(command, capture_output=True, timeout=_STARTING_S).returncode != 0
+        return (
+            subprocess.run(
+                command, check=False, capture_output=True, timeout=_STARTING_S
+            ).returncode
+            != 0
+        )
     except subprocess.TimeoutExpired:
         return True
 

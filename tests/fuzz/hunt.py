@@ -71,7 +71,7 @@ class Hunt:
             self.taken += self.target.try_on(content)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever comes is what is looked for
+        except BaseException as error:
             self.said = "".join(traceback.format_exception(error)[-6:])
             return _called(error)
         return None

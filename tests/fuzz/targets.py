@@ -222,7 +222,7 @@ def right_members(content: bytes) -> bytes:
                 with old.open(member) as file:
                     file._expected_crc = None  # type: ignore[attr-defined]  # read it all the same
                     new.writestr(member.filename, file.read(1 << 20))
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the reader is to find out
+    except Exception:
         return content
     return made.getvalue()
 
@@ -236,7 +236,7 @@ def _read_body(path: Path) -> None:
     body = load_body_model(path)
     for values in (body.template, body.shapes, body.regressor, body.weights):
         _demand(np.isfinite(values).all(), "is not finite")
-    _demand(0 <= body.faces.min() and body.faces.max() < len(body.template), "faces lead away")
+    _demand(body.faces.min() >= 0 and body.faces.max() < len(body.template), "faces lead away")
 
 
 def _bodies() -> list[bytes]:

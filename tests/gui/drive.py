@@ -8,6 +8,7 @@ Python that computes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -43,7 +44,7 @@ class Clock:
     def longest_gap(self, begin: float, end: float) -> tuple[float, float]:
         """Seconds between two drawings, at most, from `begin` to `end`, and when it began."""
         at = [begin, *(moment for moment in self.drawn if begin < moment < end), end]
-        gaps = zip(at[:-1], at[1:], strict=True)
+        gaps = itertools.pairwise(at)
         return max((after - before, before - begin) for before, after in gaps)
 
 

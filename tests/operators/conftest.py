@@ -31,7 +31,7 @@ def two_takes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def addon():  # noqa: ANN201
+def addon():
     """The registered extension in an empty file; yields the scene."""
     import bpy
 

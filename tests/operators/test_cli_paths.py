@@ -88,7 +88,7 @@ def test_users_that_are_not_there(tmp_path, capfd, photo, option, monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are another matter there")
 @pytest.mark.parametrize("option", OPTIONS)
-def test_folders_that_one_may_not_enter(locked, capfd, option):  # noqa: F811
+def test_folders_that_one_may_not_enter(locked, capfd, option):  # noqa: F811 - the fixture
     for name in ("a.bvh", "a.npz", "a", "b/c"):
         said = refused(
             capfd, *with_path(option, f"{locked}/{name}", Path("photo.png"), Path("out"))

@@ -158,7 +158,7 @@ def test_stopping_keeps_what_is_finished_and_nothing_else(stop, pretending, tmp_
     process = subprocess.Popen(
         [sys.executable, "-c", command], env=environment,
         # A shell's background jobs ignore Ctrl-C, and so does what they start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
     )  # fmt: skip
     slow = tmp_path / "bin" / "slow"
     until = time.monotonic() + 60

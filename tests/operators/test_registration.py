@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ def _is_ours(thing: object) -> bool:
 
 def _drawn_with(kind: type) -> list[object]:
     """Functions that somebody has appended to a menu's, panel's or header's draw()."""
-    return [function for function in getattr(getattr(kind, "draw", None), "_draw_funcs", ())]
+    return list(getattr(getattr(kind, "draw", None), "_draw_funcs", ()))
 
 
 def _footprint() -> dict[str, object]:
@@ -115,7 +116,7 @@ def test_switching_off_stops_what_is_at_work(empty_picture, monkeypatch):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     started: list[subprocess.Popen] = []
 
-    def popen(*arguments, **options):  # noqa: ANN002, ANN003, ANN202
+    def popen(*arguments, **options):
         started.append(real(*arguments, **options))
         return started[-1]
 
@@ -166,7 +167,7 @@ def test_everything_registered_says_what_it_is(addon):
             _described(cls.__name__, cls.bl_description)
         if issubclass(cls, bpy.types.Panel):
             assert cls.bl_label and not cls.bl_label.endswith(".")
-        for name in cls.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(cls):
             if name not in cls.bl_rna.properties:
                 continue
             prop = cls.bl_rna.properties[name]
@@ -190,7 +191,7 @@ class Layout:
         self.icons: list[str] = []
         self.properties: set[str] = set()
 
-    def __getattr__(self, name: str):  # noqa: ANN204
+    def __getattr__(self, name: str):
         function = bpy.types.UILayout.bl_rna.functions[name]
         known = set(function.parameters.keys())
 

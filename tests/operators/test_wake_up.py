@@ -354,7 +354,7 @@ def test_in_a_file_opened_again_another_motion_changes_nothing_else(
     settings.motion = "wave"
     assert states_of(bpy.context)["motion"].condition == OUT_OF_DATE
 
-    def never(_request):  # noqa: ANN202
+    def never(_request):
         raise WakeUpError("Everything is computed again.")
 
     with monkeypatch.context() as patched:

@@ -221,7 +221,7 @@ def run(path: Path, photo: Path) -> dict[str, object]:
     with zipfile.ZipFile(path) as archive:
         carried = sum(name.endswith(".whl") for name in archive.namelist())
 
-    def timed(name: str, function, *arguments):  # noqa: ANN001, ANN202
+    def timed(name: str, function, *arguments):
         start = time.perf_counter()
         answer = function(*arguments)
         report[name] = round(time.perf_counter() - start, 1)

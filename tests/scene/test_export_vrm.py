@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -73,7 +75,7 @@ def assert_is_avatar(path):
         assert (number_of.get(above)) == PARENTS.get(name)
     for side, sign in (("left", 1.0), ("right", -1.0)):
         arm = [place[bones[side + name]] for name in ("UpperArm", "LowerArm", "Hand")]
-        for start, end in zip(arm, arm[1:], strict=False):
+        for start, end in itertools.pairwise(arm):
             along = (end - start) / np.linalg.norm(end - start)
             assert along[0] * sign > np.cos(np.radians(MOST_TILT_DEG))
         # It looks along +z: the toes are before the ankles.

@@ -29,7 +29,7 @@ def made(shot, kind, target, stepwise=False):
         try:
             fractions.append(next(work).fraction)
         except StopIteration as finished:
-            assert fractions == sorted(fractions) and 0 <= fractions[0] and fractions[-1] <= 1
+            assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
             return finished.value
 
 

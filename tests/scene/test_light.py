@@ -52,7 +52,7 @@ def test_shadow_is_the_figure_along_the_rays(shot, toward):
 
 
 def test_shadow_darkens_the_picture_but_not_frame_one(shot):
-    scene, collection, sun, shadow = shot
+    scene, collection, sun, _shadow = shot
     sun.rotation_quaternion = Vector((-0.4, -0.6, 0.7)).to_track_quat("Z", "Y")
     pictures = {}
     for shown in (True, False):

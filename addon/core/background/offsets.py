@@ -14,6 +14,7 @@ belief propagation in sweeps (Tappen, Freeman, ICCV 2003) in place of graph cuts
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,7 +93,7 @@ def _pieces(hole: Mask) -> Iterator[tuple[Mask, tuple[Mask, Mask, Mask]]]:
         across = np.arange(hole.shape[1 - axis])
         taken = np.nonzero(hole.any(1 - axis))[0]
         bounds = np.linspace(taken[0], taken[-1] + 1, BAND_COUNT + 1).round().astype(int)
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in itertools.pairwise(bounds):
             band = _spread((along >= start - RIM_PX) & (along < end + RIM_PX), axis, hole.shape)
             inside = hole & band
             if not inside.any():

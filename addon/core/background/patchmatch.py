@@ -470,7 +470,7 @@ def _voted(
     wide = width + 2 * reach
     # The field's pictures are padded so that no patch has to be cut.
     picture = cv2.copyMakeBorder(level.image, *[reach] * 4, cv2.BORDER_REFLECT_101).reshape(-1, 3)
-    bias = _bias(level, estimate, field, largest_bias)
+    bias = _bias(estimate, field, largest_bias)
     weight = trust * np.exp(-field.cost / (2 * _typical_cost(field.cost)))
     total = np.zeros(((height + 2 * reach) * wide, 4), np.float32)
     target = (field.target[:, 0] + reach) * wide + field.target[:, 1] + reach
@@ -499,7 +499,7 @@ def _typical_cost(cost: Float32) -> float:
     return max(float(np.percentile(cost, 75)), _PATCH_AREA * (0.1 / 255) ** 2)
 
 
-def _bias(level: _Level, estimate: Float32, field: _Field, largest: float) -> Float32:
+def _bias(estimate: Float32, field: _Field, largest: float) -> Float32:
     """(T, 3) what to add to each source's patch for it to have the mean that it should."""
     if largest == 0:
         return np.zeros((len(field.target), 3), np.float32)
@@ -524,7 +524,7 @@ def _painted(
     bias = np.zeros((low_height, low_width, 3), np.float32)
     say = np.zeros((low_height, low_width), np.float32)
     offset[tuple(field.target.T)] = (field.source - field.target) * step
-    bias[tuple(field.target.T)] = _bias(level, estimate, field, LARGEST_BIAS)
+    bias[tuple(field.target.T)] = _bias(estimate, field, LARGEST_BIAS)
     say[tuple(field.target.T)] = np.exp(-field.cost / (2 * _typical_cost(field.cost)))
     pixel = np.argwhere(hole).astype(np.int32)
     nearest = np.rint((pixel + 0.5) / step - 0.5).astype(np.int32)

@@ -85,7 +85,7 @@ def _of_figure(light: Float32, person: Mask, figure: Mask) -> Mask:
     amount = np.zeros(figure.shape, np.float32)
     amount[box] = darkening
     # A shadow goes on behind the legs: what lies on both sides of them is one.
-    count, pieces = cv2.connectedComponents((sure & ~person).astype(np.uint8))
+    _count, pieces = cv2.connectedComponents((sure & ~person).astype(np.uint8))
     shadow = nothing.copy()
     for number in np.unique(pieces[near & sure]):
         piece = pieces == number

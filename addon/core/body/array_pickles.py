@@ -12,7 +12,7 @@ import io
 import math
 import pickle
 import pickletools
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -129,7 +129,7 @@ def _no_bytes(*_length: object) -> bytes:
 class _ArraysOnly(pickle.Unpickler):
     """Makes stand-ins; refuses everything else."""
 
-    _REPLACED: dict[tuple[str, str], Any] = {
+    _REPLACED: ClassVar[dict[tuple[str, str], Any]] = {
         ("numpy", "ndarray"): _Array, ("numpy", "dtype"): _Type,
         ("_codecs", "encode"): _encoded,
         ("__builtin__", "bytes"): _no_bytes, ("builtins", "bytes"): _no_bytes,
@@ -145,7 +145,7 @@ class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in self._REPLACED:
             return self._REPLACED[module, name]
-        if module.split(".")[0] == "chumpy":
+        if module.split(".", maxsplit=1)[0] == "chumpy":
             return _Computed
         if module.startswith("scipy.sparse") and name in ("csc_matrix", "csr_matrix"):
             return _SparseColumns if name == "csc_matrix" else _SparseRows

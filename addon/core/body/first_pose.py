@@ -61,7 +61,7 @@ def first_pose(model: BodyModel, person: Person, mirrored: bool = False) -> Floa
             if f"{side}_{chain[1]}" in lost:
                 ahead = trunk[:, 2] if chain[0] == "hip" else -trunk[:, 2]
                 _bend_unseen(world, joints, side, chain, ahead)
-            for start, end in zip(chain[:-1], chain[1:], strict=True):
+            for start, end in pairwise(chain):
                 j = JOINT[f"{side}_{start}"]
                 bone = joints[JOINT[f"{side}_{end}"]] - joints[j]
                 target = above.T @ (mark(f"{side}_{end}") - mark(f"{side}_{start}"))

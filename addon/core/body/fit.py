@@ -163,7 +163,7 @@ class _Problem:
         return minimise(
             lambda here: self.residuals(here, stage, self._pixels_per_metre(here), True),
             lambda there, here: self.residuals(there, stage, self._pixels_per_metre(here), False),
-            lambda here, step: self._moved(here, step),
+            self._moved,
             start, may_change, stage.iterations, stage.tolerance_m,
         )  # fmt: skip
 

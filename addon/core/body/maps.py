@@ -37,8 +37,8 @@ def render_maps(
     share = share / corner_depth
     depth = 1.0 / share.sum(axis=1)
     share = share * depth[:, None]
-    front = _sheet(model, fitted, normals, crop, pixel, triangle, share, depth, nearest=True)
-    back = _sheet(model, fitted, normals, crop, pixel, triangle, share, depth, nearest=False)
+    front = _sheet(model, normals, crop, pixel, triangle, share, depth, nearest=True)
+    back = _sheet(model, normals, crop, pixel, triangle, share, depth, nearest=False)
     return BodyMaps(crop, front, back)
 
 
@@ -94,7 +94,6 @@ def fragments(
 
 def _sheet(
     model: BodyModel,
-    fitted: FittedBody,
     normals: Float64,
     crop: Crop,
     pixel: Index,

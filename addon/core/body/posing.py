@@ -7,6 +7,7 @@ the fit's own numbers, so that a body that nobody has touched is the fit to the 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -250,7 +251,7 @@ def _agreeing(person: Detection, model: BodyModel, body: FittedBody, held: Mask)
         first = chain[0]
         if placed[JOINT[first]]:
             world[LANDMARK[first]] = body.joints[JOINT[first]] - middle
-        for start, end in zip(chain[:-1], chain[1:], strict=True):
+        for start, end in itertools.pairwise(chain):
             bone = marks.world[LANDMARK[end]] - marks.world[LANDMARK[start]]
             if placed[JOINT[end]]:
                 bone = body.joints[JOINT[end]] - body.joints[JOINT[start]]

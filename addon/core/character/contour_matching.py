@@ -13,6 +13,7 @@ phi[i+1] - phi[i]), matches against a body loop that is sampled finer, and smoot
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,7 +147,7 @@ def _trusted_points(cost: Float64) -> list[int]:
     edges = np.linspace(0, m, CLOSURE_STARTS + 1).astype(int)
     return [
         int(low + np.argmin(cheapest[low:high]))
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in itertools.pairwise(edges)
         if high > low
     ]
 

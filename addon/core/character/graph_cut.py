@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sparse
+from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from ..types import Float64, Mask

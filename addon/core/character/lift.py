@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 from ..types import AnyArray, Float32, Float64, Int32, Mask

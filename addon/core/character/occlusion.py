@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
 from .. import frames

@@ -211,7 +211,7 @@ def _two_steps(levels: list[_Level], at: int, load: Reals) -> Reals:
 
 def _compiled(loop: Loop) -> Loop:
     """Compile at the first call, and keep what was compiled for the next start."""
-    return cast(Loop, numba.njit(cache=True)(loop))
+    return cast("Loop", numba.njit(cache=True)(loop))
 
 
 @_compiled

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 from scipy.spatial.transform import Rotation
@@ -67,9 +67,9 @@ def both(turns: Turns) -> Turns:
 # Ends of the common range of motion. Degrees about the world's axes at rest (x to the person's
 # left, -y ahead, z up), one turn after the other, from a T-pose.
 _BENT_SPINE = ("spine1", "spine2", "spine3")
-_TURNED: Turns = {joint: (("z", 15.0),) for joint in _BENT_SPINE}
-_TURNED |= {joint: (("z", 25.0),) for joint in ("neck", "head")}
-_BOWED: Turns = {joint: (("x", -20.0),) for joint in _BENT_SPINE}
+_TURNED: Turns = dict.fromkeys(_BENT_SPINE, (("z", 15.0),))
+_TURNED |= dict.fromkeys(("neck", "head"), (("z", 25.0),))
+_BOWED: Turns = dict.fromkeys(_BENT_SPINE, (("x", -20.0),))
 _BOWED["neck"] = (("x", -25.0),)
 EXTREMES: tuple[Turns, ...] = (
     {},

@@ -198,7 +198,7 @@ class _Reader:
         # A JOINT that stands outside of all others is a root by another name.
         if key == "ROOT" and above:
             raise self.fail("a bracket of the skeleton is not closed before ROOT")
-        if key == "END" and not above or above and above[-1] < 0:
+        if (key == "END" and not above) or (above and above[-1] < 0):
             raise self.fail(f"{quoted(words[0])} stands outside of a joint")
         line = self.at
         if key == "END":

@@ -13,6 +13,7 @@ part of the signature: every performer of one system has the same skeleton.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -87,7 +88,7 @@ def checked_mapping(source: SourceMotion, mapping: Mapping[str, str]) -> dict[st
     for side in SIDES:
         for chain in _CHAINS:
             there = [f"{side}_{part}" for part in chain if f"{side}_{part}" in found]
-            for upper, lower in zip(there, there[1:], strict=False):
+            for upper, lower in itertools.pairwise(there):
                 if found[upper] not in _above(source, found[lower]):
                     raise MotionError(
                         f"The bone of the {_told(lower)} does not hang below that of the "

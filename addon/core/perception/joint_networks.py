@@ -162,8 +162,8 @@ def _read_bins(columns: AnyArray, rows: AnyArray) -> tuple[AnyArray, AnyArray]:
     Bin k of n stands for the share k / n. The score is the lesser one of the two peaks.
     """
     shares, scores = [], []
-    for rates in (columns, rows):
-        rates = rates[: len(COCO_17)].astype(np.float64)
+    for bins in (columns, rows):
+        rates = bins[: len(COCO_17)].astype(np.float64)
         best = rates.argmax(axis=1)
         shares.append((best + _peaks(rates, best)) / rates.shape[1])
         scores.append(rates.max(axis=1))

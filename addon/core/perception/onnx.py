@@ -92,7 +92,7 @@ class Network:
         }
         try:
             outputs = self.session.run(None, given)
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's kinds share no other base
+        except Exception as error:
             size = "x".join(str(n) for n in values[0].shape)
             if "alloc" in str(error).lower():
                 raise ModelFileError(
@@ -164,7 +164,7 @@ def _open(path: str, _changed: int, _size: int) -> Network:
             dict(session.get_modelmeta().custom_metadata_map),
             session,
         )
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's kinds share no other base
+    except Exception as error:
         raise ModelFileError(_why_not(name, str(error), onnxruntime.__version__)) from error
 
 

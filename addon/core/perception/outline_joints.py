@@ -164,7 +164,7 @@ class _Joints:
 
     def __init__(self, figure: _Figure) -> None:
         self.figure = figure
-        rows, columns = np.nonzero(figure.mask)
+        rows, _columns = np.nonzero(figure.mask)
         self.top, self.bottom = float(rows.min()), float(rows.max())
         self.height = self.bottom - self.top + 1
         self.centre = figure.pixels[figure.centre][::-1].astype(np.float64)
