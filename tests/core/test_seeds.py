@@ -115,7 +115,7 @@ def test_every_stage_is_given_the_seed(monkeypatch, stage):
 
 
 def test_what_is_synthesised_begins_from_the_seed(monkeypatch):
-    class Enough(Exception):  # noqa: N818
+    class Enough(Exception):
         pass
 
     def generator(seed):

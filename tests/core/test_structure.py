@@ -100,8 +100,8 @@ def _takes_seed(node: ast.AST) -> bool:
         return any(argument.arg == "seed" for argument in every)
     if isinstance(node, ast.ClassDef):
         return any(
-            isinstance(part, ast.AnnAssign) and getattr(part.target, "id", "") == "seed"
-            or isinstance(part, ast.FunctionDef) and part.name == "__init__" and _takes_seed(part)
+            (isinstance(part, ast.AnnAssign) and getattr(part.target, "id", "") == "seed")
+            or (isinstance(part, ast.FunctionDef) and part.name == "__init__" and _takes_seed(part))
             for part in node.body
         )  # fmt: skip
     return False

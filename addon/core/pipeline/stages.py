@@ -71,4 +71,4 @@ def editable() -> dict[str, tuple[str, ...]]:
 
 
 _VALUES = {each.name for each in fields(WakeUpResult)}
-assert _VALUES >= set(STAGES), "each stage fills a field of WakeUpResult"
+assert set(STAGES) <= _VALUES, "each stage fills a field of WakeUpResult"
