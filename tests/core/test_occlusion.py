@@ -35,7 +35,6 @@ from photo_wake_up.addon.core.character.label_map import (
     from_colours,
     on_photo,
     painted_over,
-    to_colours,
 )
 from photo_wake_up.addon.core.character.layers import divide
 from photo_wake_up.addon.core.character.occlusion import (
@@ -158,8 +157,8 @@ def test_without_contrast_labels_stay_where_the_fit_put_them() -> None:
 def test_the_palette_is_read_back_through_noise() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, len(PALETTE), (50, 60)).astype(np.uint8)
-    assert np.array_equal(from_colours(to_colours(labels)), labels)
-    noisy = to_colours(labels).astype(int) + rng.integers(-25, 26, (50, 60, 3))
+    assert np.array_equal(from_colours(PALETTE[labels]), labels)
+    noisy = PALETTE[labels].astype(int) + rng.integers(-25, 26, (50, 60, 3))
     assert np.array_equal(from_colours(noisy.clip(0, 255).astype(np.uint8)), labels)
 
 
