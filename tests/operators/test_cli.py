@@ -129,7 +129,7 @@ def test_a_result_unlike_the_photo_is_told(monkeypatch, tmp_path, capfd):
     inverted = replace(good.photo, rgb=255 - good.photo.rgb)
 
     def told(result):
-        monkeypatch.setattr(cli, "advance_with", lambda *_arguments: iter_of(result))
+        monkeypatch.setattr(cli, "run", lambda *_arguments: iter_of(result))
         out = tmp_path / "out"
         assert cli.main(["p.jpg", "--out", str(out), "--render", "none"]) == cli.DONE
         return json.loads((out / "report.json").read_text()), capfd.readouterr().out
@@ -230,7 +230,7 @@ def test_fbx_files_that_cannot_be_performed_are_one_sentence(two_takes, performe
     assert "no take 'swim': choose 'Actor jump' or 'Actor wave'" in said
     assert "no file gone.fbx" in refused(capfd, *out, tmp_path / "gone.fbx")
     (tmp_path / "broken.fbx").write_bytes(b"no fbx")
-    assert "broken.fbx cannot be imported" in refused(capfd, *out, tmp_path / "broken.fbx")
+    assert "broken.fbx is not an FBX file" in refused(capfd, *out, tmp_path / "broken.fbx")
     assert not (tmp_path / "out").exists()
     assert "walk has only one take" in refused(capfd, *out, "walk", "--take", "2")
 

@@ -212,7 +212,7 @@ def test_a_folder_becomes_strips_and_failures_are_named(standing, tmp_path, arra
     assert bpy.ops.wakeup.perform_folder() == {"FINISHED"}
     said = bpy.context.window_manager.wake_up.message
     assert "3 clips applied. 2 failed." in said
-    assert "b_broken.bvh, line" in said and "d_broken.fbx cannot be imported" in said
+    assert "b_broken.bvh, line" in said and "d_broken.fbx is not an FBX file" in said
     assert armature.animation_data.action is None
     tracks = list(armature.animation_data.nla_tracks)
     # What was played before is there, muted.

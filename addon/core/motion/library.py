@@ -57,7 +57,7 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
             f"{path.name} is a pickle, which may run anything and is not opened: save its arrays "
             "as an .npz file."
         )
-    if is_folder(path, MotionError, "choose another motion"):
+    if name and is_folder(path, MotionError, "choose another motion"):
         raise MotionError(
             f"{path.name} is a folder: choose one of its files, or --motions for all of them."
         )
