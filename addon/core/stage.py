@@ -10,7 +10,7 @@ from pathlib import Path
 from .character.built import CharacterBuild
 from .result import WakeUpResult, present
 from .settings import WakeUpSettings
-from .types import Background, Clip, Detection, FittedBody, Person, Photo, Progress
+from .types import Clip, Detection, FittedBody, Person, Photo, Progress
 
 Report = Callable[[Progress], None]
 
@@ -46,10 +46,6 @@ class Inputs:
     @property
     def build(self) -> CharacterBuild:
         return present(self.result.build, "build")
-
-    @property
-    def background(self) -> Background:
-        return present(self.result.background, "background")
 
 
 @dataclass(frozen=True, eq=False)

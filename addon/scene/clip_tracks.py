@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import bpy
 
+from ..core.motion.takes import distinct
 from .clip_assets import library_actions
 
 _SUFFIX = " Armature"  # of an armature's name; what stands before is its character's
@@ -39,7 +40,7 @@ def clips_on_tracks(armature: bpy.types.Object) -> Iterator[tuple[str, ...]]:
         last = [_new_track(animation, each, each.slots[0]) for each in library]
         added += last
         ordered = [*first, *playing, *others, *last]
-        names = _unique([_label(armature, _title(track)) for track in ordered])
+        names = distinct([_label(armature, _title(track)) for track in ordered])
         _rename(ordered, names)
         # Some exporters name a clip after its strip.
         alone = [track.strips[0] for track in ordered if len(track.strips) == 1]
@@ -84,18 +85,9 @@ def _label(armature: bpy.types.Object, name: str) -> str:
     return name
 
 
-def _unique(names: list[str]) -> list[str]:
-    made: list[str] = []
-    for name in names:
-        number, tried = 1, name
-        while tried in made:
-            number += 1
-            tried = f"{name} {number}"
-        made.append(tried)
-    return made
-
-
-def _rename(items: list[bpy.types.NlaTrack] | list[bpy.types.NlaStrip], names: list[str]) -> None:
+def _rename(
+    items: list[bpy.types.NlaTrack] | list[bpy.types.NlaStrip], names: Sequence[str]
+) -> None:
     """In two rounds, because Blender changes a name that another track or strip has."""
     for number, item in enumerate(items):
         item.name = f"~{number}"
