@@ -164,7 +164,7 @@ test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) $(REFERENCE) $(NODE_TOOLS) ## Run 
 
 .PHONY: test-processors
 test-processors: setup $(DEMO_PHOTO) ## Compare results as other processors would compute them (half an hour): build/bench/processors.json
-	$(RUN) -m photo_wake_up.tests.bench_processors --out $(BUILD)/bench
+	$(RUN) -m photo_wake_up.tests.benches.processors --out $(BUILD)/bench
 
 .PHONY: lint
 lint: setup ## Check style and types
@@ -193,7 +193,7 @@ $(VIEWER):
 
 .PHONY: bench
 bench: setup $(DEMO_PHOTO) $(VALIDATOR) $(REFERENCE) ## Wake up every test photo and measure the bars: build/bench/
-	$(RUN) -m photo_wake_up.tests.bench --out $(BUILD)/bench
+	$(RUN) -m photo_wake_up.tests.benches.photos --out $(BUILD)/bench
 
 .PHONY: mask-scenes
 mask-scenes: setup ## Render the scenes that masks are measured against (once, some minutes)
@@ -201,7 +201,7 @@ mask-scenes: setup ## Render the scenes that masks are measured against (once, s
 
 .PHONY: bench-people
 bench-people: setup reference $(DEMO_PHOTO) mask-scenes ## Measure detection, masks and mattes: build/bench/people.json
-	$(RUN) -W ignore -m photo_wake_up.tests.bench_people --out $(BUILD)/bench
+	$(RUN) -W ignore -m photo_wake_up.tests.benches.people --out $(BUILD)/bench
 
 .PHONY: fit-cases
 fit-cases: setup ## Render the known bodies that the fit is measured against (once, half an hour)
@@ -209,19 +209,19 @@ fit-cases: setup ## Render the known bodies that the fit is measured against (on
 
 .PHONY: bench-fit
 bench-fit: setup fit-cases ## Measure the body fit against known bodies: build/bench/fit.json
-	$(RUN) -W ignore -m photo_wake_up.tests.bench_fit --out $(BUILD)/bench
+	$(RUN) -W ignore -m photo_wake_up.tests.benches.fit --out $(BUILD)/bench
 
 .PHONY: bench-character
 bench-character: setup $(DEMO_PHOTO) mask-scenes fit-cases ## Measure the character: build/bench/character.json
-	$(RUN) -W ignore -m photo_wake_up.tests.bench_character --out $(BUILD)/bench
+	$(RUN) -W ignore -m photo_wake_up.tests.benches.character --out $(BUILD)/bench
 
 .PHONY: bench-motion
 bench-motion: setup $(DEMO_PHOTO) ## Measure retargeting, feet and loops, draw strips: build/bench/motion.json
-	$(RUN) -W ignore -m photo_wake_up.tests.bench_motion --out $(BUILD)/bench
+	$(RUN) -W ignore -m photo_wake_up.tests.benches.motion --out $(BUILD)/bench
 
 .PHONY: bench-batch
 bench-batch: setup $(DEMO_PHOTO) ## Wake up an album of 100 photos, measure memory (an hour): build/bench/batch.json
-	$(RUN) -m photo_wake_up.tests.bench_batch --out $(BUILD)/bench
+	$(RUN) -m photo_wake_up.tests.benches.batch --out $(BUILD)/bench
 
 .PHONY: test-gui
 test-gui: setup $(DEMO_PHOTO) ## Drive the panel in a real Blender with a window (root, once 3.5 GB): build/gui/

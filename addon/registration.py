@@ -16,7 +16,7 @@ from ..operators import (
     wake_up,
 )
 from . import results
-from .scene.images import keep_paint
+from .scene.objects.images import keep_paint
 from .ui import motion_panels, motion_properties, painting, panels, preferences, properties
 
 CLASSES = (

@@ -22,22 +22,22 @@ from typing import Any, NoReturn
 
 from ..addon.core.body.parts import PART_NAMES
 from ..addon.core.body.stage import body_model
-from ..addon.core.camera_moves import HELD, MOVES
 from ..addon.core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..addon.core.errors import OutputError, PhotoError, WakeUpError, printable
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.interchange.web_page import viewer_script
-from ..addon.core.motion.library import needs_blender
-from ..addon.core.motion.options import PerformOptions
-from ..addon.core.motion.sequence import motion_files
+from ..addon.core.motion.performing.options import PerformOptions
+from ..addon.core.motion.performing.playlist import motion_files
+from ..addon.core.motion.sources.library import needs_blender
 from ..addon.core.perception.joints import read_joints
-from ..addon.core.photo_folder import fingerprint, photos_in, result_names
+from ..addon.core.photo.photo_folder import fingerprint, photos_in, result_names
 from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Request, run
 from ..addon.core.pipeline.run import advance, peak_memory_mb
 from ..addon.core.pipeline.stages import LAST
 from ..addon.core.result import WakeUpResult
 from ..addon.core.settings import WakeUpSettings
+from ..addon.core.staging.camera_moves import HELD, MOVES
 from ..addon.core.types import Clip
 from ..addon.core.user_paths import check_readable, is_folder, user_path
 from .result_folder import STRIP, beside, is_there, move_into_place, write_report
@@ -481,7 +481,8 @@ def _read_in_blender(settings: WakeUpSettings, tell: Any) -> Clip | None:
     tell("Reading the motion")
     import bpy
 
-    from ..addon.scene import motion_source, user_files
+    from ..addon.scene import user_files
+    from ..addon.scene.animation import motion_source
 
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     path = Path(settings.motion).expanduser()
@@ -514,10 +515,13 @@ def _write(
     # Blender comes in late: what is wrong with a photo is said before its seconds are spent.
     import bpy
 
-    from ..addon.core import contact_sheet, overview
-    from ..addon.core.images import save_png
-    from ..addon.core.report import compare_with_photo, describe, warnings_of_comparison
-    from ..addon.scene import build, export, film, output_files, render, wall
+    from ..addon.core.photo.image_files import save_png
+    from ..addon.core.reports import batch_sheet, contact_sheet
+    from ..addon.core.reports.report import compare_with_photo, describe, warnings_of_comparison
+    from ..addon.scene import build, output_files
+    from ..addon.scene.export import registry
+    from ..addon.scene.objects import wall
+    from ..addon.scene.render import film, stills
 
     result = results[0]
     report = describe(result)
@@ -542,18 +546,18 @@ def _write(
             report["motions"] = _perform_folder(options, collection, tell)
             report["warnings"] += report["motions"]["notes"]
             results = (replace(result, motion_name="the folder's clips"),)
-        render.look_through(scene, collection, options.engine, options.width, DEFAULT_FPS)
-        render.show_in_viewports()
+        stills.look_through(scene, collection, options.engine, options.width, DEFAULT_FPS)
+        stills.show_in_viewports()
         wall.choose_wall(collection, options.wall)
-        said = render.choose_camera(scene, collection, options.camera.replace("-", "_"))
+        said = stills.choose_camera(scene, collection, options.camera.replace("-", "_"))
         if said:
             tell(said)
-        render.choose_light(collection, not options.no_shadow, options.relight)
+        stills.choose_light(collection, not options.no_shadow, options.relight)
         # Beside the file: to Blender, "//" is where the file is.
         if options.render in ("png", "character"):
-            render.set_frames(scene, "//frames")
+            stills.set_frames(scene, "//frames")
         else:
-            render.set_video(scene, "//video.mp4")
+            stills.set_video(scene, "//video.mp4")
         output_files.save_blend(folder / "scene.blend")
     report["photo_to_scene_seconds"] = round(time.perf_counter() - started, 3)
 
@@ -561,15 +565,15 @@ def _write(
         for number, each in enumerate(results, start=1):
             suffix = f"_{number}" if len(results) > 1 else ""
             for kind in options.export:
-                file = folder / f"character{suffix}{export.suffix(kind)}"
-                export.export_character(collection, kind, file, number)
+                file = folder / f"character{suffix}{registry.suffix(kind)}"
+                registry.export_character(collection, kind, file, number)
             save_png(folder / f"mask{suffix}.png", each.person.mask)
         save_png(folder / "background.png", result.background.rgb)
 
     with timed("checks", "Comparing with the photo"):
-        first = render.first_frame(scene, collection)
+        first = stills.first_frame(scene, collection)
         save_png(folder / "first_frame.png", first)
-        seen = render.silhouette(scene, collection) >= 128
+        seen = stills.silhouette(scene, collection) >= 128
         masks = [each.person.mask for each in results]
         compared = compare_with_photo(first, result.photo.rgb, seen, masks)
         report.update(compared)
@@ -579,7 +583,7 @@ def _write(
         panels, glance = _panels(results, body_model(_settings(options)), first, scene, collection)
         sheet = contact_sheet.compose(panels, contact_sheet.panel_size(result.photo))
         save_png(folder / "contact_sheet.png", sheet)
-        save_png(folder / STRIP, overview.strip(glance))
+        save_png(folder / STRIP, batch_sheet.strip(glance))
 
     if options.render != "none":
         with timed("render", f"Rendering {scene.frame_end} frames"):
@@ -592,11 +596,12 @@ def _write(
 
 def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> dict[str, Any]:
     """Lay the folder's motions on the character as NLA strips; what became of each file."""
-    from ..addon.scene import batch, performing, user_files
+    from ..addon.scene import user_files
+    from ..addon.scene.animation import motion_folder, performing
 
     armature = performing.chosen_armature(collection, None)
     performed = _told(
-        batch.perform_folder(
+        motion_folder.perform_folder(
             performing.Performer.of(armature, collection),
             motion_files(Path(options.motions)),
             performing.photo_pose(armature),
@@ -625,23 +630,24 @@ def _panels(
 ) -> tuple[Any, Any]:
     """The contact sheet's labelled panels, and those that tell the result at a glance: the photo,
     the character, a moment of its motion."""
-    from ..addon.core import contact_sheet as sheet
-    from ..addon.scene import build, render
+    from ..addon.core.reports import contact_sheet as sheet
+    from ..addon.scene import build
+    from ..addon.scene.render import stills
 
     result = results[0]
     size = sheet.panel_size(result.photo)
-    last = render.last_frame(build.find_parts(collection))
+    last = stills.last_frame(build.find_parts(collection))
     moments = [max(1, round(moment * last)) for moment in _SHEET_MOMENTS]
     turned = [
         (f"{direction}{f' of {number}' if len(results) > 1 else ''}", sheet.on_checks(view))
         for number in range(1, len(results) + 1)
         for direction, view in zip(
             _DIRECTIONS,
-            render.views(scene, collection, tuple(_DIRECTIONS.values()), size, number),
+            stills.views(scene, collection, tuple(_DIRECTIONS.values()), size, number),
             strict=True,
         )
     ]
-    motion = render.stills(scene, collection, moments, size[0])
+    motion = stills.stills(scene, collection, moments, size[0])
     panels = [
         ("photo", result.photo.rgb),
         (

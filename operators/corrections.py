@@ -8,14 +8,14 @@ import bpy
 
 from ..addon import results
 from ..addon.core.errors import WakeUpError
-from ..addon.core.images import load_photo
+from ..addon.core.photo.image_files import load_photo
 from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Outcome, Request
 from ..addon.core.pipeline.stages import LAST
 from ..addon.core.result import WakeUpResult
 from ..addon.scene.build import claim, is_result, is_whole, photo_size
-from ..addon.scene.corrections import add_box
-from ..addon.scene.posing import find_posed, has_fit
+from ..addon.scene.rig.joint_markers import add_box
+from ..addon.scene.rig.pose_correction import find_posed, has_fit
 from ..addon.scene.selection import select_alone
 from ..addon.ui.painting import open_for_painting, paint_white
 from .base import QuickOperator, can_start, is_idle

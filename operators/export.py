@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ..addon.scene.export import KINDS, ExportOptions, export_character, suffix
+from ..addon.scene.export.registry import KINDS, ExportOptions, export_character, suffix
 from .base import QuickOperator
 from .render import checked_file, has_result
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+from ..addon.scene.animation.actions import frame_rate
+from ..addon.scene.animation.clip_assets import add_clip_actions
 from ..addon.scene.build import find_parts
-from ..addon.scene.clip_assets import add_clip_actions
-from ..addon.scene.motion import frame_rate
 from .base import QuickOperator
 from .render import has_result
 

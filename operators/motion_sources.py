@@ -11,31 +11,30 @@ from bpy.props import StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..addon.core.errors import MotionError, WakeUpError
-from ..addon.core.motion.joint_map import map_joints
-from ..addon.core.motion.library import load_motion, needs_blender
-from ..addon.core.motion.mapping_presets import (
+from ..addon.core.motion.performing.playlist import Batch, motion_files
+from ..addon.core.motion.retargeting.joint_map import map_joints
+from ..addon.core.motion.retargeting.mapping_presets import (
     mapping_for,
     named_mapping,
     preset_path,
     read_preset,
     write_preset,
 )
-from ..addon.core.motion.sequence import Batch, motion_files
-from ..addon.core.motion.source_motion import SourceMotion
-from ..addon.core.motion.takes import Takes, is_person
+from ..addon.core.motion.retargeting.source_motion import SourceMotion
+from ..addon.core.motion.sources.library import load_motion, needs_blender
+from ..addon.core.motion.sources.takes import Takes, is_person
 from ..addon.core.types import Clip, Motion, Pose
-from ..addon.scene import mapping_list, user_files
-from ..addon.scene.batch import perform_folder
-from ..addon.scene.build import find_parts
-from ..addon.scene.ik_controls import has_controls, remove_controls
-from ..addon.scene.motion import FIRST_FRAME, frame_rate
-from ..addon.scene.motion_source import (
+from ..addon.scene import user_files
+from ..addon.scene.animation import mapping_list
+from ..addon.scene.animation.actions import FIRST_FRAME, frame_rate
+from ..addon.scene.animation.motion_folder import perform_folder
+from ..addon.scene.animation.motion_source import (
     clip_from_source,
     clip_of_take,
     sample_armature,
     takes_of_file,
 )
-from ..addon.scene.performing import (
+from ..addon.scene.animation.performing import (
     Performer,
     chosen_armature,
     current_pose,
@@ -46,6 +45,8 @@ from ..addon.scene.performing import (
     show_frames,
     take,
 )
+from ..addon.scene.build import find_parts
+from ..addon.scene.rig.ik_controls import has_controls, remove_controls
 from ..addon.ui.motion_properties import ARMATURE, FILE, IN_TURN, MENU, POSE
 from ..addon.ui.properties import MOTION_FILE
 from .base import JobOperator, QuickOperator, Work, is_idle

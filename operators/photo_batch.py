@@ -25,8 +25,8 @@ import numpy as np
 from PIL import Image
 
 from ..addon.core.errors import WakeUpError, printable
-from ..addon.core.images import load_photo, save_png
-from ..addon.core.overview import Entry, overview, strip
+from ..addon.core.photo.image_files import load_photo, save_png
+from ..addon.core.reports.batch_sheet import Entry, overview, strip
 from ..addon.core.types import UInt8
 from .result_folder import STRIP, move_into_place, read_report, scratch_in
 

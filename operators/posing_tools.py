@@ -7,19 +7,19 @@ from bpy.props import EnumProperty
 
 from ..addon.core.body.parts import PART_NAMES
 from ..addon.core.errors import WakeUpError
-from ..addon.scene.freezing import freeze, part_numbers
-from ..addon.scene.ik_controls import (
-    add_controls,
-    bake_controls,
-    has_controls,
-    remove_controls,
-)
-from ..addon.scene.performing import (
+from ..addon.scene.animation.muting import freeze, part_numbers
+from ..addon.scene.animation.performing import (
     chosen_armature,
     current_pose,
     match_first_frame,
     photo_pose,
     read_skeleton,
+)
+from ..addon.scene.rig.ik_controls import (
+    add_controls,
+    bake_controls,
+    has_controls,
+    remove_controls,
 )
 from ..addon.scene.selection import select_alone
 from ..addon.ui.motion_properties import NEAR

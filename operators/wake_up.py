@@ -18,11 +18,12 @@ from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Outcome, Request
 from ..addon.core.pipeline.run import in_thread
 from ..addon.core.pipeline.stages import LAST, stages_done, without
-from ..addon.core.report import warnings_of
+from ..addon.core.reports.report import warnings_of
 from ..addon.core.result import WakeUpResult
 from ..addon.core.settings import WakeUpSettings
 from ..addon.core.types import Mask, Progress
 from ..addon.core.user_paths import check_readable, user_path
+from ..addon.scene.animation.actions import frame_rate
 from ..addon.scene.build import (
     build_group,
     claim,
@@ -33,19 +34,18 @@ from ..addon.scene.build import (
     pictures,
     remove_scene,
 )
-from ..addon.scene.corrections import add_box, read_box, read_joints
-from ..addon.scene.images import encode_ahead, new_thumbnail, read_mask
-from ..addon.scene.labels import read_painted
-from ..addon.scene.motion import frame_rate
-from ..addon.scene.path import find_path, put_in, read_path, take_out
-from ..addon.scene.posing import note_fit, read_correction, show_body
+from ..addon.scene.objects.images import encode_ahead, new_thumbnail, read_mask
+from ..addon.scene.objects.label_image import read_painted
+from ..addon.scene.objects.path import find_path, put_in, read_path, take_out
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
-from ..addon.scene.render import (
+from ..addon.scene.render.stills import (
     look_through,
     show_in_viewport,
     show_photo,
     viewports_through_camera,
 )
+from ..addon.scene.rig.joint_markers import add_box, read_box, read_joints
+from ..addon.scene.rig.pose_correction import note_fit, read_correction, show_body
 from ..addon.stage_states import DONE, Made, plain
 from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
 from ..addon.ui.scene_states import states_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from .character.built import DEFAULT_TRIANGLES
 from .frames import DEFAULT_HEIGHT_M
-from .motion.options import PerformOptions
+from .motion.performing.options import PerformOptions
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ import numpy as np
 
 from ..core.errors import WakeUpError, printable
 from ..core.result import WakeUpResult
-from ..core.sunlight import for_shadows
+from ..core.staging.sunlight import for_shadows
 from ..core.types import Float64, Photo
-from .camera import new_camera
-from .character import character_pictures, new_armature, new_character
-from .images import Pixels, new_image
-from .labels import new_label_image
-from .light import made_for, new_fill, new_shadow, new_sun
-from .motion import new_action, note_photo_pose, play, set_pose
-from .notes import numbers
-from .path import add_path
-from .plate import new_ground, new_plate, plate_depth, show_on_first_frame
+from .animation.actions import new_action, note_photo_pose, play, set_pose
+from .id_properties import numbers
+from .objects.character_mesh import character_pictures, new_armature, new_character
+from .objects.images import Pixels, new_image
+from .objects.label_image import new_label_image
+from .objects.light import made_for, new_fill, new_shadow, new_sun
+from .objects.path import add_path
+from .objects.plate import new_ground, new_plate, plate_depth, show_on_first_frame
+from .render.camera import new_camera
 
 _ROLE = "photo_wake_up_role"  # custom property that tells an object's part in the scene
 _PERSON = "photo_wake_up_person"  # whose character or armature it is, counted from 1

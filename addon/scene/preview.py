@@ -11,14 +11,14 @@ from ..core.errors import printable
 from ..core.result import WakeUpResult
 from ..core.settings import WakeUpSettings
 from ..core.types import Camera, Float64
+from .animation.actions import set_pose
 from .build import mark_collection
-from .camera import new_camera
-from .character import new_armature, new_character
-from .corrections import new_corrections
-from .images import new_image
-from .labels import new_label_image
-from .motion import set_pose
-from .posing import new_posed_body
+from .objects.character_mesh import new_armature, new_character
+from .objects.images import new_image
+from .objects.label_image import new_label_image
+from .render.camera import new_camera
+from .rig.joint_markers import new_corrections
+from .rig.pose_correction import new_posed_body
 
 _LONGEST_NAME = 40  # as in build
 

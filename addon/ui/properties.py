@@ -15,14 +15,14 @@ from bpy.props import (
 )
 
 from ..core.body.parts import PART_NAMES
-from ..core.camera_moves import HELD, MOVES
 from ..core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
-from ..core.motion.library import CLIP_NAMES
-from ..core.motion.options import FASTEST, SLOWEST, PerformOptions
+from ..core.motion.performing.options import FASTEST, SLOWEST, PerformOptions
+from ..core.motion.sources.library import CLIP_NAMES
 from ..core.settings import WakeUpSettings
-from ..scene.motion import frame_rate
-from ..scene.posing import show_body
+from ..core.staging.camera_moves import HELD, MOVES
+from ..scene.animation.actions import frame_rate
+from ..scene.rig.pose_correction import show_body
 
 MOTION_FILE = "FILE"  # the motion menu's entry for a file of the user's
 _TITLES = {"sit": "Sit Down", "turn": "Turn Round", "look": "Look Around"}

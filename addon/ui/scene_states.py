@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene.corrections import are_joints_moved, read_box
-from ..scene.images import is_painted
-from ..scene.path import read_path
-from ..scene.posing import is_posed_by_hand
+from ..scene.objects.images import is_painted
+from ..scene.objects.path import read_path
+from ..scene.rig.joint_markers import are_joints_moved, read_box
+from ..scene.rig.pose_correction import is_posed_by_hand
 from ..stage_states import Made, StageState, plain, stage_states
 from .preferences import body_file, joint_network, mask_network, plate_network
 

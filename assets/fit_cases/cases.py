@@ -17,7 +17,7 @@ from ...addon.core.body.model import BodyModel
 from ...addon.core.body.posed import posed_body, rest_height
 from ...addon.core.body.skeleton import JOINT, JOINT_COUNT
 from ...addon.core.frames import WORLD_FROM_BODY_AXES, default_camera
-from ...addon.core.motion.library import load_motion
+from ...addon.core.motion.sources.library import load_motion
 from ...addon.core.types import Camera, FittedBody, Float64
 
 CLIP_FPS = 24.0

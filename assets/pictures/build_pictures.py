@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image
 
 from ...addon.core.types import UInt8
-from ...addon.scene import build, render
+from ...addon.scene import build
+from ...addon.scene.render import stills
 
 MOST_BYTES = 300_000  # of a picture: a README is read on phones, too
 HEIGHT_PX = 640  # of the row of panels
@@ -60,9 +61,9 @@ def _walking_out() -> UInt8:
     collection = next(item for item in bpy.data.collections if build.is_result(item))
     width, height = build.photo_size(collection)
     size = (round(HEIGHT_PX * width / height), HEIGHT_PX)
-    photo = render.first_frame(scene, collection)
-    turned = render.views(scene, collection, TURNED_DEG, (size[0], 2 * size[1]))
-    walking = render.stills(scene, collection, list(WALL_FRAMES), 2 * size[0])
+    photo = stills.first_frame(scene, collection)
+    turned = stills.views(scene, collection, TURNED_DEG, (size[0], 2 * size[1]))
+    walking = stills.stills(scene, collection, list(WALL_FRAMES), 2 * size[0])
     panels = [
         cv2.resize(photo, size, interpolation=cv2.INTER_AREA),
         *(_on_paper(view) for view in turned),

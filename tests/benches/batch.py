@@ -1,6 +1,6 @@
 """A hundred photos through one command, measured against the bars: `make bench-batch` (Linux).
 
-    python -m photo_wake_up.tests.bench_batch --out build/bench [--count 100] [--jobs 2]
+    python -m photo_wake_up.tests.benches.batch --out build/bench [--count 100] [--jobs 2]
 
 The album is made of the test photos, each several times over and different each time, with files
 among them that must be refused. Without the folder of real photos the demo photo takes their place.
@@ -23,8 +23,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .bench import DATA, REFUSED, ROOT, photos
-from .bench_rows import Row, at_most, print_and_write, row
+from .photos import DATA, REFUSED, ROOT, photos
+from .rows import Row, at_most, print_and_write, row
 
 BROKEN_IN = 10  # one of so many files is one that must be refused
 MOST_MB = 4096.0  # a photo's process, as for single photos

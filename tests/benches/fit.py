@@ -1,6 +1,6 @@
 """The body fit against bodies that are known: `make bench-fit`.
 
-    python -m photo_wake_up.tests.bench_fit [--out build/bench] [--seeds 1 2]
+    python -m photo_wake_up.tests.benches.fit [--out build/bench] [--seeds 1 2]
 
 Each case is fitted twice: from its joints with noise and drop-out, and from its rendered picture
 through the whole perception. The person's height is told, as a user would tell it; the focal
@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 
-from photo_wake_up.addon.core import contact_sheet
 from photo_wake_up.addon.core.body.body_files import cached_body_model
 from photo_wake_up.addon.core.body.fit import fit_body, refine_body
 from photo_wake_up.addon.core.body.maps import render_maps
@@ -31,18 +30,19 @@ from photo_wake_up.addon.core.body.posed import body_mask, silhouette_iou
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.frames import default_camera
-from photo_wake_up.addon.core.images import load_photo, save_png
 from photo_wake_up.addon.core.model_files import model_path
 from photo_wake_up.addon.core.perception.masks import segment_person
 from photo_wake_up.addon.core.perception.people import choose, find_people
+from photo_wake_up.addon.core.photo.image_files import load_photo, save_png
+from photo_wake_up.addon.core.reports import contact_sheet
 from photo_wake_up.addon.core.types import Crop, FittedBody, Person, Photo, UInt8
 
-from ..assets.fit_cases.cases import STANDING_FAMILIES, TILTED_FAMILIES, FitCase, fit_cases
-from ..assets.fit_cases.observed import observed
-from .bench_rows import Row, at_least, at_most, print_and_write, row
+from ...assets.fit_cases.cases import STANDING_FAMILIES, TILTED_FAMILIES, FitCase, fit_cases
+from ...assets.fit_cases.observed import observed
 from .fit_metrics import FitErrors, fit_errors
+from .rows import Row, at_least, at_most, print_and_write, row
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "fit_cases"
 LEAST_CASES = 40
 WORST = 5  # cases that are shown

@@ -1,6 +1,6 @@
 """Detection, joints, masks and mattes against their bars: `make bench-people`.
 
-    python -m photo_wake_up.tests.bench_people [--out build/bench] [--no-drawings]
+    python -m photo_wake_up.tests.benches.people [--out build/bench] [--no-drawings]
 
 Agreement with MediaPipe, people found in the real pictures, masks and mattes of the rendered
 scenes whose truth is known, masks of turned photos, the cut-outs' rims, times, and what is said
@@ -27,19 +27,19 @@ import cv2
 import numpy as np
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.images import load_photo, save_png
 from photo_wake_up.addon.core.perception.landmarks import settle
 from photo_wake_up.addon.core.perception.masks import segment_person
 from photo_wake_up.addon.core.perception.network_masks import square_of
 from photo_wake_up.addon.core.perception.people import choose, find_people
+from photo_wake_up.addon.core.photo.image_files import load_photo, save_png
 from photo_wake_up.addon.core.types import Detection, Float32, Photo, UInt8
 
+from ..reference import agreement
 from . import mask_metrics
-from .bench_rows import Row, at_least, at_most, print_and_write, row
-from .reference import agreement
+from .rows import Row, at_least, at_most, print_and_write, row
 from .turned_photos import turned, turned_mask
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", ROOT.parent / "shared" / "data"))
 DEMO_PHOTO = ROOT / "build" / "demo_photo" / "photo.png"
 SCENES = ROOT / "build" / "mask_scenes"

@@ -1,6 +1,7 @@
 """The command over every test photo, measured against the bars: `make bench`.
 
-    python -m photo_wake_up.tests.bench --out build/bench [--only NAME ...] [--render mp4|none]
+    python -m photo_wake_up.tests.benches.photos --out build/bench [--only NAME ...]
+        [--render mp4|none]
 
 Everything is measured from what the command wrote, not from what it says of itself: frame 1 and
 the rendered silhouette against the photo and the mask, the mesh, its weights and its clip from
@@ -24,9 +25,9 @@ import cv2
 import numpy as np
 import trimesh
 
-from . import validators
+from .. import validators
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", ROOT.parent / "shared" / "data"))
 SECONDS_A_PHOTO = 900  # a run that takes longer counts as hung
 
@@ -174,7 +175,7 @@ def _met(key: str, value: Any) -> bool:
 
 def _truth(photo: Path, folder: Path) -> dict[str, float]:
     """Frame 1 against the photo as the project reads it, over the whole frame."""
-    from photo_wake_up.addon.core.images import load_photo
+    from photo_wake_up.addon.core.photo.image_files import load_photo
 
     loaded = load_photo(photo)
     frame = cv2.imread(str(folder / "first_frame.png"))[..., ::-1].astype(np.float64)
@@ -191,7 +192,7 @@ def _scene(folder: Path, standing: bool) -> dict[str, Any]:
     """The rendered silhouette, the mesh and its weights, from scene.blend in a process of its
     own (Blender keeps global state)."""
     script = (
-        "import sys, json; from photo_wake_up.tests.bench import scene_figures;"
+        "import sys, json; from photo_wake_up.tests.benches.photos import scene_figures;"
         "print('FIGURES' + json.dumps(scene_figures(sys.argv[1])))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "packages")}
@@ -213,7 +214,7 @@ def scene_figures(folder: str) -> dict[str, Any]:
     import bpy
 
     from photo_wake_up.addon.scene.build import find_parts, is_result
-    from photo_wake_up.addon.scene.render import silhouette
+    from photo_wake_up.addon.scene.render.stills.stills import silhouette
 
     bpy.ops.wm.open_mainfile(filepath=str(Path(folder) / "scene.blend"))
     collection = next(c for c in bpy.data.collections if is_result(c))

@@ -1,6 +1,6 @@
 """Whether results are the same on every processor: `make test-processors`.
 
-    python -m photo_wake_up.tests.bench_processors [--out build/bench] [--only NAME ...]
+    python -m photo_wake_up.tests.benches.processors [--out build/bench] [--only NAME ...]
 
 Libraries choose their kernels by what the processor can do and by the number of its cores, and
 kernels differ in the last bits of what they compute. The same work is done in processes whose
@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import bench
-from .bench_rows import Row, at_least, at_most, print_and_write
+from . import photos
+from .rows import Row, at_least, at_most, print_and_write
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SEED = 5  # of the known bodies
 ONE_THREAD, PLAIN_NETWORKS = "WAKE_UP_ONE_THREAD", "WAKE_UP_PLAIN_NETWORKS"  # read by the child
 _NO_AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
@@ -70,7 +70,7 @@ def main() -> int:
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child is not None:
-        options.child.write_bytes(pickle.dumps(_results(bench.photos(options.only))))
+        options.child.write_bytes(pickle.dumps(_results(photos.photos(options.only))))
         sys.stdout.flush()
         os._exit(0)  # Blender's module may keep a process from ending
     folder = options.out / "processors"
@@ -81,7 +81,7 @@ def main() -> int:
         environment = {**os.environ, **setting, "PYTHONPATH": str(ROOT / "build" / "packages")}
         named = [] if options.only is None else ["--only", *options.only]
         subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "photo_wake_up.tests.bench_processors",
+            [sys.executable, "-W", "ignore", "-m", "photo_wake_up.tests.benches.processors",
              "--child", str(file), *named],
             env=environment, check=True,
         )  # fmt: skip
@@ -121,8 +121,8 @@ def _results(photos: list[Path]) -> dict[str, Made]:
     from photo_wake_up.addon.core.body.fit import fit_body
     from photo_wake_up.addon.core.model_files import model_path
 
-    from ..assets.fit_cases.cases import fit_cases
-    from ..assets.fit_cases.observed import observed
+    from ...assets.fit_cases.cases import fit_cases
+    from ...assets.fit_cases.observed import observed
 
     made = {photo.stem: _of_photo(photo) for photo in photos}
     model = cached_body_model(model_path("body.npz"))
@@ -163,14 +163,15 @@ def _of_photo(photo: Path) -> Made:
 
     from photo_wake_up.addon.core.pipeline.run import drain, wake_up
     from photo_wake_up.addon.core.settings import WakeUpSettings
-    from photo_wake_up.addon.scene import build, render
+    from photo_wake_up.addon.scene import build
+    from photo_wake_up.addon.scene.render.stills import stills
 
     result = drain(wake_up(photo, WakeUpSettings(frames=2)))
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     scene = bpy.context.scene
     collection = build.build_group((result,), scene)
-    render.look_through(scene, collection)
-    first = render.first_frame(scene, collection).astype(np.float64)
+    stills.look_through(scene, collection)
+    first = stills.first_frame(scene, collection).astype(np.float64)
     error = ((first - result.photo.rgb) ** 2).mean()
     psnr = 10 * np.log10(255**2 / max(float(error), 1e-9))
     return Made(result.fitted.joints, result.person.mask, psnr)

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .bench import ROOT
+from .photos import ROOT
 
 Row = dict[str, Any]
 
@@ -29,7 +29,7 @@ def at_least(what: str, limit: float, value: float) -> Row:
 
 
 def run_parts(name: str, parts: Sequence[str], description: str | None) -> int:
-    """A bench from the command line: the modules `parts` of `{name}_bench`, each with
+    """A bench from the command line: the modules `parts` of the package `{name}`, each with
     `rows(pictures)`, or those that `--only` names. Pictures go to `{out}/{name}/`, rows to
     `{out}/{name}.json`."""
     parser = argparse.ArgumentParser(description=description)
@@ -38,9 +38,7 @@ def run_parts(name: str, parts: Sequence[str], description: str | None) -> int:
     options = parser.parse_args()
     pictures: Path = options.out / name
     pictures.mkdir(parents=True, exist_ok=True)
-    modules = [
-        import_module(f"{__package__}.{name}_bench.{part}") for part in options.only or parts
-    ]
+    modules = [import_module(f"{__package__}.{name}.{part}") for part in options.only or parts]
     measured = [partial(module.rows, pictures) for module in modules]
     print_and_write(measured, options.out / f"{name}.json")
     return 0

@@ -8,10 +8,10 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.motion import clips
-from photo_wake_up.addon.core.motion.feet import leg_length
-from photo_wake_up.addon.core.motion.sampling import clip_at
+from photo_wake_up.addon.core.motion.editing.sampling import clip_at
+from photo_wake_up.addon.core.motion.ground.feet import leg_length
 from photo_wake_up.addon.core.types import Clip, Motion
-from photo_wake_up.tests.motion_bench.sources import body
+from photo_wake_up.tests.benches.motion.sources import body
 
 FPS = 24.0
 _UP, _DOWN, _AHEAD = ("y", -88.0), ("y", 80.0), ("z", -88.0)

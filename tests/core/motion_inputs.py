@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, PARENTS
 from photo_wake_up.addon.core.motion import clips
-from photo_wake_up.addon.core.motion.feet import leg_length
+from photo_wake_up.addon.core.motion.ground.feet import leg_length
 from photo_wake_up.addon.core.types import Clip, Pose, Skeleton
 
 _DATA = Path(os.environ.get("PHOTO_WAKE_UP_DATA", Path(__file__).parents[3] / "shared" / "data"))

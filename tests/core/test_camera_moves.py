@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core import camera_moves, frames
-from photo_wake_up.addon.core.camera_moves import MOVES, CameraMove, Subject, plan_move
+from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.errors import WakeUpError
+from photo_wake_up.addon.core.staging import camera_moves
+from photo_wake_up.addon.core.staging.camera_moves import MOVES, CameraMove, Subject, plan_move
 from photo_wake_up.addon.core.types import Camera
 
 CAMERA = Camera(1344.0, 440.5, 570.25, 864, 1152)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from photo_wake_up.addon.core.colour_profiles import adobe_rgb
-from photo_wake_up.addon.core.images import load_photo
+from photo_wake_up.addon.core.photo.colour_profiles import adobe_rgb
+from photo_wake_up.addon.core.photo.image_files import load_photo
 
 from .picture_inputs import (
     P3_COLUMNS,

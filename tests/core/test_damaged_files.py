@@ -16,9 +16,9 @@ from PIL import Image
 
 from photo_wake_up.addon.core.body.body_files import load_body_model
 from photo_wake_up.addon.core.errors import ModelFileError, MotionError, PhotoError, WakeUpError
-from photo_wake_up.addon.core.images import SMALLEST_SIDE_PX, load_photo
-from photo_wake_up.addon.core.motion.bvh import read_bvh
-from photo_wake_up.addon.core.motion.smpl_sequence import read_smpl_sequence
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
+from photo_wake_up.addon.core.motion.sources.smpl_sequence import read_smpl_sequence
+from photo_wake_up.addon.core.photo.image_files import SMALLEST_SIDE_PX, load_photo
 
 from .damage import NUMBERS, bounded, edited, edits, with_member, with_png_chunk
 from .motion_inputs import stick_bvh, stick_row

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from photo_wake_up.addon.core.motion.library import CLIP_NAMES
+from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES
 from photo_wake_up.addon.stage_states import TITLES
 from photo_wake_up.operators.cli import parser
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception import people
 from photo_wake_up.addon.core.perception.figure import segment_in_box
 from photo_wake_up.addon.core.perception.joints import EDITABLE
 from photo_wake_up.addon.core.perception.masks import segment_person
 from photo_wake_up.addon.core.perception.outline_joints import joints_of_outline
+from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Photo
 
 HEIGHT, WIDTH = 520, 460

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import WakeUpError
-from photo_wake_up.addon.core.focal_length import camera_of
-from photo_wake_up.addon.core.images import load_photo
+from photo_wake_up.addon.core.photo.focal_length import camera_of
+from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Photo
 
 from .picture_inputs import quarters

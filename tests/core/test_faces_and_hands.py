@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception import people
 from photo_wake_up.addon.core.perception.faces import find_faces
 from photo_wake_up.addon.core.perception.hands import find_hands
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK
+from photo_wake_up.addon.core.photo.image_files import load_photo
 
 EYE_CORNERS = (33, 133), (362, 263)  # Face Mesh: right outer and inner, left inner and outer
 DEMO_PHOTO = Path(__file__).resolve().parents[2] / "build" / "demo_photo" / "photo.png"

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.fbx_claims import check_fbx
+from photo_wake_up.addon.core.motion.sources.fbx_check import check_fbx
 
 from .damage import bounded
 

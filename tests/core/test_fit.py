@@ -38,7 +38,7 @@ from photo_wake_up.addon.core.perception.landmarks import LANDMARK
 from photo_wake_up.addon.core.types import Camera, Face, FittedBody, Hand
 from photo_wake_up.assets.fit_cases.cases import FAMILIES, FitCase, fit_cases
 from photo_wake_up.assets.fit_cases.observed import observed
-from photo_wake_up.tests.fit_metrics import aligned, fit_errors, knee_flexion, lean
+from photo_wake_up.tests.benches.fit_metrics import aligned, fit_errors, knee_flexion, lean
 
 SEED = 5  # another one than the bench's
 FACING = np.array([np.pi, 0.0, 0.0])  # body frame to camera frame, looking into the camera

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photo_wake_up.addon.core.images import load_photo
+from photo_wake_up.addon.core.photo.image_files import load_photo
 
 HEIGHT, WIDTH = 64, 96
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photo_wake_up.addon.core.colour_profiles import adobe_rgb
 from photo_wake_up.addon.core.errors import OutputError, PhotoError
-from photo_wake_up.addon.core.images import load_photo, save_png, with_power_of_two_sides
+from photo_wake_up.addon.core.photo.colour_profiles import adobe_rgb
+from photo_wake_up.addon.core.photo.image_files import load_photo, save_png, with_power_of_two_sides
 
 from .picture_inputs import CUT_OUT_HEIC, ROTATED_HEIC, quarters
 

@@ -67,7 +67,7 @@ def test_installed_in_place_every_module_is_the_repositorys(repository, editable
     code = (
         "import site, sys; site.addsitedir(sys.argv[1])\n"
         "import photo_wake_up, photo_wake_up.addon.core.errors as errors\n"
-        "import photo_wake_up.tests.bench_rows, photo_wake_up.assets.package\n"
+        "import photo_wake_up.tests.benches.rows, photo_wake_up.assets.package\n"
         "from photo_wake_up.addon.core import made_later\n"
         "print(photo_wake_up.__file__, errors.__file__, made_later.__file__, sep='\\n')\n"
     )

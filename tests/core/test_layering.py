@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.layering import mixed, share_around
+from photo_wake_up.addon.core.motion.editing.pose_blending import mixed, share_around
 from photo_wake_up.addon.core.types import Motion
 
 from .motion_inputs import angles_between

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception import people
 from photo_wake_up.addon.core.perception.bodies import detect
 from photo_wake_up.addon.core.perception.joint_networks import JointNetwork
@@ -18,10 +17,11 @@ from photo_wake_up.addon.core.perception.joints import with_joints_of
 from photo_wake_up.addon.core.perception.landmarks import LANDMARK, Reading
 from photo_wake_up.addon.core.perception.masks import segment_person
 from photo_wake_up.addon.core.perception.squares import Square
+from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Float32, Mask, Person, Photo, UInt8
 
-from ..mask_metrics import iou
-from ..turned_photos import turned, turned_mask, turned_points
+from ..benches.mask_metrics import iou
+from ..benches.turned_photos import turned, turned_mask, turned_points
 from .test_joints import standing as standing_landmarks
 
 DEMO_PHOTO = Path(__file__).resolve().parents[2] / "build" / "demo_photo" / "photo.png"

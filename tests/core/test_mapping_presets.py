@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.bvh import read_bvh
-from photo_wake_up.addon.core.motion.joint_map import map_joints
-from photo_wake_up.addon.core.motion.mapping_presets import (
+from photo_wake_up.addon.core.motion.retargeting.joint_map import map_joints
+from photo_wake_up.addon.core.motion.retargeting.mapping_presets import (
     MAPPED_JOINTS,
     checked_mapping,
     mapping_for,
@@ -20,7 +19,8 @@ from photo_wake_up.addon.core.motion.mapping_presets import (
     skeleton_signature,
     write_preset,
 )
-from photo_wake_up.addon.core.motion.retarget import retarget
+from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
 
 from .motion_inputs import MOCAP, STICK_ORDER, mocap, stick_bvh, stick_row
 

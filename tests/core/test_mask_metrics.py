@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ..mask_metrics import boundary_f, ciede2000, iou, rim_difference, sad
+from ..benches.mask_metrics import boundary_f, ciede2000, iou, rim_difference, sad
 
 # Sharma, Wu, Dalal (2005), table 1: pairs of CIELAB colours and their difference.
 SHARMA = (

@@ -9,12 +9,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.motion.bvh import read_bvh
-from photo_wake_up.addon.core.motion.library import load_motion
-from photo_wake_up.addon.core.motion.retarget import retarget
+from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
+from photo_wake_up.addon.core.motion.sources.library import load_motion
 from photo_wake_up.addon.core.types import Motion
-from photo_wake_up.tests.motion_bench import feet, loops, retargeting
-from photo_wake_up.tests.motion_bench.sources import body, root_of, source
+from photo_wake_up.tests.benches.motion import feet, loops, retargeting
+from photo_wake_up.tests.benches.motion.sources import body, root_of, source
 
 from .motion_inputs import mocap
 

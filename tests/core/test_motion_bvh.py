@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.bvh import read_bvh, read_bvh_skeletons
-from photo_wake_up.addon.core.motion.library import load_motion
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh, read_bvh_skeletons
+from photo_wake_up.addon.core.motion.sources.library import load_motion
 
 from .motion_inputs import (
     MOCAP,

@@ -9,10 +9,10 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.feet import leg_length, phases, soles_of, standing_feet
-from photo_wake_up.addon.core.motion.foot_lock import contact_weights
-from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
-from photo_wake_up.addon.core.motion.sampling import clip_at, loop_step
+from photo_wake_up.addon.core.motion.editing.sampling import clip_at, loop_step
+from photo_wake_up.addon.core.motion.ground.feet import leg_length, phases, soles_of, standing_feet
+from photo_wake_up.addon.core.motion.ground.foot_lock import contact_weights
+from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 
 from .motion_inputs import angles_between, clip_root, skeleton
 

@@ -7,13 +7,13 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.motion.flesh import flesh_of, lows_of
-from photo_wake_up.addon.core.motion.framing import Border, led
-from photo_wake_up.addon.core.motion.turns import heading, ways_ahead
-from photo_wake_up.addon.core.motion.usual_body import usual_skeleton
-from photo_wake_up.addon.core.motion.viewer import Viewer
+from photo_wake_up.addon.core.motion.editing.orientation import heading, ways_ahead
+from photo_wake_up.addon.core.motion.ground.default_body import usual_skeleton
+from photo_wake_up.addon.core.motion.ground.flesh import flesh_of, lows_of
+from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
+from photo_wake_up.addon.core.motion.performing.framing import Border, led
 from photo_wake_up.addon.core.types import Camera, Motion
-from photo_wake_up.tests.motion_bench.sources import body
+from photo_wake_up.tests.benches.motion.sources import body
 
 from .floor_motions import POSES, posed, skin
 

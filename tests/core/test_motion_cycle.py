@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.motion.cycle import cycle
-from photo_wake_up.addon.core.motion.drawing import draw_pose
-from photo_wake_up.addon.core.motion.feet import phases, soles_of, standing_feet
-from photo_wake_up.addon.core.motion.foot_lock import contact_weights
-from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
+from photo_wake_up.addon.core.motion.clips.cyclic_clip import cycle
+from photo_wake_up.addon.core.motion.clips.pose_thumbnail import draw_pose
+from photo_wake_up.addon.core.motion.ground.feet import phases, soles_of, standing_feet
+from photo_wake_up.addon.core.motion.ground.foot_lock import contact_weights
+from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.types import Pose
 
 from .motion_inputs import angles_between, skeleton

@@ -10,14 +10,14 @@ import pytest
 
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.motion.cycle import cycle
-from photo_wake_up.addon.core.motion.library import load_motion
-from photo_wake_up.addon.core.motion.options import PerformOptions
-from photo_wake_up.addon.core.motion.perform import perform
-from photo_wake_up.addon.core.motion.smpl_sequence import read_smpl_sequence
-from photo_wake_up.addon.core.motion.viewer import Viewer
+from photo_wake_up.addon.core.motion.clips.cyclic_clip import cycle
+from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
+from photo_wake_up.addon.core.motion.performing.options import PerformOptions
+from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.sources.library import load_motion
+from photo_wake_up.addon.core.motion.sources.smpl_sequence import read_smpl_sequence
 from photo_wake_up.addon.core.types import Motion, Pose
-from photo_wake_up.tests.motion_bench.sources import body, standing
+from photo_wake_up.tests.benches.motion.sources import body, standing
 
 from .floor_motions import POSES, cartwheel, held, on_floor, posed, skin
 from .motion_inputs import angles_between, stick_bvh, stick_row

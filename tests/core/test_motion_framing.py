@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.motion.library import load_motion
-from photo_wake_up.addon.core.motion.options import PerformOptions
-from photo_wake_up.addon.core.motion.perform import perform
-from photo_wake_up.addon.core.motion.viewer import Viewer
-from photo_wake_up.addon.core.report import warnings_of
+from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
+from photo_wake_up.addon.core.motion.performing.options import PerformOptions
+from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.sources.library import load_motion
+from photo_wake_up.addon.core.reports.report import warnings_of
 from photo_wake_up.addon.core.types import Camera, Clip, Motion, Pose
-from photo_wake_up.tests.motion_bench.sources import body, standing
+from photo_wake_up.tests.benches.motion.sources import body, standing
 
 from .floor_motions import cartwheel, held, skin, turning_walk
 from .motion_inputs import angles_between

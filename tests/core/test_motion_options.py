@@ -9,15 +9,15 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.feet import phases, soles_of, standing_feet
-from photo_wake_up.addon.core.motion.foot_lock import contact_weights
-from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
-from photo_wake_up.addon.core.motion.mirror import PARTNERS, mirrored, mirrored_rotations
-from photo_wake_up.addon.core.motion.options import PerformOptions
-from photo_wake_up.addon.core.motion.perform import perform
-from photo_wake_up.addon.core.motion.route import route_along
-from photo_wake_up.addon.core.motion.sampling import clip_at
-from photo_wake_up.addon.core.motion.viewer import Viewer
+from photo_wake_up.addon.core.motion.editing.mirror import PARTNERS, mirrored, mirrored_rotations
+from photo_wake_up.addon.core.motion.editing.sampling import clip_at
+from photo_wake_up.addon.core.motion.ground.feet import phases, soles_of, standing_feet
+from photo_wake_up.addon.core.motion.ground.foot_lock import contact_weights
+from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
+from photo_wake_up.addon.core.motion.performing.options import PerformOptions
+from photo_wake_up.addon.core.motion.performing.path_following import route_along
+from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.types import Motion
 
 from .motion_inputs import angles_between, skeleton, standing_pose

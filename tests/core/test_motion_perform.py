@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.feet import (
+from photo_wake_up.addon.core.motion.ground.feet import (
     ANKLES,
     HIPS,
     phases,
@@ -17,11 +17,11 @@ from photo_wake_up.addon.core.motion.feet import (
     soles_of,
     standing_feet,
 )
-from photo_wake_up.addon.core.motion.floor import floor_under
-from photo_wake_up.addon.core.motion.foot_lock import contact_weights
-from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
-from photo_wake_up.addon.core.motion.perform import perform
-from photo_wake_up.addon.core.motion.viewer import Viewer
+from photo_wake_up.addon.core.motion.ground.floor import floor_under
+from photo_wake_up.addon.core.motion.ground.foot_lock import contact_weights
+from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
+from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.types import Camera, Motion, Pose
 
 from .motion_inputs import MOCAP, angles_between, mocap, skeleton, standing_pose

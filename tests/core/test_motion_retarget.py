@@ -10,12 +10,12 @@ import pytest
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion import retarget as module
-from photo_wake_up.addon.core.motion.bvh import read_bvh
-from photo_wake_up.addon.core.motion.joint_map import map_joints, plain_name
-from photo_wake_up.addon.core.motion.library import load_motion
-from photo_wake_up.addon.core.motion.retarget import retarget
-from photo_wake_up.addon.core.motion.sampling import clip_at
+from photo_wake_up.addon.core.motion.editing.sampling import clip_at
+from photo_wake_up.addon.core.motion.retargeting import retarget as module
+from photo_wake_up.addon.core.motion.retargeting.joint_map import map_joints, plain_name
+from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
+from photo_wake_up.addon.core.motion.sources.library import load_motion
 
 from .motion_inputs import (
     MOCAP,

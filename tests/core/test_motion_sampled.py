@@ -10,8 +10,8 @@ from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, PARENTS
 from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.motion import clips
-from photo_wake_up.addon.core.motion.retarget import retarget
-from photo_wake_up.addon.core.motion.sampled import motion_of, source_from_matrices
+from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
+from photo_wake_up.addon.core.motion.sources.armature_source import motion_of, source_from_matrices
 
 from .motion_inputs import angles_between, clip_root, skeleton
 

@@ -18,11 +18,11 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
-from photo_wake_up.addon.core.motion.bvh import read_bvh
-from photo_wake_up.addon.core.motion.library import load_motion
-from photo_wake_up.addon.core.motion.retarget import retarget
-from photo_wake_up.addon.core.motion.sampling import clip_at
-from photo_wake_up.addon.core.motion.smpl_sequence import read_smpl_sequence
+from photo_wake_up.addon.core.motion.editing.sampling import clip_at
+from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
+from photo_wake_up.addon.core.motion.sources.library import load_motion
+from photo_wake_up.addon.core.motion.sources.smpl_sequence import read_smpl_sequence
 from photo_wake_up.addon.core.types import Clip
 
 from .motion_inputs import angles_between, mocap, reported

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception import matte, people
 from photo_wake_up.addon.core.perception.landmarks import (
     LANDMARK,
@@ -18,6 +17,7 @@ from photo_wake_up.addon.core.perception.landmarks import (
     square_from_points,
 )
 from photo_wake_up.addon.core.perception.masks import segment_person
+from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Photo
 
 from .test_outlines import disc

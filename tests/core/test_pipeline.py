@@ -11,7 +11,6 @@ import pytest
 import trimesh
 from PIL import Image
 
-from photo_wake_up.addon.core import contact_sheet, report
 from photo_wake_up.addon.core.body.fit import fit_body, refine_body
 from photo_wake_up.addon.core.errors import (
     Cancelled,
@@ -20,11 +19,12 @@ from photo_wake_up.addon.core.errors import (
     PhotoError,
     WakeUpError,
 )
-from photo_wake_up.addon.core.motion.library import load_motion
+from photo_wake_up.addon.core.motion.sources.library import load_motion
 from photo_wake_up.addon.core.perception.people import choose
 from photo_wake_up.addon.core.pipeline.run import advance, drain, wake_up
 from photo_wake_up.addon.core.pipeline.several_people import wake_up_everyone
 from photo_wake_up.addon.core.pipeline.stages import LAST, STAGES, without
+from photo_wake_up.addon.core.reports import contact_sheet, report
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.core.types import (

@@ -12,7 +12,7 @@ from photo_wake_up.addon.core.background.offsets import dominant_offsets, labell
 from photo_wake_up.addon.core.background.patchmatch import complete, membrane
 from photo_wake_up.addon.core.background.plate import fill_background, grown
 from photo_wake_up.addon.core.background.shadows import cast_shadow
-from photo_wake_up.addon.core.transparency import before_backdrop, studio_backdrop
+from photo_wake_up.addon.core.photo.transparency import before_backdrop, studio_backdrop
 from photo_wake_up.addon.core.types import Photo
 
 HEIGHT, WIDTH = 180, 240

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core import report
+from photo_wake_up.addon.core.reports import report
 from photo_wake_up.addon.core.types import SolveInfo
 
 SHAPE = (40, 50)

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError, NobodyFoundError, PhotoError
-from photo_wake_up.addon.core.motion.options import PerformOptions
+from photo_wake_up.addon.core.motion.performing.options import PerformOptions
 from photo_wake_up.addon.core.pipeline.run import drain, wake_up
 from photo_wake_up.addon.core.pipeline.stages import STAGES, without
 from photo_wake_up.addon.core.result import WakeUpResult

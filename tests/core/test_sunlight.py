@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.sunlight import fit_sun, for_shadows
+from photo_wake_up.addon.core.staging.sunlight import fit_sun, for_shadows
 
 SUNS = [
     (-0.45, -0.75, -0.5), (0.6, -0.5, -0.6), (0.9, -0.4, -0.1), (-0.8, -0.5, 0.3),

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import PhotoError
-from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception import figure, masks
-from photo_wake_up.addon.core.transparency import (
+from photo_wake_up.addon.core.photo.image_files import load_photo
+from photo_wake_up.addon.core.photo.transparency import (
     before_backdrop,
     is_cut_out,
     ring,

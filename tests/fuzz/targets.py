@@ -95,7 +95,7 @@ def _demand(holds: object, what: str) -> None:
 
 
 def _read_photo(path: Path) -> None:
-    from photo_wake_up.addon.core.images import load_photo
+    from photo_wake_up.addon.core.photo.image_files import load_photo
 
     photo = load_photo(path)
     _demand(photo.rgb.dtype == np.uint8 and photo.rgb.shape[2:] == (3,), "pixels are not RGB")
@@ -175,7 +175,7 @@ def right_chunks(content: bytes) -> bytes:
 
 
 def _read_clip(path: Path) -> None:
-    from photo_wake_up.addon.core.motion.library import load_motion
+    from photo_wake_up.addon.core.motion.sources.library import load_motion
 
     clip = load_motion(path, 24.0)
     _demand(len(clip.root) == len(clip.rotations) >= 1, "a clip has no frames")
@@ -261,7 +261,7 @@ _PICKLE_WORDS = (
 
 @cache
 def _skeleton() -> Any:
-    from photo_wake_up.addon.core.motion.bvh import read_bvh
+    from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stick.bvh"
@@ -270,7 +270,10 @@ def _skeleton() -> Any:
 
 
 def _read_mapping(path: Path) -> None:
-    from photo_wake_up.addon.core.motion.mapping_presets import checked_mapping, read_preset
+    from photo_wake_up.addon.core.motion.retargeting.mapping_presets import (
+        checked_mapping,
+        read_preset,
+    )
 
     source = _skeleton()
     mapping = checked_mapping(source, read_preset(path, source))
@@ -278,8 +281,11 @@ def _read_mapping(path: Path) -> None:
 
 
 def _mappings() -> list[bytes]:
-    from photo_wake_up.addon.core.motion.joint_map import map_joints
-    from photo_wake_up.addon.core.motion.mapping_presets import named_mapping, write_preset
+    from photo_wake_up.addon.core.motion.retargeting.joint_map import map_joints
+    from photo_wake_up.addon.core.motion.retargeting.mapping_presets import (
+        named_mapping,
+        write_preset,
+    )
 
     source = _skeleton()
     with tempfile.TemporaryDirectory() as folder:
@@ -354,7 +360,7 @@ def _networks() -> list[bytes]:
 def _read_fbx(path: Path) -> None:
     import bpy
 
-    from photo_wake_up.addon.scene.motion_source import clip_from_file
+    from photo_wake_up.addon.scene.animation.motion_source import clip_from_file
 
     before = {kind: len(getattr(bpy.data, kind)) for kind in _BLOCKS}
     try:

@@ -15,15 +15,15 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.motion.perform import perform
-from photo_wake_up.addon.core.motion.viewer import Viewer
-from photo_wake_up.addon.core.overview import STRIP_HEIGHT
+from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
+from photo_wake_up.addon.core.motion.performing.perform import perform
 from photo_wake_up.addon.core.pipeline.run import advance
 from photo_wake_up.addon.core.pipeline.stages import without
+from photo_wake_up.addon.core.reports.batch_sheet import STRIP_HEIGHT
 from photo_wake_up.addon.core.types import Progress
-from photo_wake_up.addon.scene.export import KINDS
-from photo_wake_up.addon.scene.motion_source import clip_from_file
-from photo_wake_up.addon.scene.performing import sampled_motion
+from photo_wake_up.addon.scene.animation.motion_source import clip_from_file
+from photo_wake_up.addon.scene.animation.performing import sampled_motion
+from photo_wake_up.addon.scene.export.registry.registry import KINDS
 from photo_wake_up.operators import cli
 from photo_wake_up.operators.result_folder import read_report
 

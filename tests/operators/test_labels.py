@@ -8,8 +8,8 @@ import numpy as np
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, TORSO
 from photo_wake_up.addon.core.character.label_map import FRONT_ONLY, PALETTE
-from photo_wake_up.addon.scene.images import read_colours
-from photo_wake_up.addon.scene.labels import read_painted
+from photo_wake_up.addon.scene.objects.images import read_colours
+from photo_wake_up.addon.scene.objects.label_image import read_painted
 
 
 def _built(scene, photo):

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT
-from photo_wake_up.addon.core.motion.bvh import read_bvh
-from photo_wake_up.addon.core.motion.joint_map import map_joints
-from photo_wake_up.addon.core.motion.mapping_presets import named_mapping, preset_path
+from photo_wake_up.addon.core.motion.retargeting.joint_map import map_joints
+from photo_wake_up.addon.core.motion.retargeting.mapping_presets import named_mapping, preset_path
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
 from photo_wake_up.addon.scene import user_files
-from photo_wake_up.addon.scene.build import build_group, build_scene, find_parts, remove_scene
-from photo_wake_up.addon.scene.motion_source import _datablocks
-from photo_wake_up.addon.scene.performing import (
+from photo_wake_up.addon.scene.animation.motion_source import _datablocks
+from photo_wake_up.addon.scene.animation.performing import (
     Performer,
     current_pose,
     photo_pose,
     sampled_motion,
 )
+from photo_wake_up.addon.scene.build import build_group, build_scene, find_parts, remove_scene
 
 from ..core.motion_inputs import STICK_ORDER, angles_between, stick_bvh, stick_row
 from ..scene import figures

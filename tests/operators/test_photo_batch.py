@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import WakeUpError
-from photo_wake_up.addon.core.overview import MOST_MEGAPIXELS, Entry, overview
-from photo_wake_up.addon.core.photo_folder import fingerprint, photos_in, result_names
+from photo_wake_up.addon.core.photo.photo_folder import fingerprint, photos_in, result_names
+from photo_wake_up.addon.core.reports.batch_sheet import MOST_MEGAPIXELS, Entry, overview
 from photo_wake_up.operators import cli
 from photo_wake_up.operators.result_folder import REPORT, move_into_place, read_report
 

@@ -24,7 +24,7 @@ from photo_wake_up.addon.core.pipeline.request import Request
 from photo_wake_up.addon.core.pipeline.run import advance, drain
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings
-from photo_wake_up.addon.scene.posing import find_posed, read_correction
+from photo_wake_up.addon.scene.rig.pose_correction import find_posed, read_correction
 
 KEPT_RAD = 1e-4  # how exactly a held rotation is kept
 REACHED_M = 0.01  # how near a dragged hand or foot stays to its place, across the line of sight

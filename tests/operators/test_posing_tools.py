@@ -8,11 +8,11 @@ import pytest
 
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, part_of_joint
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
+from photo_wake_up.addon.scene.animation.fcurves import curves_of
+from photo_wake_up.addon.scene.animation.motion_source import _datablocks
+from photo_wake_up.addon.scene.animation.performing import current_pose, sampled_motion
 from photo_wake_up.addon.scene.build import build_scene, claim, find_parts, remove_scene
-from photo_wake_up.addon.scene.curves import curves_of
-from photo_wake_up.addon.scene.ik_controls import has_controls
-from photo_wake_up.addon.scene.motion_source import _datablocks
-from photo_wake_up.addon.scene.performing import current_pose, sampled_motion
+from photo_wake_up.addon.scene.rig.ik_controls import has_controls
 
 from ..core.motion_inputs import angles_between
 from ..scene import figures

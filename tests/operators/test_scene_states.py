@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.scene.posing import find_posed
+from photo_wake_up.addon.scene.rig.pose_correction import find_posed
 from photo_wake_up.addon.stage_states import DONE, FAILED, NOT_YET, OUT_OF_DATE
 from photo_wake_up.addon.ui import motion_panels, panels
 from photo_wake_up.addon.ui.scene_states import states_of

@@ -13,16 +13,16 @@ from PIL import Image
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.errors import OutputError, WakeUpError
 from photo_wake_up.addon.core.interchange.web_page import viewer_script
-from photo_wake_up.addon.core.motion.library import CLIP_NAMES
-from photo_wake_up.addon.core.motion.options import PerformOptions
+from photo_wake_up.addon.core.motion.performing.options import PerformOptions
+from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES
 from photo_wake_up.addon.core.pipeline.corrections import with_mask
 from photo_wake_up.addon.core.pipeline.run import drain, wake_up
 from photo_wake_up.addon.core.pipeline.stages import without
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.scene.build import find_parts
-from photo_wake_up.addon.scene.export import KINDS
-from photo_wake_up.addon.scene.path import find_path, read_path
+from photo_wake_up.addon.scene.export.registry.registry import KINDS
+from photo_wake_up.addon.scene.objects.path import find_path, read_path
 from photo_wake_up.addon.stage_states import DONE, OUT_OF_DATE
 from photo_wake_up.addon.ui.scene_states import states_of
 from photo_wake_up.operators import base

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from photo_wake_up.addon.core.errors import PhotoError
-from photo_wake_up.addon.core.images import load_photo, save_png
 from photo_wake_up.addon.core.perception import bodies
 from photo_wake_up.addon.core.perception.faces import LEAST_PRESENCE, find_faces
 from photo_wake_up.addon.core.perception.hands import find_hands
+from photo_wake_up.addon.core.photo.image_files import load_photo, save_png
 from photo_wake_up.addon.core.types import UInt8
 
 from . import PYTHON

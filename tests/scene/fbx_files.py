@@ -8,11 +8,11 @@ from pathlib import Path
 import bpy
 
 from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.motion.library import load_motion
-from photo_wake_up.addon.core.motion.perform import perform
+from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.sources.library import load_motion
 from photo_wake_up.addon.core.types import Motion, Skeleton
-from photo_wake_up.addon.scene.character import new_armature
-from photo_wake_up.addon.scene.motion import new_action, play
+from photo_wake_up.addon.scene.animation.actions import new_action, play
+from photo_wake_up.addon.scene.objects.character_mesh import new_armature
 
 from . import figures
 

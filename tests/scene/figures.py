@@ -13,7 +13,7 @@ from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUN
 from photo_wake_up.addon.core.character.built import CharacterBuild, CharacterReport
 from photo_wake_up.addon.core.model_files import model_path
 from photo_wake_up.addon.core.result import WakeUpResult
-from photo_wake_up.addon.core.sunlight import Sunlight
+from photo_wake_up.addon.core.staging.sunlight import Sunlight
 from photo_wake_up.addon.core.types import (
     Background,
     Camera,

@@ -12,24 +12,24 @@ from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.posing import LIMBS
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT
 from photo_wake_up.addon.core.errors import WakeUpError
-from photo_wake_up.addon.scene.character import new_armature
-from photo_wake_up.addon.scene.curves import channels_of, curves_of
-from photo_wake_up.addon.scene.freezing import freeze, frozen_parts
-from photo_wake_up.addon.scene.ik_controls import (
-    LOOK_AT,
-    add_controls,
-    bake_controls,
-    has_controls,
-    remove_controls,
-)
-from photo_wake_up.addon.scene.motion import new_action, note_photo_pose, play, set_pose
-from photo_wake_up.addon.scene.motion_source import _datablocks
-from photo_wake_up.addon.scene.performing import (
+from photo_wake_up.addon.scene.animation.actions import new_action, note_photo_pose, play, set_pose
+from photo_wake_up.addon.scene.animation.fcurves import channels_of, curves_of
+from photo_wake_up.addon.scene.animation.motion_source import _datablocks
+from photo_wake_up.addon.scene.animation.muting import freeze, frozen_parts
+from photo_wake_up.addon.scene.animation.performing import (
     current_pose,
     lay_strips,
     read_skeleton,
     sampled_motion,
     take,
+)
+from photo_wake_up.addon.scene.objects.character_mesh import new_armature
+from photo_wake_up.addon.scene.rig.ik_controls import (
+    LOOK_AT,
+    add_controls,
+    bake_controls,
+    has_controls,
+    remove_controls,
 )
 
 from ..core.motion_inputs import angles_between

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import OutputError
-from photo_wake_up.addon.scene import build, export, export_fbx, export_usd
-from photo_wake_up.addon.scene.performing import lay_strips
+from photo_wake_up.addon.scene import build
+from photo_wake_up.addon.scene.animation.performing import lay_strips
+from photo_wake_up.addon.scene.export.registry import fbx, registry, usd
 
 from . import figures, read_back
 
@@ -23,7 +24,7 @@ UNITS = (
     ("NONE", 0.01, None),
 )  # fmt: skip
 
-WRITERS = {"usdz": export_usd.export_usdz, "fbx": export_fbx.export_fbx}
+WRITERS = {"usdz": usd.export_usdz, "fbx": fbx.export_fbx}
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_character_that_stands_still(empty_file, tmp_path, kind):
 def test_fbx_has_a_take_for_each_clip_and_both_pictures(scene, tmp_path):
     collection, parts = scene
     lay_strips(parts.armature, [("one", figures.result().motion)], in_turn=False)
-    export_fbx.export_fbx(collection, tmp_path / "a.fbx")
+    fbx.export_fbx(collection, tmp_path / "a.fbx")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.preferences.addon_enable(module="io_scene_fbx")
     mesh, armature = read_back.imported(bpy.ops.import_scene.fbx, tmp_path / "a.fbx")
@@ -96,9 +97,9 @@ def test_fbx_has_a_take_for_each_clip_and_both_pictures(scene, tmp_path):
 
 @pytest.mark.parametrize("lit", [False, True])
 def test_usdz_is_within_the_limits_of_phones(scene, tmp_path, monkeypatch, lit):
-    monkeypatch.setattr(export_usd, "LARGEST_TEXTURE_PX", 32)
+    monkeypatch.setattr(usd, "LARGEST_TEXTURE_PX", 32)
     collection, parts = scene
-    export_usd.export_usdz(collection, tmp_path / "a.usdz", lit=lit)
+    usd.export_usdz(collection, tmp_path / "a.usdz", lit=lit)
     with zipfile.ZipFile(tmp_path / "a.usdz") as opened:
         names = opened.namelist()
         # What the format demands: nothing compressed, the scene first.
@@ -107,11 +108,11 @@ def test_usdz_is_within_the_limits_of_phones(scene, tmp_path, monkeypatch, lit):
         for name in names[1:]:
             assert Image.open(io.BytesIO(opened.read(name))).size == (32, 32)
     read_back.assert_valid_usd(tmp_path / "a.usdz")
-    monkeypatch.setattr(export_usd, "MOST_POLYGONS", 100)
+    monkeypatch.setattr(usd, "MOST_POLYGONS", 100)
     with pytest.raises(OutputError, match="100 at most"):
-        export_usd.export_usdz(collection, tmp_path / "b.usdz")
+        usd.export_usdz(collection, tmp_path / "b.usdz")
     assert [item.name for item in tmp_path.iterdir()] == ["a.usdz"]
-    assert len(parts.character.data.polygons) > export_usd.MOST_POLYGONS
+    assert len(parts.character.data.polygons) > usd.MOST_POLYGONS
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -141,7 +142,7 @@ def test_metres_whatever_the_scenes_units(scene, tmp_path, kind, units):
     before = shown()
     mine = [read_back.corners(parts.character, frame) for frame in (1, figures.FRAMES)]
     path = tmp_path / f"a.{kind}"
-    export.export_character(collection, kind, path)
+    registry.export_character(collection, kind, path)
     assert shown() == before
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.context.scene.render.fps = int(figures.FPS)

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import OutputError
-from photo_wake_up.addon.core.picture_loop import frame_times
-from photo_wake_up.addon.scene import build, film, render
+from photo_wake_up.addon.core.interchange.animated_image import frame_times
+from photo_wake_up.addon.scene import build
+from photo_wake_up.addon.scene.render.stills import film, stills
 
 from . import figures
 
@@ -18,7 +19,7 @@ from . import figures
 def shot(empty_file):
     """A scene set up to be rendered, and its collection."""
     collection = build.build_scene(figures.result())
-    render.look_through(empty_file, collection, width=64, fps=figures.FPS)
+    stills.look_through(empty_file, collection, width=64, fps=figures.FPS)
     return empty_file, collection
 
 

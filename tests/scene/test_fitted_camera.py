@@ -16,8 +16,10 @@ from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
 from photo_wake_up.addon.core.body.skinning import skin, skinned_points
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.types import Camera, FittedBody, Photo
-from photo_wake_up.addon.scene import posing, preview, render
-from photo_wake_up.addon.scene.camera import new_camera
+from photo_wake_up.addon.scene import preview
+from photo_wake_up.addon.scene.render.stills import stills
+from photo_wake_up.addon.scene.render.stills.camera import new_camera
+from photo_wake_up.addon.scene.rig import pose_correction
 
 MOST_PX = 0.25  # of the photo
 SIZES = {
@@ -74,10 +76,10 @@ def test_posed_body_lies_on_its_pixels(empty_file, body, shape, share, centred):
     fitted = fitted_body(body, camera)
     photo = Photo(np.zeros((height, width, 3), np.uint8), None, None, "photo")
     collection = preview.build_preview(WakeUpResult(photo=photo, fitted=fitted), "", empty_file)
-    render.show_photo(empty_file, collection)
+    stills.show_photo(empty_file, collection)
     bpy.context.view_layer.update()
 
-    armature = posing.find_posed(collection)
+    armature = pose_correction.find_posed(collection)
     mesh_object = next(item for item in collection.objects if item.parent == armature)
     depsgraph = bpy.context.evaluated_depsgraph_get()
     mesh = mesh_object.evaluated_get(depsgraph).to_mesh()
@@ -94,16 +96,16 @@ def test_posed_body_lies_on_its_pixels(empty_file, body, shape, share, centred):
         (empty_file.render.resolution_x, empty_file.render.resolution_y, 100),
         (width, height, 100),
         (2 * width, 2 * height, 50),
-        (*render.even_size((width, height), 96), 100),
+        (*stills.even_size((width, height), 96), 100),
     ]
     for across, down, percentage in resolutions:
-        render.set_size(empty_file, across, down)
+        stills.set_size(empty_file, across, down)
         empty_file.render.resolution_percentage = percentage
         found = pixels_in_blender(empty_file, points, (width, height))
         assert np.abs(found - expected).max() < MOST_PX, (across, down, percentage)
 
     # The matrices say the same by themselves.
-    render.set_size(empty_file, width, height)
+    stills.set_size(empty_file, width, height)
     seen = camera_matrix(empty_file, depsgraph, width, height)
     homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ seen.T
     clip = homogeneous[:, :2] / homogeneous[:, 3:]

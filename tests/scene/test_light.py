@@ -8,7 +8,9 @@ import pytest
 from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.scene import build, light, render
+from photo_wake_up.addon.scene import build
+from photo_wake_up.addon.scene.objects import light
+from photo_wake_up.addon.scene.render.stills import stills
 
 from . import figures
 
@@ -30,7 +32,7 @@ def shot(empty_file):
     collection = build.build_scene(figures.result())
     sun = next(item for item in collection.objects if item.name.endswith("Sun"))
     shadow = next(item for item in collection.objects if item.name.endswith("Shadow"))
-    render.look_through(empty_file, collection, width=160, fps=figures.FPS)
+    stills.look_through(empty_file, collection, width=160, fps=figures.FPS)
     return empty_file, collection, sun, shadow
 
 
@@ -56,8 +58,8 @@ def test_shadow_darkens_the_picture_but_not_frame_one(shot):
     sun.rotation_quaternion = Vector((-0.4, -0.6, 0.7)).to_track_quat("Z", "Y")
     pictures = {}
     for shown in (True, False):
-        render.choose_light(collection, shown, lit=False)
-        pictures[shown] = render.stills(scene, collection, (1, 5), 160)
+        stills.choose_light(collection, shown, lit=False)
+        pictures[shown] = stills.stills(scene, collection, (1, 5), 160)
     first, later = (
         np.abs(pictures[True][index].astype(int) - pictures[False][index]) for index in (0, 1)
     )
@@ -70,7 +72,7 @@ def test_relighting_switches_the_material_and_back(shot):
     _, collection, _, _ = shot
     character = build.find_parts(collection).character
     for lit in (True, False):
-        render.choose_light(collection, True, lit)
+        stills.choose_light(collection, True, lit)
         assert {polygon.material_index for polygon in character.data.polygons} == {int(lit)}
     assert character.data.materials[1].name.endswith("Lit")
 

@@ -11,14 +11,13 @@ from scipy.spatial.transform import Rotation
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT
 from photo_wake_up.addon.core.errors import MotionError, WakeUpError
-from photo_wake_up.addon.core.motion.bvh import read_bvh
-from photo_wake_up.addon.core.motion.library import load_motion
-from photo_wake_up.addon.core.motion.perform import perform
-from photo_wake_up.addon.core.motion.retarget import retarget
-from photo_wake_up.addon.core.motion.sampled import motion_of
-from photo_wake_up.addon.scene.character import new_armature
-from photo_wake_up.addon.scene.motion import new_action, play
-from photo_wake_up.addon.scene.motion_source import (
+from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
+from photo_wake_up.addon.core.motion.sources.armature_source import motion_of
+from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
+from photo_wake_up.addon.core.motion.sources.library import load_motion
+from photo_wake_up.addon.scene.animation.actions import new_action, play
+from photo_wake_up.addon.scene.animation.motion_source import (
     _datablocks,
     animated_frames,
     clip_from_file,
@@ -27,6 +26,7 @@ from photo_wake_up.addon.scene.motion_source import (
     sample_armature,
     source_from_fbx,
 )
+from photo_wake_up.addon.scene.objects.character_mesh import new_armature
 
 from ..core.motion_inputs import angles_between, mocap, reported
 from . import figures

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.cycle import cycle
-from photo_wake_up.addon.core.motion.library import CLIP_NAMES, load_motion
+from photo_wake_up.addon.core.motion.clips.cyclic_clip import cycle
+from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.types import Motion
-from photo_wake_up.addon.scene import build, clip_assets
-from photo_wake_up.addon.scene.motion import FIRST_FRAME, play
-from photo_wake_up.addon.scene.path import add_path, find_path, put_in, read_path, take_out
+from photo_wake_up.addon.scene import build
+from photo_wake_up.addon.scene.animation import clip_assets
+from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME, play
+from photo_wake_up.addon.scene.objects.path import add_path, find_path, put_in, read_path, take_out
 
 from . import figures
 

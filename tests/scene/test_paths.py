@@ -10,8 +10,10 @@ import bpy
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError, OutputError
-from photo_wake_up.addon.scene import build, export, film, output_files, render
-from photo_wake_up.addon.scene.motion_source import source_from_fbx
+from photo_wake_up.addon.scene import build, output_files
+from photo_wake_up.addon.scene.animation.motion_source import source_from_fbx
+from photo_wake_up.addon.scene.export.registry import registry
+from photo_wake_up.addon.scene.render.stills import film, stills
 
 from . import figures
 
@@ -36,7 +38,7 @@ def folder_called(tmp_path: Path, name: str) -> Path:
 def shot(empty_file):
     """A scene set up to be rendered, and its collection."""
     collection = build.build_scene(figures.result())
-    render.look_through(empty_file, collection, width=32, fps=figures.FPS)
+    stills.look_through(empty_file, collection, width=32, fps=figures.FPS)
     empty_file.frame_end = FRAMES
     return empty_file, collection
 
@@ -84,7 +86,7 @@ def test_exports(shot, tmp_path, name):
     own = "character" if name in ("//", "deep") else name
     files = {f"{own}.{kind}" for kind in ("glb", "usdz", "fbx", "vrm")}
     for file in files:
-        export.export_character(shot[1], file.rpartition(".")[2], folder / file)
+        registry.export_character(shot[1], file.rpartition(".")[2], folder / file)
     assert names_in(folder) == files
     assert all((folder / file).stat().st_size > 5000 for file in files)
     source = source_from_fbx(folder / f"{own}.fbx")
@@ -94,7 +96,7 @@ def test_exports(shot, tmp_path, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_blender_files(shot, tmp_path, name):
     folder = folder_called(tmp_path, name)
-    render.set_video(shot[0], "//video.mp4")
+    stills.set_video(shot[0], "//video.mp4")
     output_files.save_blend(folder / "scene.blend")
     assert names_in(folder) == {"scene.blend"}
     if name in ("deep", "back\\slash"):  # Blender itself opens none there
@@ -120,7 +122,7 @@ def test_the_systems_own_folder_for_scratch(shot, tmp_path, monkeypatch, directo
 
     scratch = folder_called(tmp_path, directory)
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    assert render.first_frame(*shot).shape == (figures.HEIGHT, figures.WIDTH, 3)
+    assert stills.first_frame(*shot).shape == (figures.HEIGHT, figures.WIDTH, 3)
     target = tmp_path / "[x]"
     target.mkdir()
     assert filmed(shot, "mp4", target / "a.mp4").is_file()
@@ -200,7 +202,7 @@ def test_exports_that_cannot_be_are_refused(shot, tmp_path, kind):
     (tmp_path / f"folder.{kind}").mkdir()
     for target in ("n" * 300, f"nowhere/a.{kind}", f"folder.{kind}"):
         with pytest.raises(OutputError) as refused:
-            export.export_character(shot[1], kind, tmp_path / target)
+            registry.export_character(shot[1], kind, tmp_path / target)
         assert len(str(refused.value)) < 300 and str(refused.value).endswith(".")
     assert names_in(tmp_path) == {f"folder.{kind}"}
 

@@ -14,9 +14,11 @@ from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import pose as body_pose
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.types import Camera
-from photo_wake_up.addon.scene import build, images, render
-from photo_wake_up.addon.scene.camera import new_camera
-from photo_wake_up.addon.scene.motion import FIRST_FRAME
+from photo_wake_up.addon.scene import build
+from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
+from photo_wake_up.addon.scene.objects import images
+from photo_wake_up.addon.scene.render.stills import stills
+from photo_wake_up.addon.scene.render.stills.camera import new_camera
 
 from . import figures
 
@@ -58,7 +60,7 @@ def test_blender_projects_as_the_pinhole_camera_does(empty_file, camera):
     place[:3, :3] = turn @ place[:3, :3]
     camera_object = new_camera("camera", camera, place)
     empty_file.collection.objects.link(camera_object)
-    render.set_size(empty_file, camera.width, camera.height)
+    stills.set_size(empty_file, camera.width, camera.height)
     bpy.context.view_layer.update()
     expected = frames.project(camera, points)
     for point, pixel in zip(frames.transform(place, points), expected, strict=True):
@@ -95,7 +97,7 @@ def test_every_frame_of_the_clip_is_the_motion(empty_file):
     result = figures.result()
     character, motion = result.build.character, result.motion
     parts = build.find_parts(build.build_scene(result))
-    assert render.last_frame(parts) == FIRST_FRAME + figures.FRAMES - 1
+    assert stills.last_frame(parts) == FIRST_FRAME + figures.FRAMES - 1
     for index in range(figures.FRAMES):
         empty_file.frame_set(FIRST_FRAME + index)
         world = body_pose.forward_kinematics(
@@ -138,7 +140,7 @@ def test_frame_without_the_character_is_the_plate(empty_file):
     result = figures.result(moving=False)
     collection = build.build_scene(result)
     build.find_parts(collection).character.hide_render = True
-    picture = render.first_frame(empty_file, collection)
+    picture = stills.first_frame(empty_file, collection)
     assert picture.shape == result.background.rgb.shape
     assert np.abs(picture.astype(int) - result.background.rgb).max() <= 1
 
@@ -146,7 +148,7 @@ def test_frame_without_the_character_is_the_plate(empty_file):
 def test_silhouette_is_the_character_and_nothing_else(empty_file):
     result = figures.result(moving=False)
     collection = build.build_scene(result)
-    opacity = render.silhouette(empty_file, collection)
+    opacity = stills.silhouette(empty_file, collection)
     camera = result.fitted.camera
     character = result.build.character
     in_camera = frames.transform(
@@ -162,7 +164,7 @@ def test_silhouette_is_the_character_and_nothing_else(empty_file):
 def test_views_turn_about_the_character(empty_file):
     result = figures.result(moving=False)
     collection = build.build_scene(result)
-    front, back = render.views(empty_file, collection, (0.0, 180.0), (90, 120))
+    front, back = stills.views(empty_file, collection, (0.0, 180.0), (90, 120))
     seen = front[..., 3] > 127
     assert 0.02 < seen.mean() < 0.6
     # Without perspective, the back's outline is the front's mirrored.
@@ -174,8 +176,8 @@ def test_rendering_leaves_the_users_settings_alone(empty_file):
     collection = build.build_scene(figures.result(moving=False))
     empty_file.render.resolution_x, empty_file.frame_end = 123, 77
     empty_file.render.filepath = "//mine"
-    render.first_frame(empty_file, collection)
-    render.views(empty_file, collection, (0.0,), (32, 32))
+    stills.first_frame(empty_file, collection)
+    stills.views(empty_file, collection, (0.0,), (32, 32))
     assert (empty_file.render.resolution_x, empty_file.frame_end) == (123, 77)
     assert empty_file.render.filepath == "//mine"
     assert empty_file.camera is None
@@ -248,7 +250,7 @@ def test_scene_survives_saving_and_loading(empty_file, tmp_path):
     parts = build.find_parts(collection)
     bpy.context.scene.frame_set(FIRST_FRAME)
     assert np.abs(posed_vertices(parts.character) - result.build.character.vertices).max() < 1e-5
-    picture = render.first_frame(bpy.context.scene, collection)
+    picture = stills.first_frame(bpy.context.scene, collection)
     corner = picture[:20, :20].astype(int)
     assert np.abs(corner - result.background.rgb[:20, :20]).max() <= 1
 
@@ -257,9 +259,9 @@ def test_video_has_the_frames_and_the_rate(empty_file, tmp_path):
     import cv2
 
     collection = build.build_scene(figures.result())
-    render.look_through(empty_file, collection, width=64, fps=figures.FPS)
-    render.set_video(empty_file, tmp_path / "video.mp4")
-    render.render_animation(empty_file)
+    stills.look_through(empty_file, collection, width=64, fps=figures.FPS)
+    stills.set_video(empty_file, tmp_path / "video.mp4")
+    stills.render_animation(empty_file)
     video = cv2.VideoCapture(str(tmp_path / "video.mp4"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == figures.FRAMES
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(figures.FPS)

@@ -6,9 +6,11 @@ import bpy
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.scene import build, render, wall
-from photo_wake_up.addon.scene.camera import photo_camera
-from photo_wake_up.addon.scene.motion import FIRST_FRAME
+from photo_wake_up.addon.scene import build
+from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
+from photo_wake_up.addon.scene.objects import wall
+from photo_wake_up.addon.scene.render.stills import stills
+from photo_wake_up.addon.scene.render.stills.camera import photo_camera
 
 from . import figures
 
@@ -19,26 +21,26 @@ PULLED = 2.1  # so many times the picture's width fits into the view at the end
 def shot(empty_file):
     """Two seconds of a scene, and its collection."""
     collection = build.build_scene(figures.result())
-    render.look_through(empty_file, collection, width=64, fps=figures.FPS)
+    stills.look_through(empty_file, collection, width=64, fps=figures.FPS)
     empty_file.frame_end = FIRST_FRAME + 48
     return empty_file, collection
 
 
 def test_frame_one_stays_the_photo(shot):
     scene, collection = shot
-    before = render.first_frame(scene, collection)
+    before = stills.first_frame(scene, collection)
     wall.choose_wall(collection, hung=True)
-    assert np.array_equal(render.first_frame(scene, collection), before)
+    assert np.array_equal(stills.first_frame(scene, collection), before)
 
 
 def test_the_picture_hangs_in_the_middle_of_the_wall(shot):
     scene, collection = shot
     wall.choose_wall(collection, hung=True)
-    assert render.choose_camera(scene, collection, "pull_back") == ""
-    render.choose_light(collection, shadow=False, lit=False)
+    assert stills.choose_camera(scene, collection, "pull_back") == ""
+    stills.choose_light(collection, shadow=False, lit=False)
     for item in (*build.find_parts(collection).characters, build.find_parts(collection).ground):
         item.hide_render = True
-    seen = render.stills(scene, collection, [FIRST_FRAME, scene.frame_end], 96)[1].astype(int)
+    seen = stills.stills(scene, collection, [FIRST_FRAME, scene.frame_end], 96)[1].astype(int)
     plaster = seen[2, 2]
     assert np.abs(seen[[2, 2, -3, -3], [2, -3, 2, -3]] - plaster).max() <= 1
     other = np.abs(seen - plaster).max(axis=2) > 8
@@ -65,7 +67,7 @@ def test_the_wall_comes_off_again(shot):
         wall.choose_wall(collection, hung)
         assert (wall.find_wall(collection) is not None) == hung
     assert blocks == [set(bpy.data.objects), set(bpy.data.meshes), set(bpy.data.materials)]
-    assert "wall" in render.choose_camera(scene, collection, "pull_back")
+    assert "wall" in stills.choose_camera(scene, collection, "pull_back")
 
 
 def test_the_wall_goes_with_its_result(shot):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from ..transparency import is_cut_out, studio_backdrop
+from ..photo.transparency import is_cut_out, studio_backdrop
 from ..types import Background, Mask, Photo, Progress
 from .patchmatch import complete
 from .plate_networks import PlateNetwork

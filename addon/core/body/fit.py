@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import frames
-from ..focal_length import camera_of
+from ..photo.focal_length import camera_of
 from ..types import Camera, FittedBody, Float64, Mask, Person, Photo, Progress, SolveInfo
 from .first_pose import first_pose, seen_from_the_side
 from .fit_terms import DirectionTerm, LandmarkTerm, TurnTerm

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from .. import frames
-from ..focal_length import camera_of
 from ..perception.landmarks import LANDMARK, NAMES
+from ..photo.focal_length import camera_of
 from ..types import (
     Camera,
     Detection,

@@ -13,7 +13,7 @@ from ..body import pose as body_pose
 from ..body.maps import render_maps
 from ..body.model import BodyModel
 from ..body.parts import PART_NAMES
-from ..sunlight import propose_sun
+from ..staging.sunlight import propose_sun
 from ..types import (
     Character,
     Crop,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..sunlight import Sunlight
+from ..staging.sunlight import Sunlight
 from ..types import Character, SolveInfo, UInt8
 
 DEFAULT_TRIANGLES = 30_000

@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from .errors import OutputError
-from .types import Progress
+from ..errors import OutputError
+from ..types import Progress
 
 # What a file can say about how long a frame stays, milliseconds.
 _UNIT_MS = {".gif": 10, ".webp": 1}

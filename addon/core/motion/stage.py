@@ -9,10 +9,10 @@ from ..stage import Inputs, Report, Stage
 
 
 def _run(inputs: Inputs, _report: Report) -> WakeUpResult:
-    from .flesh import flesh_of
-    from .library import load_motion
-    from .perform import perform
-    from .viewer import Viewer
+    from .ground.flesh import flesh_of
+    from .performing.camera_target import Viewer
+    from .performing.perform import perform
+    from .sources.library import load_motion
 
     settings = inputs.settings
     clip = inputs.clip or load_motion(settings.motion, settings.fps, settings.take)

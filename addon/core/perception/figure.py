@@ -13,8 +13,8 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 
 from ..errors import PersonError
+from ..photo.transparency import OPAQUE, is_cut_out
 from ..seeded_opencv import grab_cut
-from ..transparency import OPAQUE, is_cut_out
 from ..types import Float32, Mask, Photo, UInt8
 
 WORKING_SIDE_PX = 700  # longer side of the box's picture that is worked on

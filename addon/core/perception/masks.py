@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import PersonError
-from ..transparency import OPAQUE, is_cut_out
+from ..photo.transparency import OPAQUE, is_cut_out
 from ..types import Detection, Float32, Mask, Person, Photo, UInt8
 from . import matte
 from .close_ups import close_ups

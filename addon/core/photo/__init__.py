@@ -1,0 +1,1 @@
+"""Reading a photo: its file, orientation, colours, transparency and focal length."""

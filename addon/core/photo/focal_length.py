@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from . import frames
-from .errors import WakeUpError
-from .types import Camera, Photo
+from .. import frames
+from ..errors import WakeUpError
+from ..types import Camera, Photo
 
 FULL_FRAME_WIDTH_MM = 36.0  # what "35 mm equivalent" focal lengths refer to
 # Below are fisheye lenses, which are no pinhole; above, telescopes. A body that is laid through

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from .types import Floats
+from ..types import Floats
 
 DEEP_MODES = frozenset(("I;16", "I;16B", "I;16L", "I;16N", "I", "F"))  # Pillow's, one channel
 GREATEST = 65535  # white of what is returned

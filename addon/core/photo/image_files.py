@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from ..errors import OutputError, PhotoError, printable
+from ..types import Photo, UInt8
 from . import colour_profiles, exif
-from .errors import OutputError, PhotoError, printable
 from .grey_levels import DEEP_MODES, GREATEST, levels
 from .transparency import before_backdrop
-from .types import Photo, UInt8
 
 LEAST_OPACITY = 16  # of 255: what is nowhere more opaque shows nothing
 SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .errors import PhotoError
-from .user_paths import told
+from ..errors import PhotoError
+from ..user_paths import told
 
 PHOTO_SUFFIXES = frozenset(
     (

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from .errors import PhotoError
-from .result import WakeUpResult
-from .stage import Inputs, Report, Stage
-from .user_paths import check_readable
+from ..errors import PhotoError
+from ..result import WakeUpResult
+from ..stage import Inputs, Report, Stage
+from ..user_paths import check_readable
 
 
 def _run(inputs: Inputs, _report: Report) -> WakeUpResult:
     from .focal_length import camera_of
-    from .images import load_photo
+    from .image_files import load_photo
 
     check_readable(Path(inputs.photo_path), PhotoError, "choose another photo")
     photo = load_photo(inputs.photo_path)

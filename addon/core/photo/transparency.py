@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .types import Float32, Mask, UInt8
+from ..types import Float32, Mask, UInt8
 
 STUDIO_TOP, STUDIO_BOTTOM = 214.0, 176.0  # greys of the backdrop behind what is transparent
 OPAQUE = 128  # alpha from which on a pixel counts as there

@@ -86,7 +86,7 @@ def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:
     """Raise MotionError for a motion that cannot be read, before minutes go into a photo."""
 
     def read(_report: Report) -> None:
-        from ..motion.library import load_motion
+        from ..motion.sources.library import load_motion
 
         load_motion(settings.motion, settings.fps, settings.take)
 

@@ -11,7 +11,7 @@ from ..body.stage import FITTED
 from ..character.stage import BUILD
 from ..motion.stage import MOTION
 from ..perception.stages import PEOPLE, PERSON
-from ..photo_stage import PHOTO
+from ..photo.stage import PHOTO
 from ..result import WakeUpResult
 from ..stage import Stage
 

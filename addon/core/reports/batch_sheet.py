@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from .types import UInt8
+from ..types import UInt8
 
 MOST_MEGAPIXELS = 80.0  # of the picture: more photos are shown smaller
 PANEL_HEIGHT, STRIP_HEIGHT = 300, 640  # pixels, in the picture and in each result's own strip

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from . import frames
-from .body.maps import render_maps
-from .body.model import BodyModel
-from .body.skeleton import JOINT, PARENTS
-from .types import BodyMaps, Crop, FittedBody, Float32, Mask, Photo, UInt8
+from .. import frames
+from ..body.maps import render_maps
+from ..body.model import BodyModel
+from ..body.skeleton import JOINT, PARENTS
+from ..types import BodyMaps, Crop, FittedBody, Float32, Mask, Photo, UInt8
 
 COLUMNS = 4  # panels in a row: what was found, the character, its motion
 PANEL_WIDTH = 480  # pixels; four of them make a sheet of nearly 2000

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .perception.upright import turn_of
-from .result import WakeUpResult
-from .types import Floats, Int32, Mask, UInt8
+from ..perception.upright import turn_of
+from ..result import WakeUpResult
+from ..types import Floats, Int32, Mask, UInt8
 
 # A warp that folds or invents more than this of the silhouette shows in the picture.
 _FOLDOVER_WORTH_SAYING = 0.02

@@ -1,0 +1,1 @@
+"""What is around a character: where the sun stands, and how the camera moves."""

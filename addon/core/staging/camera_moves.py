@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from .errors import WakeUpError
-from .types import Camera, Float64
+from ..errors import WakeUpError
+from ..types import Camera, Float64
 
 HELD = "held"
 MOVES = {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import frames
-from .types import AnyArray, BodyMaps, Float64, Mask, Photo, UInt8
+from .. import frames
+from ..types import AnyArray, BodyMaps, Float64, Mask, Photo, UInt8
 
 _ROUNDS = 30  # of albedos, lit pixels and weights in turn; most photos settle in ten
 _MOST_PIXELS = 20_000  # evenly taken: four numbers need no more

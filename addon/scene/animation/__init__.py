@@ -1,0 +1,1 @@
+"""Motions in Blender: actions and F-curves, sources, clips and their performance."""

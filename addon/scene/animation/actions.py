@@ -13,7 +13,7 @@ import numpy as np
 from mathutils import Quaternion, Vector
 from scipy.spatial.transform import Rotation
 
-from ..core.types import Float64, Motion, Pose, Skeleton
+from ...core.types import Float64, Motion, Pose, Skeleton
 
 FIRST_FRAME = 1  # Blender's own default start
 PHOTO_POSE = "photo_wake_up_pose"  # custom property: rotations (24, 4) and root (3,), flat

@@ -5,13 +5,13 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..core.body.skeleton import BONE_NAMES, PARENTS
-from ..core.errors import MotionError
-from ..core.motion.cycle import cycle
-from ..core.motion.drawing import draw_pose
-from ..core.motion.library import CLIP_NAMES, load_motion
-from ..core.types import Clip, Motion, Pose, Skeleton, UInt8
-from .motion import FIRST_FRAME, new_action
+from ...core.body.skeleton import BONE_NAMES, PARENTS
+from ...core.errors import MotionError
+from ...core.motion.clips.cyclic_clip import cycle
+from ...core.motion.clips.pose_thumbnail import draw_pose
+from ...core.motion.sources.library import CLIP_NAMES, load_motion
+from ...core.types import Clip, Motion, Pose, Skeleton, UInt8
+from .actions import FIRST_FRAME, new_action
 
 PREVIEW_PX = 128  # what Blender draws previews at, and a picture's side
 _CLIP = "photo_wake_up_clip"  # custom property: which clip of which armature an action is

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import bpy
 
-from ..core.motion.takes import distinct
+from ...core.motion.sources.takes import distinct
 from .clip_assets import library_actions
 
 _SUFFIX = " Armature"  # of an armature's name; what stands before is its character's

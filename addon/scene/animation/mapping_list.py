@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import bpy
 import numpy as np
 
-from ..core.motion.mapping_presets import FOLLOWING, MAPPED_JOINTS, skeleton_signature
-from ..core.motion.source_motion import SourceMotion
+from ...core.motion.retargeting.mapping_presets import FOLLOWING, MAPPED_JOINTS, skeleton_signature
+from ...core.motion.retargeting.source_motion import SourceMotion
 
 
 def fill(

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Generator
 from pathlib import Path
 
-from ..core.errors import MotionError, WakeUpError
-from ..core.motion.options import PerformOptions
-from ..core.motion.sequence import Batch, last_pose, performed_frames
-from ..core.types import Motion, Pose, Progress
+from ...core.errors import MotionError, WakeUpError
+from ...core.motion.performing.options import PerformOptions
+from ...core.motion.performing.playlist import Batch, last_pose, performed_frames
+from ...core.types import Motion, Pose, Progress
 from .motion_source import clips_from_file
 from .performing import Performer
 

@@ -16,19 +16,19 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..core.errors import MotionError, WakeUpError
-from ..core.motion.bvh import bvh_takes
-from ..core.motion.fbx_claims import check_fbx
-from ..core.motion.library import load_motion
-from ..core.motion.mapping_presets import checked_mapping, mapping_for
-from ..core.motion.retarget import retarget
-from ..core.motion.sampled import source_from_matrices
-from ..core.motion.source_motion import SourceMotion
-from ..core.motion.takes import Takes, chosen_take, distinct, is_person, people_among
-from ..core.types import Clip
-from ..core.user_paths import check_readable
-from .motion import frame_rate
-from .output_files import plain_source
+from ...core.errors import MotionError, WakeUpError
+from ...core.motion.retargeting.mapping_presets import checked_mapping, mapping_for
+from ...core.motion.retargeting.retarget import retarget
+from ...core.motion.retargeting.source_motion import SourceMotion
+from ...core.motion.sources.armature_source import source_from_matrices
+from ...core.motion.sources.bvh import bvh_takes
+from ...core.motion.sources.fbx_check import check_fbx
+from ...core.motion.sources.library import load_motion
+from ...core.motion.sources.takes import Takes, chosen_take, distinct, is_person, people_among
+from ...core.types import Clip
+from ...core.user_paths import check_readable
+from ..output_files import plain_source
+from .actions import frame_rate
 
 # What animation can write to an object or a bone.
 _CHANNELS = (

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 import bpy
 
-from ..core.body.parts import PART_NAMES, part_of_joint
-from ..core.body.skeleton import BONE_NAMES
-from ..core.types import Pose, Skeleton
-from .curves import curves_of
-from .motion import set_pose
+from ...core.body.parts import PART_NAMES, part_of_joint
+from ...core.body.skeleton import BONE_NAMES
+from ...core.types import Pose, Skeleton
+from .actions import set_pose
+from .fcurves import curves_of
 
 _FROZEN = "photo_wake_up_frozen"  # custom property of the armature: numbers of the frozen parts
 

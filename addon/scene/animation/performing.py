@@ -9,25 +9,25 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core.body.skeleton import BONE_NAMES, PARENTS
-from ..core.errors import MotionError, WakeUpError
-from ..core.motion.flesh import Flesh, flesh_of
-from ..core.motion.options import PerformOptions
-from ..core.motion.perform import perform
-from ..core.motion.sampled import motion_of, source_from_matrices
-from ..core.motion.sequence import is_same_pose
-from ..core.motion.viewer import Viewer
-from ..core.types import Clip, Float64, Motion, Pose, Skeleton
-from .build import SceneParts, find_parts, photo_size
-from .camera import photo_camera
-from .character import rest_surface
-from .freezing import freeze_again
-from .motion import FIRST_FRAME, PHOTO_POSE, new_action, play
+from ...core.body.skeleton import BONE_NAMES, PARENTS
+from ...core.errors import MotionError, WakeUpError
+from ...core.motion.ground.flesh import Flesh, flesh_of
+from ...core.motion.performing.camera_target import Viewer
+from ...core.motion.performing.options import PerformOptions
+from ...core.motion.performing.perform import perform
+from ...core.motion.performing.playlist import is_same_pose
+from ...core.motion.sources.armature_source import motion_of, source_from_matrices
+from ...core.types import Clip, Float64, Motion, Pose, Skeleton
+from ..build import SceneParts, find_parts, photo_size
+from ..id_properties import numbers
+from ..objects.character_mesh import rest_surface
+from ..objects.path import read_path
+from ..objects.plate import show_still
+from ..objects.wall import find_wall
+from ..render.camera import photo_camera
+from .actions import FIRST_FRAME, PHOTO_POSE, new_action, play
 from .motion_source import animated_frames, sample_armature
-from .notes import numbers
-from .path import read_path
-from .plate import show_still
-from .wall import find_wall
+from .muting import freeze_again
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
 _OTHER_TAKE = "photo_wake_up_other_take"  # custom property of actions to choose from

@@ -1,0 +1,1 @@
+"""The character as files for other programs."""

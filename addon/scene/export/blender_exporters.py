@@ -9,7 +9,7 @@ from pathlib import Path
 import addon_utils
 import bpy
 
-from ..core.errors import OutputError, said_by
+from ...core.errors import OutputError, said_by
 
 _SHOWN = ("length_unit", "mass_unit", "time_unit", "temperature_unit")
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import bpy
 
-from .build import find_parts
-from .clip_tracks import clips_on_tracks
-from .export_textures import LARGEST_TEXTURE_PX, LIT_SLOT, power_of_two_textures, wearing_only
-from .exporters import in_metres, need_exporter, writing
-from .output_files import written_whole
-from .selection import evaluated_alone, selected
+from ..animation.clip_tracks import clips_on_tracks
+from ..build import find_parts
+from ..output_files import written_whole
+from ..selection import evaluated_alone, selected
+from .blender_exporters import in_metres, need_exporter, writing
+from .textures import LARGEST_TEXTURE_PX, LIT_SLOT, power_of_two_textures, wearing_only
 
 
 def export_fbx(collection: bpy.types.Collection, path: Path, person: int = 1) -> None:

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import bpy
 
-from ..core.images import JPEG_QUALITY
-from ..core.interchange.glb import Glb, put_animations_in_order
-from .build import find_parts
-from .clip_tracks import clips_on_tracks
-from .export_textures import (
+from ...core.interchange.glb import Glb, put_animations_in_order
+from ...core.photo.image_files import JPEG_QUALITY
+from ..animation.clip_tracks import clips_on_tracks
+from ..build import find_parts
+from ..output_files import written_whole
+from ..selection import evaluated_alone, selected
+from .blender_exporters import in_metres, need_exporter, writing
+from .textures import (
     LARGEST_TEXTURE_PX,
     LIT_SLOT,
     PHOTO_SLOT,
     power_of_two_textures,
     wearing,
 )
-from .exporters import in_metres, need_exporter, writing
-from .output_files import written_whole
-from .selection import evaluated_alone, selected
 
 
 def export_glb(

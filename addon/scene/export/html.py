@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ..core.interchange.web_page import web_page
-from .export_gltf import character_glb
-from .output_files import written_whole
+from ...core.interchange.web_page import web_page
+from ..output_files import written_whole
+from .gltf import character_glb
 
 
 def export_html(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError
-from .export_fbx import export_fbx
-from .export_gltf import export_glb
-from .export_html import export_html
-from .export_usd import export_usdz
-from .export_vrm import export_vrm
+from ...core.errors import OutputError
+from .fbx import export_fbx
+from .gltf import export_glb
+from .html import export_html
+from .usd import export_usdz
+from .vrm import export_vrm
 
 # The suffix of each kind's files is its name with a dot before.
 KINDS: dict[str, str] = {

@@ -9,10 +9,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..core.errors import WakeUpError
-from ..core.images import save_picture, with_power_of_two_sides
-from .images import new_image, read_colours
-from .material import new_glowing_material
+from ...core.errors import WakeUpError
+from ...core.photo.image_files import save_picture, with_power_of_two_sides
+from ..objects.images import new_image, read_colours
+from ..objects.material import new_glowing_material
 
 PHOTO_SLOT, LIT_SLOT = 0, 1  # of a character's materials
 LARGEST_TEXTURE_PX = 8192  # what graphics cards take; the pipeline makes no larger ones

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import OutputError
-from .build import find_parts
-from .export_textures import LIT_SLOT, glowing, power_of_two_textures, wearing_only
-from .exporters import in_metres, writing
-from .motion_source import animated_frames
-from .output_files import written_whole
-from .selection import evaluated_alone, selected
+from ...core.errors import OutputError
+from ..animation.motion_source import animated_frames
+from ..build import find_parts
+from ..output_files import written_whole
+from ..selection import evaluated_alone, selected
+from .blender_exporters import in_metres, writing
+from .textures import LIT_SLOT, glowing, power_of_two_textures, wearing_only
 
 # Apple's advice for AR Quick Look; beyond them, phones refuse files or drop textures.
 MOST_POLYGONS = 100_000

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ..core.interchange.vrm import AvatarMeta, make_avatar
-from .export_gltf import character_glb
-from .output_files import written_whole
+from ...core.interchange.vrm import AvatarMeta, make_avatar
+from ..output_files import written_whole
+from .gltf import character_glb
 
 UNKNOWN_AUTHOR = "unknown"  # VRM demands that there be one
 

@@ -1,0 +1,1 @@
+"""The datablocks of a result: meshes, materials, images, background, lights and path."""

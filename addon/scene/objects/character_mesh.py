@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from mathutils import Vector
 
-from ..core.body.skeleton import JOINT
-from ..core.types import Character, Float64, Skeleton
+from ...core.body.skeleton import JOINT
+from ...core.types import Character, Float64, Skeleton
+from ..selection import selected
 from .images import Pixels, new_image
 from .material import new_lit_material, new_photo_material
 from .meshes import new_mesh
-from .selection import selected
 
 # The child that a bone points to, where a joint has several.
 _POINTS_TO = {JOINT["spine3"]: JOINT["neck"]}

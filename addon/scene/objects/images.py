@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..core.types import Detection, Mask, Photo, UInt8
+from ...core.types import Detection, Mask, Photo, UInt8
 
 # (H, W) bool, or uint8: (H, W) grey, (H, W, 3) or (H, W, 4) sRGB; first row on top
 Pixels = npt.NDArray[np.generic]

@@ -9,9 +9,9 @@ import bpy
 import numpy as np
 from PIL import Image
 
-from ..core.character.built import CharacterBuild
-from ..core.character.label_map import PALETTE, from_colours
-from ..core.types import UInt8
+from ...core.character.built import CharacterBuild
+from ...core.character.label_map import PALETTE, from_colours
+from ...core.types import UInt8
 from .images import as_png, new_image, read_colours
 
 # Custom property of a label image: the labels before anything was painted over them, as a PNG. It

@@ -13,9 +13,9 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core.types import Float64
-from .curves import jump_between_keys
-from .motion import FIRST_FRAME
+from ...core.types import Float64
+from ..animation.actions import FIRST_FRAME
+from ..animation.fcurves import jump_between_keys
 
 _SUN_STRENGTH = 3.0  # watts a square metre: about what keeps a lit character's colours
 _SUN_ANGLE_DEG = 2.0  # softer than the real sun's half a degree, as in haze

@@ -10,8 +10,8 @@ import numpy as np
 from mathutils import Vector
 from mathutils.geometry import interpolate_bezier
 
-from ..core.types import Float64, Motion
-from .notes import numbers
+from ...core.types import Float64, Motion
+from ..id_properties import numbers
 
 Points = tuple[tuple[float, float, float], ...]
 

@@ -6,13 +6,13 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core import frames
-from ..core.types import Camera, Character, Float64, Motion, UInt8
-from .curves import jump_between_keys
+from ...core import frames
+from ...core.types import Camera, Character, Float64, Motion, UInt8
+from ..animation.actions import FIRST_FRAME
+from ..animation.fcurves import jump_between_keys
 from .images import new_image
 from .material import new_photo_material
 from .meshes import new_mesh
-from .motion import FIRST_FRAME
 
 _CLEARANCE_M = 0.5  # between the deepest point and the plate: room to edit a pose
 _REACH_M = 1.2  # an arm or leg stretched from the pelvis

@@ -6,8 +6,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..core.types import Float64, Int32
-from .build import claim_beside, find_parts
+from ...core.types import Float64, Int32
+from ..build import claim_beside, find_parts
 from .material import new_plain_material
 from .meshes import new_mesh
 

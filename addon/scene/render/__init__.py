@@ -1,0 +1,1 @@
+"""The camera and what it sees: settings, stills and films."""

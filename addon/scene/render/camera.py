@@ -9,11 +9,11 @@ import numpy as np
 from mathutils import Matrix
 from scipy.spatial.transform import Rotation
 
-from ..core import frames
-from ..core.body.skeleton import BONE_NAMES, JOINT
-from ..core.camera_moves import HELD, CameraMove, Subject, plan_move
-from ..core.types import Camera, Float64
-from .motion import FIRST_FRAME, frame_rate
+from ...core import frames
+from ...core.body.skeleton import BONE_NAMES, JOINT
+from ...core.staging.camera_moves import HELD, CameraMove, Subject, plan_move
+from ...core.types import Camera, Float64
+from ..animation.actions import FIRST_FRAME, frame_rate
 
 SENSOR_WIDTH_MM = 36.0  # full frame: focal lengths read as photographers know them
 _NEAREST_M = 0.02  # a walker may come close

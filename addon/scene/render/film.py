@@ -8,12 +8,12 @@ from pathlib import Path
 
 import bpy
 
-from ..core.picture_loop import write_loop
-from ..core.types import Progress
-from .build import find_parts
-from .motion import frame_rate
-from .output_files import check_target, fits_render_path, plain_folder, put, said_of, with_suffix
-from .render import only, render_animation, set_frames, set_video
+from ...core.interchange.animated_image import write_loop
+from ...core.types import Progress
+from ..animation.actions import frame_rate
+from ..build import find_parts
+from ..output_files import check_target, fits_render_path, plain_folder, put, said_of, with_suffix
+from .stills import only, render_animation, set_frames, set_video
 
 # What is made, and the suffix of its file; folders of PNG files have none.
 KINDS = {"mp4": ".mp4", "png": "", "character": "", "gif": ".gif", "webp": ".webp"}

@@ -13,15 +13,15 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..core.errors import OutputError, said_by
-from ..core.types import UInt8
-from .build import SceneParts, find_parts, photo_size
+from ...core.errors import OutputError, said_by
+from ...core.types import UInt8
+from ..animation.actions import FIRST_FRAME
+from ..build import SceneParts, find_parts, photo_size
+from ..objects.images import read_file
+from ..objects.light import relight, show_shadow
+from ..objects.wall import find_wall
+from ..output_files import render_path
 from .camera import move_camera, photo_camera
-from .images import read_file
-from .light import relight, show_shadow
-from .motion import FIRST_FRAME
-from .output_files import render_path
-from .wall import find_wall
 
 DEFAULT_WIDTH = 960  # pixels
 # EEVEE's identifier has changed twice; the first that Blender takes is used.

@@ -10,12 +10,16 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..core.body.posing import LIMBS, limb_handles
-from ..core.body.skeleton import BONE_NAMES, JOINT
-from ..core.errors import WakeUpError
-from ..core.motion.layering import mixed, share_around
-from .build import claim_beside
-from .handles import (
+from ...core.body.posing import LIMBS, limb_handles
+from ...core.body.skeleton import BONE_NAMES, JOINT
+from ...core.errors import WakeUpError
+from ...core.motion.editing.pose_blending import mixed, share_around
+from ..animation.actions import set_pose
+from ..animation.performing import current_pose, read_skeleton, sampled_motion, take
+from ..build import claim_beside
+from ..linked_data import require_own
+from ..selection import selected
+from .ik_rig import (
     BEND,
     FOLLOW,
     draw_as_cube,
@@ -25,10 +29,6 @@ from .handles import (
     new_handle_bones,
     new_pull,
 )
-from .libraries import require_own
-from .motion import set_pose
-from .performing import current_pose, read_skeleton, sampled_motion, take
-from .selection import selected
 
 LOOK_AT = "look at"  # name of the handle that the head looks at
 _LOOK = "Look at the handle"  # name of the constraint

@@ -11,12 +11,12 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core import frames
-from ..core.errors import WakeUpError
-from ..core.perception.joints import MOVED_PX, joints_of
-from ..core.types import Camera, Detection, Float64
-from .libraries import require_own
-from .notes import numbers
+from ...core import frames
+from ...core.errors import WakeUpError
+from ...core.perception.joints import MOVED_PX, joints_of
+from ...core.types import Camera, Detection, Float64
+from ..id_properties import numbers
+from ..linked_data import require_own
 
 Box = tuple[float, float, float, float]  # x0 y0 x1 y1 in photo pixels
 

@@ -11,19 +11,19 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..core import frames
-from ..core.body.model import BodyModel
-from ..core.body.pose import pose_of, skeleton_of, skin_matrices, unskin_vertices
-from ..core.body.posing import LIMBS, PoseCorrection, limb_handles, posed_by_hand
-from ..core.body.skeleton import BONE_NAMES, PARENTS
-from ..core.errors import WakeUpError
-from ..core.types import FittedBody, Float64, Mask
-from .character import bind, new_armature
-from .handles import TOUCHED_M, new_cube, new_handle_bones, new_pull
-from .meshes import new_mesh
-from .motion import read_pose, set_pose
-from .notes import numbers
-from .selection import selected
+from ...core import frames
+from ...core.body.model import BodyModel
+from ...core.body.pose import pose_of, skeleton_of, skin_matrices, unskin_vertices
+from ...core.body.posing import LIMBS, PoseCorrection, limb_handles, posed_by_hand
+from ...core.body.skeleton import BONE_NAMES, PARENTS
+from ...core.errors import WakeUpError
+from ...core.types import FittedBody, Float64, Mask
+from ..animation.actions import read_pose, set_pose
+from ..id_properties import numbers
+from ..objects.character_mesh import bind, new_armature
+from ..objects.meshes import new_mesh
+from ..selection import selected
+from .ik_rig import TOUCHED_M, new_cube, new_handle_bones, new_pull
 
 _FIT = "photo_wake_up_fit"  # custom property of a collection: the fields of PoseCorrection
 _PLACE = "photo_wake_up_fit_place"  # custom property: world from camera, row by row

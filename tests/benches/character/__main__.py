@@ -1,8 +1,8 @@
 """The character's bars, part by part: `make bench-character`.
 
-    python -m photo_wake_up.tests.bench_character --out build/bench [--only plates motion ...]
+    python -m photo_wake_up.tests.benches.character --out build/bench [--only plates motion ...]
 
-Each part is a module of `character_bench` with `rows(out)`; pictures to look at go to
+Each part is a module beside this one with `rows(out)`; pictures to look at go to
 `build/bench/character/`, the rows to `build/bench/character.json`.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from .bench_rows import run_parts
+from ..rows import run_parts
 
 PARTS = (
     "contours",

@@ -14,14 +14,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...addon.core.body.maps import render_maps
-from ...addon.core.body.stage import body_model
-from ...addon.core.character import contour, contour_matching
-from ...addon.core.character.framing import FIGURE_PX, frame, on_grid, within_photo
-from ...addon.core.character.warp import Warp, warp, warp_sheet
-from ...addon.core.settings import WakeUpSettings
-from ...addon.core.types import BodyMaps, UInt8
-from ..bench_rows import Row, at_least, at_most, row
+from ....addon.core.body.maps import render_maps
+from ....addon.core.body.stage import body_model
+from ....addon.core.character import contour, contour_matching
+from ....addon.core.character.framing import FIGURE_PX, frame, on_grid, within_photo
+from ....addon.core.character.warp import Warp, warp, warp_sheet
+from ....addon.core.settings import WakeUpSettings
+from ....addon.core.types import BodyMaps, UInt8
+from ..rows import Row, at_least, at_most, row
 from .subjects import Subject, character_of, subjects
 
 MOST_COLLAPSED = 0.10

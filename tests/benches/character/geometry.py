@@ -19,19 +19,19 @@ import numpy as np
 import trimesh
 from scipy.spatial import cKDTree
 
-from ...addon.core import frames
-from ...addon.core.body.fit import fit_body
-from ...addon.core.body.maps import fragments, vertex_normals
-from ...addon.core.body.stage import body_model
-from ...addon.core.character.build import build_character
-from ...addon.core.images import load_photo
-from ...addon.core.perception.masks import segment_person
-from ...addon.core.perception.people import choose, find_people
-from ...addon.core.settings import WakeUpSettings
-from ...addon.core.types import Camera, Crop, FittedBody, Person, Photo
-from ...assets.fit_cases.cases import FitCase, fit_cases
-from ..bench import ROOT
-from ..bench_rows import Row, at_most, row
+from ....addon.core import frames
+from ....addon.core.body.fit import fit_body
+from ....addon.core.body.maps import fragments, vertex_normals
+from ....addon.core.body.stage import body_model
+from ....addon.core.character.build import build_character
+from ....addon.core.perception.masks import segment_person
+from ....addon.core.perception.people import choose, find_people
+from ....addon.core.photo.image_files import load_photo
+from ....addon.core.settings import WakeUpSettings
+from ....addon.core.types import Camera, Crop, FittedBody, Person, Photo
+from ....assets.fit_cases.cases import FitCase, fit_cases
+from ..photos import ROOT
+from ..rows import Row, at_most, row
 
 SEED = 1
 PICTURES = ROOT / "build" / "fit_cases" / f"seed_{SEED}"

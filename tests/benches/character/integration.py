@@ -15,12 +15,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...addon.core.character.lift import least_thickness
-from ...addon.core.character.normal_integration import Integrated, integrate
-from ...addon.core.character.surfaces import DEPTH_PRIOR_WEIGHT
-from ..bench import DATA
-from ..bench_rows import Row, at_most, row
-from ..core import analytic_surfaces as analytic
+from ....addon.core.character.lift import least_thickness
+from ....addon.core.character.normal_integration import Integrated, integrate
+from ....addon.core.character.surfaces import DEPTH_PRIOR_WEIGHT
+from ...core import analytic_surfaces as analytic
+from ..photos import DATA
+from ..rows import Row, at_most, row
 
 SIZE = 512  # pixels, the least that characters are made at
 RELIEF_PERCENT = 0.2

@@ -16,15 +16,15 @@ import numpy as np
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from ...addon.core.body.pose import skin_matrices, skin_vertices
-from ...addon.core.character.weight_relaxation import Turns, both, edges_of, pose_with
-from ...addon.core.errors import WakeUpError
-from ...addon.core.motion.library import load_motion
-from ...addon.core.motion.perform import perform
-from ...addon.core.motion.viewer import Viewer
-from ...addon.core.types import Character, Float32, Float64, Int32, Pose, UInt8
-from ..bench import ROOT
-from ..bench_rows import Row, at_most, row
+from ....addon.core.body.pose import skin_matrices, skin_vertices
+from ....addon.core.character.weight_relaxation import Turns, both, edges_of, pose_with
+from ....addon.core.errors import WakeUpError
+from ....addon.core.motion.performing.camera_target import Viewer
+from ....addon.core.motion.performing.perform import perform
+from ....addon.core.motion.sources.library import load_motion
+from ....addon.core.types import Character, Float32, Float64, Int32, Pose, UInt8
+from ..photos import ROOT
+from ..rows import Row, at_most, row
 from . import rendering
 from .subjects import Subject, character_of, subject, subjects
 

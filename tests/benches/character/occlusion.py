@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...addon.core import frames
-from ...addon.core.body import pose as body_pose
-from ...addon.core.body.maps import render_maps
-from ...addon.core.body.model import BodyModel
-from ...addon.core.body.parts import (
+from ....addon.core import frames
+from ....addon.core.body import pose as body_pose
+from ....addon.core.body.maps import render_maps
+from ....addon.core.body.model import BodyModel
+from ....addon.core.body.parts import (
     LEFT_ARM,
     LEFT_LEG,
     NOTHING,
@@ -33,29 +33,29 @@ from ...addon.core.body.parts import (
     RIGHT_LEG,
     part_of_joint,
 )
-from ...addon.core.body.skeleton import JOINT
-from ...addon.core.body.stage import body_model
-from ...addon.core.character import contour
-from ...addon.core.character.build import build_character
-from ...addon.core.character.framing import (
+from ....addon.core.body.skeleton import JOINT
+from ....addon.core.body.stage import body_model
+from ....addon.core.character import contour
+from ....addon.core.character.build import build_character
+from ....addon.core.character.framing import (
     FIGURE_PX,
     colours_on_grid,
     frame,
     on_grid,
     within_photo,
 )
-from ...addon.core.character.label_map import PALETTE
-from ...addon.core.character.layers import Division, divide
-from ...addon.core.character.warp import warp
-from ...addon.core.images import save_png
-from ...addon.core.settings import WakeUpSettings
-from ...addon.core.types import Character, Crop, FittedBody, Mask, UInt8
-from ...assets.demo import clothes
-from ...assets.demo.body import make_shape
-from ...assets.fit_cases.cases import FitCase, fit_cases, occlusion_cases
-from ...assets.fit_cases.render_fit_cases import draws, looks_of
-from ..bench import ROOT
-from ..bench_rows import Row, at_least, at_most, row
+from ....addon.core.character.label_map import PALETTE
+from ....addon.core.character.layers import Division, divide
+from ....addon.core.character.warp import warp
+from ....addon.core.photo.image_files import save_png
+from ....addon.core.settings import WakeUpSettings
+from ....addon.core.types import Character, Crop, FittedBody, Mask, UInt8
+from ....assets.demo import clothes
+from ....assets.demo.body import make_shape
+from ....assets.fit_cases.cases import FitCase, fit_cases, occlusion_cases
+from ....assets.fit_cases.render_fit_cases import draws, looks_of
+from ..photos import ROOT
+from ..rows import Row, at_least, at_most, row
 from .subjects import Subject, subject
 
 PICTURES = ROOT / "build" / "fit_cases"

@@ -18,13 +18,13 @@ from PIL import Image
 
 from photo_wake_up.addon.core.background.plate import fill_background, grown
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.images import load_photo
 from photo_wake_up.addon.core.perception.people import find_people
+from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Float32, Mask, Photo, UInt8
 
-from ..bench_rows import Row, at_least, at_most, row
+from ..rows import Row, at_least, at_most, row
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCENES = ROOT / "build" / "mask_scenes"
 SHEET = ROOT / "build" / "bench" / "character" / "plates.png"
 PLAIN = "studio"  # scenes whose name begins so have nothing to continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ...addon.core.body.maps import fragments
-from ...addon.core.types import Character, Crop, Float64, UInt8
+from ....addon.core.body.maps import fragments
+from ....addon.core.types import Character, Crop, Float64, UInt8
 
 FINER = 2  # drawn so many times finer and averaged
 BACKDROP = (96, 110, 128)  # sRGB; no usual colour of clothes, so that rims of old background show

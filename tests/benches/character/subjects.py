@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ...addon.core.body.stage import body_model
-from ...addon.core.character.build import build_character
-from ...addon.core.character.built import CharacterBuild
-from ...addon.core.pipeline.run import advance, drain
-from ...addon.core.result import WakeUpResult
-from ...addon.core.settings import WakeUpSettings
-from ...addon.core.types import FittedBody, Person, Photo
-from ..bench import photos
+from ....addon.core.body.stage import body_model
+from ....addon.core.character.build import build_character
+from ....addon.core.character.built import CharacterBuild
+from ....addon.core.pipeline.run import advance, drain
+from ....addon.core.result import WakeUpResult
+from ....addon.core.settings import WakeUpSettings
+from ....addon.core.types import FittedBody, Person, Photo
+from ..photos import photos
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ import json
 import tempfile
 from pathlib import Path
 
-from ...addon.core.images import load_photo
-from ..bench import command, photos
-from ..bench_rows import Row, at_most, row
+from ....addon.core.photo.image_files import load_photo
+from ..photos import command, photos
+from ..rows import Row, at_most, row
 
 MEGAPIXELS = (0.8, 1.3)  # what counts as one megapixel
 WHOLE_PATH_S = 15.0

@@ -1,8 +1,8 @@
 """The motions' bars, part by part: `make bench-motion`.
 
-    python -m photo_wake_up.tests.bench_motion --out build/bench [--only feet loops ...]
+    python -m photo_wake_up.tests.benches.motion --out build/bench [--only feet loops ...]
 
-Each part is a module of `motion_bench` with `rows(out)`; pictures to look at go to
+Each part is a module beside this one with `rows(out)`; pictures to look at go to
 `build/bench/motion/`, the rows to `build/bench/motion.json`. A new part is a new module and its
 name in PARTS.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from .bench_rows import run_parts
+from ..rows import run_parts
 
 PARTS = (
     "retargeting",

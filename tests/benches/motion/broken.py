@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...addon.core.errors import MotionError
-from ...addon.core.motion.library import load_motion
-from ..bench import DATA
-from ..bench_rows import Row, at_least, row
-from ..core.motion_inputs import stick_bvh, stick_row
+from ....addon.core.errors import MotionError
+from ....addon.core.motion.sources.library import load_motion
+from ...core.motion_inputs import stick_bvh, stick_row
+from ..photos import DATA
+from ..rows import Row, at_least, row
 
 FRAMES = 12
 

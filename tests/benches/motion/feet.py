@@ -19,17 +19,17 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import pdist
 
-from ...addon.core.body.pose import forward_kinematics
-from ...addon.core.body.skeleton import JOINT
-from ...addon.core.motion.bvh import read_bvh
-from ...addon.core.motion.feet import leg_length
-from ...addon.core.motion.feet import phases as runs
-from ...addon.core.motion.library import load_motion
-from ...addon.core.motion.perform import perform
-from ...addon.core.motion.retarget import retarget
-from ...addon.core.motion.sampling import clip_at
-from ...addon.core.types import Clip, Float64, Motion
-from ..bench_rows import Row, at_least, at_most, row
+from ....addon.core.body.pose import forward_kinematics
+from ....addon.core.body.skeleton import JOINT
+from ....addon.core.motion.editing.sampling import clip_at
+from ....addon.core.motion.ground.feet import leg_length
+from ....addon.core.motion.ground.feet import phases as runs
+from ....addon.core.motion.performing.perform import perform
+from ....addon.core.motion.retargeting.retarget import retarget
+from ....addon.core.motion.sources.bvh import read_bvh
+from ....addon.core.motion.sources.library import load_motion
+from ....addon.core.types import Clip, Float64, Motion
+from ..rows import Row, at_least, at_most, row
 from .retargeting import repeats
 from .sources import SIDES, Source, body, clip_paths, root_of, source, standing
 

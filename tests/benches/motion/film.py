@@ -9,13 +9,14 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...addon.core.camera_moves import MOVES
-from ...addon.core.pipeline.run import drain, wake_up
-from ...addon.core.settings import WakeUpSettings
-from ...addon.scene import build, film, render
-from ...operators.cli import _psnr, _truth
-from ..bench import photos
-from ..bench_rows import Row, at_least, at_most, row
+from ....addon.core.pipeline.run import drain, wake_up
+from ....addon.core.reports.report import peak_signal_to_noise_db
+from ....addon.core.settings import WakeUpSettings
+from ....addon.core.staging.camera_moves import MOVES
+from ....addon.scene import build
+from ....addon.scene.render import film, stills
+from ..photos import photos
+from ..rows import Row, at_least, at_most, row
 
 SECONDS, FPS = 10, 24
 PREVIEW_PX = (1280, 720)
@@ -32,12 +33,14 @@ def rows(_out: Path) -> list[Row]:
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         scene = bpy.context.scene
         collection = build.build_scene(result, scene)
-        render.look_through(scene, collection, width=PREVIEW_PX[0], fps=FPS)
+        stills.look_through(scene, collection, width=PREVIEW_PX[0], fps=FPS)
         for name, found in worst.items():
-            render.choose_camera(scene, collection, name)
-            found.append(_psnr(render.first_frame(scene, collection), _truth(result)))
+            stills.choose_camera(scene, collection, name)
+            found.append(
+                peak_signal_to_noise_db(stills.first_frame(scene, collection), result.photo.rgb)
+            )
         if not seconds:
-            render.choose_camera(scene, collection, "orbit")
+            stills.choose_camera(scene, collection, "orbit")
             seconds = [_preview(scene, collection, kind) for kind in (False, True)]
     return [
         at_most("10 s preview, 1280x720, 24 fps, s", PREVIEW_S, seconds[0]),
@@ -52,7 +55,7 @@ def rows(_out: Path) -> list[Row]:
 
 def _preview(scene: bpy.types.Scene, collection: bpy.types.Collection, stepwise: bool) -> float:
     with tempfile.TemporaryDirectory() as scratch:
-        render.set_size(scene, *PREVIEW_PX)
+        stills.set_size(scene, *PREVIEW_PX)
         started = time.perf_counter()
         for _ in film.film(scene, collection, "mp4", Path(scratch) / "preview.mp4", stepwise):
             pass

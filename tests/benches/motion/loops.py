@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ...addon.core.body.pose import forward_kinematics
-from ...addon.core.motion.bvh import read_bvh
-from ...addon.core.motion.library import CLIP_NAMES, load_motion
-from ...addon.core.motion.retarget import retarget
-from ...addon.core.motion.sampling import clip_at
-from ...addon.core.types import Clip, Float64
-from ..bench_rows import Row, at_most, row
+from ....addon.core.body.pose import forward_kinematics
+from ....addon.core.motion.editing.sampling import clip_at
+from ....addon.core.motion.retargeting.retarget import retarget
+from ....addon.core.motion.sources.bvh import read_bvh
+from ....addon.core.motion.sources.library import CLIP_NAMES, load_motion
+from ....addon.core.types import Clip, Float64
+from ..rows import Row, at_most, row
 from .sources import body, clip_paths, root_of
 
 POSITION_BAR_M = 1e-3

@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...addon.core.body.pose import forward_kinematics
-from ...addon.core.body.skeleton import JOINT
-from ...addon.core.motion.bvh import read_bvh
-from ...addon.core.motion.joint_map import map_joints
-from ...addon.core.motion.library import load_motion
-from ...addon.core.motion.retarget import retarget
-from ...addon.core.motion.sampling import clip_at
-from ...addon.core.motion.source_motion import SourceMotion
-from ...addon.core.types import Clip, Float64
-from ..bench_rows import Row, at_most, row
+from ....addon.core.body.pose import forward_kinematics
+from ....addon.core.body.skeleton import JOINT
+from ....addon.core.motion.editing.sampling import clip_at
+from ....addon.core.motion.retargeting.joint_map import map_joints
+from ....addon.core.motion.retargeting.retarget import retarget
+from ....addon.core.motion.retargeting.source_motion import SourceMotion
+from ....addon.core.motion.sources.bvh import read_bvh
+from ....addon.core.motion.sources.library import load_motion
+from ....addon.core.types import Clip, Float64
+from ..rows import Row, at_most, row
 from .sources import SIDES, Source, body, clip_paths, root_of, source
 
 LIMB_BAR_DEG = 10.0

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...addon.core.body.skeleton import BONE_NAMES, PARENTS
-from ...addon.core.body.stage import body_model
-from ...addon.core.frames import DEFAULT_HEIGHT_M, WORLD_FROM_BODY_AXES
-from ...addon.core.motion import clips
-from ...addon.core.motion.feet import leg_length
-from ...addon.core.settings import WakeUpSettings
-from ...addon.core.types import Clip, Float32, Float64, Pose, Skeleton
-from ..bench import DATA
+from ....addon.core.body.skeleton import BONE_NAMES, PARENTS
+from ....addon.core.body.stage import body_model
+from ....addon.core.frames import DEFAULT_HEIGHT_M, WORLD_FROM_BODY_AXES
+from ....addon.core.motion import clips
+from ....addon.core.motion.ground.feet import leg_length
+from ....addon.core.settings import WakeUpSettings
+from ....addon.core.types import Clip, Float32, Float64, Pose, Skeleton
+from ..photos import DATA
 
 MOCAP = DATA / "mocap"
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ...addon.core.motion.library import load_motion
-from ...addon.core.motion.perform import perform
-from ...addon.core.types import Character, Clip, Pose, UInt8
-from ..bench import photos
-from ..bench_rows import Row, at_least
-from ..character_bench import rendering
-from ..character_bench.motion import posed
-from ..character_bench.subjects import character_of, subject
+from ....addon.core.motion.performing.perform import perform
+from ....addon.core.motion.sources.library import load_motion
+from ....addon.core.types import Character, Clip, Pose, UInt8
+from ..character import rendering
+from ..character.motion import posed
+from ..character.subjects import character_of, subject
+from ..photos import photos
+from ..rows import Row, at_least
 from .sources import clip_paths
 
 SHOWN = 8

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...types import Clip
-from ..authoring import STANDING
+from .authoring import STANDING
 from .dancing import dance
 from .gait import run, walk
 from .jumping import jump

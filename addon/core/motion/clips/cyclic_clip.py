@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..body.pose import forward_kinematics
-from ..types import Clip, Motion, Skeleton
+from ...body.pose import forward_kinematics
+from ...types import Clip, Motion, Skeleton
+from ..editing.sampling import clip_at
+from ..ground.feet import leg_length, soles_of
+from ..ground.flesh import flesh_of, lows_of
+from ..ground.floor import carried_by, feet_on, floor_under
+from ..ground.foot_lock import lock_feet
+from ..ground.hands import flat_hands, lock_hands
 from .authoring import STANDING
-from .feet import leg_length, soles_of
-from .flesh import flesh_of, lows_of
-from .floor import carried_by, feet_on, floor_under
-from .foot_lock import lock_feet
-from .hands import flat_hands, lock_hands
-from .sampling import clip_at
 
 
 def cycle(skeleton: Skeleton, clip: Clip) -> Motion:

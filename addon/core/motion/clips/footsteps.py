@@ -15,8 +15,8 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ...types import Float64
-from .. import authoring
-from ..authoring import BALL, LEFT, RIGHT, STANDING, STRAIGHT, Leg, eased
+from . import authoring
+from .authoring import BALL, LEFT, RIGHT, STANDING, STRAIGHT, Leg, eased
 
 _LIFT = 0.055  # the ball's height in the middle of a step
 _HEEL_UP = 24.0  # degrees: the heel leaves first

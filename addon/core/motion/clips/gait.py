@@ -7,8 +7,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ...types import Clip, Float64, Mask
-from .. import authoring
-from ..authoring import (
+from . import authoring
+from .authoring import (
     LEFT,
     RIGHT,
     STANDING,

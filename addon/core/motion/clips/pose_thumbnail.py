@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..body.pose import forward_kinematics
-from ..body.skeleton import JOINT, PARENTS
-from ..types import Float64, Pose, Skeleton, UInt8
-from .feet import leg_length
+from ...body.pose import forward_kinematics
+from ...body.skeleton import JOINT, PARENTS
+from ...types import Float64, Pose, Skeleton, UInt8
+from ..ground.feet import leg_length
 
 _TURNED = np.radians(-32.0)  # seen a little from the side: depth shows
 _RISE = 0.12  # of the depth goes up in the picture: seen a little from above

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...types import Clip
-from .. import authoring
-from ..authoring import HIP_DROP, LEFT, RIGHT, STRAIGHT, about, bend_elbow, hanging_arm, keyed
+from . import authoring
+from .authoring import HIP_DROP, LEFT, RIGHT, STRAIGHT, about, bend_elbow, hanging_arm, keyed
 from .footsteps import Foot, root_of, stance
 from .standing import FOOT_X
 

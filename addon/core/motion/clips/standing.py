@@ -6,8 +6,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ...types import Clip, Float64
-from .. import authoring
-from ..authoring import (
+from . import authoring
+from .authoring import (
     LEFT,
     RIGHT,
     STANDING,

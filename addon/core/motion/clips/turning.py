@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...types import Clip
-from .. import authoring
-from ..authoring import (
+from . import authoring
+from .authoring import (
     LEFT,
     RIGHT,
     STRAIGHT,

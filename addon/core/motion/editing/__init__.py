@@ -1,0 +1,1 @@
+"""Operations on clips and motions as a whole: mirrored, resampled, blended, made a loop."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..body.skeleton import JOINT
-from ..types import Clip, Float64
+from ...body.skeleton import JOINT
+from ...types import Clip, Float64
 
 
 def _partner(name: str) -> str:

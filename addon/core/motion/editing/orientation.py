@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..types import Float64
+from ...types import Float64
 
 # Of a body that leans farther than this (length of its level part), the way it looks is no heading.
 _LEVEL = 0.3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..errors import MotionError
-from ..types import Float64, Motion
+from ...errors import MotionError
+from ...types import Float64, Motion
 
 
 def share_around(frames: int, centre: float, radius: float) -> Float64:

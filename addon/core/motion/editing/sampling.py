@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ..body.skeleton import JOINT
-from ..types import Clip, Float64
+from ...body.skeleton import JOINT
+from ...types import Clip, Float64
 
 _LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..body.skeleton import JOINT, JOINT_COUNT
-from ..types import Float64, Floats, Mask, Skeleton
+from ...body.skeleton import JOINT, JOINT_COUNT
+from ...types import Float64, Floats, Mask, Skeleton
+from ..editing.mirror import PARTNERS
+from .default_body import FLESH, LEG_M
 from .feet import ANKLES, TOES, leg_length
-from .mirror import PARTNERS
-from .usual_body import FLESH, LEG_M
 
 HANDS = tuple((JOINT[f"{side}_wrist"], JOINT[f"{side}_hand"]) for side in ("left", "right"))
 ARMS = tuple(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_opening, minimum_filter1d
 
-from ..body.pose import forward_kinematics
-from ..body.skeleton import JOINT_COUNT
-from ..types import Float64, Mask
+from ...body.pose import forward_kinematics
+from ...body.skeleton import JOINT_COUNT
+from ...types import Float64, Mask
+from .default_body import LEG_M, usual_skeleton
 from .feet import (
     LONGEST_LEAP_S,
     SHORTEST_STAND_S,
@@ -19,7 +20,6 @@ from .feet import (
     stands,
 )
 from .flesh import ARMS, FEET, HANDS, TRUNK, Lows, flesh_of, lows_of, soles_down
-from .usual_body import LEG_M, usual_skeleton
 
 _RESTING_SPEED_M_S = 0.3  # at the top of a flight this lasts 0.06 s
 _SHORTEST_HOP_S = 0.25  # from landing to landing

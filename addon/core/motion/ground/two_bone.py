@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..types import Float64
+from ...types import Float64
 
 # A limb that is quite straight has no bend to widen, so reaching stops just before.
 STRAIGHTEST = 0.998

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..body.skeleton import JOINT
-from ..types import Camera, Float64, Skeleton
+from ...body.skeleton import JOINT
+from ...types import Camera, Float64, Skeleton
 
 # The crown is so many times as high as the joint of the head, measured on bodies in T-pose, from
 # children to tall men: 1.10, and a little for steps.

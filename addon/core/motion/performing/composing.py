@@ -8,11 +8,11 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ..body.pose import forward_kinematics
-from ..types import Clip, Float64
+from ...body.pose import forward_kinematics
+from ...types import Clip, Float64
+from ..editing.orientation import blend, wrapped
+from ..ground.foot_lock import contact_weights
 from .context import Context, Plan, Track
-from .foot_lock import contact_weights
-from .turns import blend, wrapped
 
 _SPEED_SMOOTH_S = 0.08
 _SWAY_SMOOTH_S = 0.6  # slower sideways moves than a stride's are drift

@@ -9,18 +9,18 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ..body.pose import forward_kinematics
-from ..types import Clip, Float64, Mask, Pose, Skeleton
-from . import clips
-from .feet import Soles, leg_length, soles_of
-from .flesh import Flesh, lows_of
-from .floor import Carried, carried_by, feet_on, floor_under
-from .hands import flat_hands
+from ...body.pose import forward_kinematics
+from ...types import Clip, Float64, Mask, Pose, Skeleton
+from .. import clips
+from ..editing.orientation import heading, ways_ahead
+from ..editing.sampling import clip_at
+from ..ground.feet import Soles, leg_length, soles_of
+from ..ground.flesh import Flesh, lows_of
+from ..ground.floor import Carried, carried_by, feet_on, floor_under
+from ..ground.hands import flat_hands
+from .camera_target import Viewer
 from .options import PerformOptions
-from .route import Route
-from .sampling import clip_at
-from .turns import heading, ways_ahead
-from .viewer import Viewer
+from .path_following import Route
 
 # The character comes this close to the camera, or to this share of the way's start.
 _NEAREST_M = 1.2

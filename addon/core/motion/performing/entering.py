@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..body.pose import forward_kinematics
-from ..types import Float64
+from ...body.pose import forward_kinematics
+from ...types import Float64
+from ..editing.orientation import apart, heading, smooth, ways_ahead, wrapped
+from ..ground.feet import phases
 from .context import Context, Plan, Track
-from .feet import phases
-from .turns import apart, heading, smooth, ways_ahead, wrapped
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
 _BLEND_SPEED_DEG_S = 200.0

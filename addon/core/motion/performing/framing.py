@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
-from ..body.pose import forward_kinematics
-from ..types import Float64, Skeleton
-from .feet import ANKLES, BALL, HIPS, KNEES, TIP, TOES, soles_of
-from .flesh import Flesh
-from .viewer import Viewer
+from ...body.pose import forward_kinematics
+from ...types import Float64, Skeleton
+from ..ground.feet import ANKLES, BALL, HIPS, KNEES, TIP, TOES, soles_of
+from ..ground.flesh import Flesh
+from .camera_target import Viewer
 
 # Hair and clothes are outside of the flesh, and the way is smoothed after it has been led.
 _MARGIN_M = 0.06

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import MotionError
+from ...errors import MotionError
 
 SLOWEST, FASTEST = 0.1, 4.0  # shares of a clip's own speed: beyond, it is no motion of people
 LONGEST_BLEND_S = 5.0

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..types import Clip, Float64, Mask
+from ...types import Clip, Float64, Mask
+from ..editing.orientation import smooth
+from ..ground.feet import phases
 from .composing import compose
 from .context import Context, Plan, Track, nearest, speed_of
-from .feet import phases
 from .framing import Border, borders, inside, led
-from .route import Route
-from .turns import smooth
+from .path_following import Route
 
 _STOP_S = 0.8
 _REST_S = 0.5  # standing at the end of a path

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from ..errors import MotionError
-from ..types import Float64
+from ...errors import MotionError
+from ...types import Float64
 
 _SPACING_M = 0.02
 # Nobody turns on a point while walking: corners are rounded over about this length on both sides.

@@ -12,24 +12,24 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..body.pose import forward_kinematics
-from ..errors import MotionError
-from ..types import Clip, Float64, Mask, Motion, Pose, Skeleton
-from . import clips
+from ...body.pose import forward_kinematics
+from ...errors import MotionError
+from ...types import Clip, Float64, Mask, Motion, Pose, Skeleton
+from .. import clips
+from ..editing.mirror import mirrored
+from ..editing.orientation import continuous
+from ..editing.sampling import leg_angles
+from ..ground.feet import standing_feet
+from ..ground.flesh import Flesh, flesh_of, soles_down
+from ..ground.foot_lock import lock_feet
+from ..ground.hands import lock_hands
+from .camera_target import Viewer
 from .composing import compose, on_the_spot
 from .context import Context, Plan, Track, backwards, speed_of, track_of
 from .entering import plan_of, with_start, with_steps
-from .feet import standing_feet
-from .flesh import Flesh, flesh_of, soles_down
-from .foot_lock import lock_feet
-from .hands import lock_hands
-from .mirror import mirrored
 from .options import PerformOptions
 from .pacing import led_way, tempo_of, with_end, with_stride
-from .route import route_along
-from .sampling import leg_angles
-from .turns import continuous
-from .viewer import Viewer
+from .path_following import route_along
 
 # Clips that cover at least this, in leg lengths a second, travel; the others stay in place.
 _TRAVELS = 0.3

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import MotionError
-from ..types import Clip, Motion, Pose
-from ..user_paths import is_folder
+from ...errors import MotionError
+from ...types import Clip, Motion, Pose
+from ...user_paths import is_folder
 
 MOTION_FILES = (".bvh", ".fbx", ".npz")
 _LONGEST_LIST = 3  # failures and warnings that are told in one sentence; failures are in the log

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import MotionError
+from ...errors import MotionError
 from .source_motion import SourceMotion
 
 SIDES = ("left", "right")

@@ -20,8 +20,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import MotionError
-from ..user_paths import is_file
+from ...errors import MotionError
+from ...user_paths import is_file
 from .joint_map import SIDES, map_joints
 from .source_motion import SourceMotion
 

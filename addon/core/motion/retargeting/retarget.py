@@ -14,15 +14,15 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..body.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
-from ..errors import MotionError
-from ..types import Clip, Float64
-from .authoring import ANKLE_HEIGHT, HIP_DROP
-from .floor import lowest_of_clip
+from ...body.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
+from ...errors import MotionError
+from ...types import Clip, Float64
+from ..clips.authoring import ANKLE_HEIGHT, HIP_DROP
+from ..editing.orientation import heading, ways_ahead
+from ..editing.sampling import clip_at, loop_step
+from ..ground.floor import lowest_of_clip
 from .joint_map import SIDES, map_joints
-from .sampling import clip_at, loop_step
 from .source_motion import SourceMotion
-from .turns import heading, ways_ahead
 
 _UP = np.array([0.0, 0.0, 1.0])
 _DOWN = -_UP

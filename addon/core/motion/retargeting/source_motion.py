@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..types import Float64
+from ...types import Float64
 
 
 @dataclass(frozen=True, eq=False)

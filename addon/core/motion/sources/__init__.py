@@ -1,0 +1,1 @@
+"""Where motions come from: files, sampled armatures and the built-in clips, by name."""

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..errors import MotionError
-from ..types import Float64, Motion
-from .joint_map import SIDES, map_joints
-from .source_motion import SourceMotion
+from ...errors import MotionError
+from ...types import Float64, Motion
+from ..retargeting.joint_map import SIDES, map_joints
+from ..retargeting.source_motion import SourceMotion
 
 _UP = np.array([0.0, 0.0, 1.0])
 _ORIGIN = "(origin)"  # the joint that carries several roots

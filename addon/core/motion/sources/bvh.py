@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..errors import MotionError, quoted
-from ..types import Float64
-from .source_motion import SourceMotion
+from ...errors import MotionError, quoted
+from ...types import Float64
+from ..retargeting.source_motion import SourceMotion
 from .takes import Takes, chosen_take, distinct, is_person, people_among
 
 # A joint farther than this many of the longest bones from the origin is a damaged number, not

@@ -14,7 +14,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from ..errors import MotionError
+from ...errors import MotionError
 
 MOST_BYTES = 2**31  # that arrays unpack to together: hours of motion and millions of polygons
 _MAGIC = b"Kaydara FBX Binary  \x00\x1a\x00"

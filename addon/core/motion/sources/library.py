@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import MotionError
-from ..types import Clip
-from ..user_paths import check_readable, is_folder
+from ...errors import MotionError
+from ...types import Clip
+from ...user_paths import check_readable, is_folder
+from ..clips import CLIPS
 from .bvh import bvh_takes
-from .clips import CLIPS
 from .takes import only_take
 
 CLIP_NAMES: tuple[str, ...] = tuple(CLIPS)
@@ -37,7 +37,7 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
         return CLIPS[name.lower()](float(fps))
     path = Path(name)
     check_readable(path, MotionError, "choose another motion file")
-    from .retarget import at_rate, retarget
+    from ..retargeting.retarget import at_rate, retarget
 
     kind = path.suffix.lower()
     if kind == ".bvh":

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ..body.skeleton import JOINT_COUNT
-from ..types import AnyArray, Float64
+from ...body.skeleton import JOINT_COUNT
+from ...types import AnyArray, Float64
 
 AXIS_ANGLE, QUATERNION, MATRIX = 3, 4, 9  # numbers a joint
 _SIX = 6  # of a rotation of which the third row or column is left out

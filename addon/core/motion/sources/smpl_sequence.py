@@ -21,15 +21,22 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ..body.skeleton import JOINT, JOINT_COUNT
-from ..errors import MotionError
-from ..frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
-from ..npz_arrays import DAMAGED, UnfitArchiveError, read_npz
-from ..types import Clip, Float64
-from .authoring import ANKLE_HEIGHT, HIP_DROP, HIP_HALF_WIDTH, SHIN, THIGH
-from .floor import lowest_of_clip
-from .retarget import as_loop, facing_ahead, floor_of_clip
-from .smpl_turns import QUATERNION, UnfitError, check_radians, raw_turns, rotation_vectors, w_index
+from ...body.skeleton import JOINT, JOINT_COUNT
+from ...errors import MotionError
+from ...frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
+from ...npz_arrays import DAMAGED, UnfitArchiveError, read_npz
+from ...types import Clip, Float64
+from ..clips.authoring import ANKLE_HEIGHT, HIP_DROP, HIP_HALF_WIDTH, SHIN, THIGH
+from ..ground.floor import lowest_of_clip
+from ..retargeting.retarget import as_loop, facing_ahead, floor_of_clip
+from .smpl_rotations import (
+    QUATERNION,
+    UnfitError,
+    check_radians,
+    raw_turns,
+    rotation_vectors,
+    w_index,
+)
 
 # Names of the same thing in different files, the usual one first.
 _WHOLE = ("poses", "pose", "smpl_poses")

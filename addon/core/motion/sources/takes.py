@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import MotionError, quoted
-from .mapping_presets import mapping_for
-from .source_motion import SourceMotion
+from ...errors import MotionError, quoted
+from ..retargeting.mapping_presets import mapping_for
+from ..retargeting.source_motion import SourceMotion
 
 _MOST_NAMED = 30  # takes in one sentence; their numbers choose the others
 
