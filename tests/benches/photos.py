@@ -214,7 +214,7 @@ def scene_figures(folder: str) -> dict[str, Any]:
     import bpy
 
     from photo_wake_up.addon.scene.build import find_parts, is_result
-    from photo_wake_up.addon.scene.render.stills.stills import silhouette
+    from photo_wake_up.addon.scene.render.stills import silhouette
 
     bpy.ops.wm.open_mainfile(filepath=str(Path(folder) / "scene.blend"))
     collection = next(c for c in bpy.data.collections if is_result(c))

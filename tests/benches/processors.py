@@ -164,7 +164,7 @@ def _of_photo(photo: Path) -> Made:
     from photo_wake_up.addon.core.pipeline.run import drain, wake_up
     from photo_wake_up.addon.core.settings import WakeUpSettings
     from photo_wake_up.addon.scene import build
-    from photo_wake_up.addon.scene.render.stills import stills
+    from photo_wake_up.addon.scene.render import stills
 
     result = drain(wake_up(photo, WakeUpSettings(frames=2)))
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

@@ -23,7 +23,7 @@ from photo_wake_up.addon.core.reports.batch_sheet import STRIP_HEIGHT
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.scene.animation.motion_source import clip_from_file
 from photo_wake_up.addon.scene.animation.performing import sampled_motion
-from photo_wake_up.addon.scene.export.registry.registry import KINDS
+from photo_wake_up.addon.scene.export.registry import KINDS
 from photo_wake_up.operators import cli
 from photo_wake_up.operators.result_folder import read_report
 

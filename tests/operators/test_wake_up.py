@@ -21,7 +21,7 @@ from photo_wake_up.addon.core.pipeline.stages import without
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.scene.build import find_parts
-from photo_wake_up.addon.scene.export.registry.registry import KINDS
+from photo_wake_up.addon.scene.export.registry import KINDS
 from photo_wake_up.addon.scene.objects.path import find_path, read_path
 from photo_wake_up.addon.stage_states import DONE, OUT_OF_DATE
 from photo_wake_up.addon.ui.scene_states import states_of

@@ -9,7 +9,7 @@ import pytest
 from photo_wake_up.addon.core.staging.camera_moves import MOVES
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
-from photo_wake_up.addon.scene.render.stills import stills
+from photo_wake_up.addon.scene.render import stills
 
 from . import figures
 

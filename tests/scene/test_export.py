@@ -15,7 +15,7 @@ from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.clip_assets import add_clip_actions
 from photo_wake_up.addon.scene.animation.performing import lay_strips
-from photo_wake_up.addon.scene.export.registry.gltf import export_glb
+from photo_wake_up.addon.scene.export.gltf import export_glb
 
 from . import figures, read_back
 
@@ -256,7 +256,7 @@ def test_plate_comes_along_with_a_power_of_two(empty_file, tmp_path):
 
 
 def test_what_fails_leaves_the_file_before(empty_file, tmp_path, monkeypatch):
-    from photo_wake_up.addon.scene.export.registry import gltf
+    from photo_wake_up.addon.scene.export import gltf
 
     collection = build.build_scene(figures.result())
     (tmp_path / "a.glb").write_text("mine")

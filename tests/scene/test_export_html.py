@@ -15,8 +15,8 @@ from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.core.interchange import web_page
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.performing import lay_strips
-from photo_wake_up.addon.scene.export.registry.gltf import character_glb
-from photo_wake_up.addon.scene.export.registry.html import export_html
+from photo_wake_up.addon.scene.export.gltf import character_glb
+from photo_wake_up.addon.scene.export.html import export_html
 
 from . import figures, read_back
 

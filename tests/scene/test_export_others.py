@@ -13,7 +13,7 @@ from PIL import Image
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.performing import lay_strips
-from photo_wake_up.addon.scene.export.registry import fbx, registry, usd
+from photo_wake_up.addon.scene.export import fbx, registry, usd
 
 from . import figures, read_back
 

@@ -18,7 +18,7 @@ from photo_wake_up.addon.core.interchange.vrm import (
     make_avatar,
 )
 from photo_wake_up.addon.scene import build
-from photo_wake_up.addon.scene.export.registry.vrm import export_vrm
+from photo_wake_up.addon.scene.export.vrm import export_vrm
 
 from . import figures, read_back
 

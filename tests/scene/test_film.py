@@ -10,7 +10,7 @@ from PIL import Image
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.core.interchange.animated_image import frame_times
 from photo_wake_up.addon.scene import build
-from photo_wake_up.addon.scene.render.stills import film, stills
+from photo_wake_up.addon.scene.render import film, stills
 
 from . import figures
 

@@ -17,8 +17,8 @@ from photo_wake_up.addon.core.body.skinning import skin, skinned_points
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.types import Camera, FittedBody, Photo
 from photo_wake_up.addon.scene import preview
-from photo_wake_up.addon.scene.render.stills import stills
-from photo_wake_up.addon.scene.render.stills.camera import new_camera
+from photo_wake_up.addon.scene.render import stills
+from photo_wake_up.addon.scene.render.camera import new_camera
 from photo_wake_up.addon.scene.rig import pose_correction
 
 MOST_PX = 0.25  # of the photo

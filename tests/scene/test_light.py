@@ -10,7 +10,7 @@ from mathutils import Vector
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.objects import light
-from photo_wake_up.addon.scene.render.stills import stills
+from photo_wake_up.addon.scene.render import stills
 
 from . import figures
 

@@ -12,8 +12,8 @@ import pytest
 from photo_wake_up.addon.core.errors import MotionError, OutputError
 from photo_wake_up.addon.scene import build, output_files
 from photo_wake_up.addon.scene.animation.motion_source import source_from_fbx
-from photo_wake_up.addon.scene.export.registry import registry
-from photo_wake_up.addon.scene.render.stills import film, stills
+from photo_wake_up.addon.scene.export import registry
+from photo_wake_up.addon.scene.render import film, stills
 
 from . import figures
 

@@ -17,8 +17,8 @@ from photo_wake_up.addon.core.types import Camera
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
 from photo_wake_up.addon.scene.objects import images
-from photo_wake_up.addon.scene.render.stills import stills
-from photo_wake_up.addon.scene.render.stills.camera import new_camera
+from photo_wake_up.addon.scene.render import stills
+from photo_wake_up.addon.scene.render.camera import new_camera
 
 from . import figures
 

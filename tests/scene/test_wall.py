@@ -9,8 +9,8 @@ import pytest
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
 from photo_wake_up.addon.scene.objects import wall
-from photo_wake_up.addon.scene.render.stills import stills
-from photo_wake_up.addon.scene.render.stills.camera import photo_camera
+from photo_wake_up.addon.scene.render import stills
+from photo_wake_up.addon.scene.render.camera import photo_camera
 
 from . import figures
 
