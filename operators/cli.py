@@ -40,6 +40,7 @@ from ..addon.core.settings import WakeUpSettings
 from ..addon.core.staging.camera_moves import HELD, MOVES
 from ..addon.core.types import Clip
 from ..addon.core.user_paths import check_readable, is_folder, user_path
+from ..addon.scene.export.registry import EXPORTERS, export_character, exporter_of
 from .result_folder import STRIP, beside, is_there, move_into_place, write_report
 
 COMMAND = "wake-up"
@@ -62,7 +63,7 @@ _RENDERED = {
     "mp4": "video.mp4", "png": "frames", "character": "character", "gif": "loop.gif",
     "webp": "loop.webp",
 }  # fmt: skip
-EXPORTS = ("glb", "usdz", "fbx", "vrm", "html")  # scene.export's kinds, without its Blender
+EXPORTS = tuple(exporter.name for exporter in EXPORTERS)
 # What one command leaves and another, with other choices, does not.
 _MADE = (*_RENDERED.values(), *(f"character.{kind}" for kind in EXPORTS))
 _SHEET_MOMENTS = (0.1, 0.22, 0.4, 1.0)
@@ -519,7 +520,6 @@ def _write(
     from ..addon.core.reports import batch_sheet, contact_sheet
     from ..addon.core.reports.report import compare_with_photo, describe, warnings_of_comparison
     from ..addon.scene import build, output_files
-    from ..addon.scene.export import registry
     from ..addon.scene.objects import wall
     from ..addon.scene.render import film, stills
 
@@ -565,8 +565,8 @@ def _write(
         for number, each in enumerate(results, start=1):
             suffix = f"_{number}" if len(results) > 1 else ""
             for kind in options.export:
-                file = folder / f"character{suffix}{registry.suffix(kind)}"
-                registry.export_character(collection, kind, file, number)
+                file = folder / f"character{suffix}{exporter_of(kind).suffix}"
+                export_character(collection, kind, file, number)
             save_png(folder / f"mask{suffix}.png", each.person.mask)
         save_png(folder / "background.png", result.background.rgb)
 

@@ -6,12 +6,17 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ..addon.scene.export.registry import KINDS, ExportOptions, export_character, suffix
+from ..addon.scene.export.registry import (
+    EXPORTERS,
+    ExportOptions,
+    export_character,
+    exporter_of,
+)
 from .base import QuickOperator
 from .render import checked_file, has_result
 
-_GLOB = ";".join(f"*{suffix(kind)}" for kind in KINDS)
-_ITEMS = tuple((kind, kind.upper(), text) for kind, text in KINDS.items())
+_GLOB = ";".join(f"*{exporter.suffix}" for exporter in EXPORTERS)
+_ITEMS = tuple((each.name, each.name.upper(), each.title) for each in EXPORTERS)
 
 
 class WAKEUP_OT_export(QuickOperator, ExportHelper, bpy.types.Operator):
@@ -52,15 +57,11 @@ class WAKEUP_OT_export(QuickOperator, ExportHelper, bpy.types.Operator):
     def draw(self, _context: bpy.types.Context) -> None:
         self.layout.use_property_split = True
         self.layout.prop(self, "kind")
-        if self.kind != "fbx":
-            self.layout.prop(self, "lit")
-        if self.kind == "glb":
-            self.layout.prop(self, "plate")
-        if self.kind == "vrm":
-            self.layout.prop(self, "author")
+        for option in exporter_of(self.kind).options:
+            self.layout.prop(self, option)
 
     def act(self, context: bpy.types.Context) -> str:
-        path = checked_file(self.filepath, suffix(self.kind))
+        path = checked_file(self.filepath, exporter_of(self.kind).suffix)
         options = ExportOptions(self.lit, self.plate, self.author)
         export_character(context.scene.wake_up.result, self.kind, path, options=options)
         return f"{path.name} is written."

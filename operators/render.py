@@ -12,7 +12,7 @@ from ..addon.core.types import Progress
 from ..addon.core.user_paths import is_folder, told
 from ..addon.scene.animation.actions import frame_rate
 from ..addon.scene.build import is_whole
-from ..addon.scene.export import registry
+from ..addon.scene.export.registry import EXPORTERS
 from ..addon.scene.objects.wall import choose_wall
 from ..addon.scene.output_files import with_suffix
 from ..addon.scene.render.film import KINDS, film
@@ -20,7 +20,7 @@ from ..addon.scene.render.stills import choose_camera, choose_light, look_throug
 from .base import JobOperator, Work, is_idle
 
 # Of a name that was given for another kind, these are exchanged; other dots belong to the name.
-_SUFFIXES = frozenset((*filter(None, KINDS.values()), *map(registry.suffix, registry.KINDS)))
+_SUFFIXES = frozenset((*filter(None, KINDS.values()), *(each.suffix for each in EXPORTERS)))
 
 
 def has_result(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:

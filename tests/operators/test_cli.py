@@ -23,7 +23,7 @@ from photo_wake_up.addon.core.reports.batch_sheet import STRIP_HEIGHT
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.scene.animation.motion_source import clip_from_file
 from photo_wake_up.addon.scene.animation.performing import sampled_motion
-from photo_wake_up.addon.scene.export.registry import KINDS
+from photo_wake_up.addon.scene.export.registry import EXPORTERS
 from photo_wake_up.operators import cli
 from photo_wake_up.operators.result_folder import read_report
 
@@ -151,7 +151,7 @@ def test_a_result_unlike_the_photo_is_told(monkeypatch, tmp_path, capfd):
 
 
 def test_exports_are_those_that_were_asked_for(woken, tmp_path):
-    assert set(cli.EXPORTS) == set(KINDS)
+    assert set(cli.EXPORTS) == {exporter.name for exporter in EXPORTERS}
     arguments = [
         "p.jpg",
         "--out",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import fields
 
 import bpy
 import numpy as np
@@ -159,3 +160,15 @@ def test_metres_whatever_the_scenes_units(scene, tmp_path, kind, units):
     mesh, _ = read_back.imported(reader, path)
     for frame, seen in zip((1, figures.FRAMES), mine, strict=True):
         assert np.abs(read_back.corners(mesh, frame + shift) - seen).max() < 1e-5
+
+
+def test_formats_are_told_apart_and_read_options_that_there_are():
+    known = {field.name for field in fields(registry.ExportOptions)}
+    for exporter in registry.EXPORTERS:
+        assert set(exporter.options) <= known
+        assert registry.exporter_of(exporter.name) is exporter
+    for told_apart in ("name", "suffix", "title", "write"):
+        values = {getattr(exporter, told_apart) for exporter in registry.EXPORTERS}
+        assert len(values) == len(registry.EXPORTERS)
+    with pytest.raises(OutputError, match=r"^There is no export to 'obj': choose glb, .*html\.$"):
+        registry.exporter_of("obj")

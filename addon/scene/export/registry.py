@@ -1,34 +1,29 @@
-"""What a character can be written to, by kind of file."""
+"""What a character can be written to, one entry a format.
+
+Command, button and checks read the entries; what writes a file needs Blender and is imported when
+it is called, so that the command knows the formats before Blender is loaded.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import bpy
+from typing import TYPE_CHECKING
 
 from ...core.errors import OutputError
-from .fbx import export_fbx
-from .gltf import export_glb
-from .html import export_html
-from .usd import export_usdz
-from .vrm import export_vrm
 
-# The suffix of each kind's files is its name with a dot before.
-KINDS: dict[str, str] = {
-    "glb": "glTF: every viewer, engine and browser",
-    "usdz": "USDZ: iPhone and iPad (AR Quick Look), Pixar's USD",
-    "fbx": "FBX: Unreal, Unity, Maya",
-    "vrm": "VRM 1.0: an avatar, at rest and without clips",
-    "html": "a web page with viewer and buttons, which needs no network",
-}
+if TYPE_CHECKING:
+    import bpy
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """lit : the material that takes light (glb, usdz, vrm, html; fbx has no other)
-    plate : the background comes along (glb)
-    author : of the avatar (vrm)
+    """What may be chosen; each format reads those that its `Exporter.options` names.
+
+    lit : the material that takes light instead of the photo's colours as they are
+    plate : the background comes along
+    author : of the avatar
     """
 
     lit: bool = False
@@ -36,9 +31,86 @@ class ExportOptions:
     author: str = ""
 
 
-def suffix(kind: str) -> str:
-    """Of files of this kind."""
-    return f".{kind}"
+@dataclass(frozen=True)
+class Exporter:
+    """A format."""
+
+    name: str  # as users choose it
+    title: str
+    suffix: str  # of its files
+    options: tuple[str, ...]  # fields of ExportOptions that it reads, in the order they are shown
+    # A result's collection, the file, which person from 1, what was chosen. Raises OutputError.
+    write: Callable[[bpy.types.Collection, Path, int, ExportOptions], None]
+
+
+def _write_glb(
+    collection: bpy.types.Collection, path: Path, person: int, options: ExportOptions
+) -> None:
+    from .gltf import export_glb
+
+    export_glb(collection, path, person, options.lit, options.plate)
+
+
+def _write_usdz(
+    collection: bpy.types.Collection, path: Path, person: int, options: ExportOptions
+) -> None:
+    from .usd import export_usdz
+
+    export_usdz(collection, path, person, options.lit)
+
+
+def _write_fbx(
+    collection: bpy.types.Collection, path: Path, person: int, _options: ExportOptions
+) -> None:
+    from .fbx import export_fbx
+
+    export_fbx(collection, path, person)
+
+
+def _write_vrm(
+    collection: bpy.types.Collection, path: Path, person: int, options: ExportOptions
+) -> None:
+    from .vrm import export_vrm
+
+    export_vrm(collection, path, person, options.lit, options.author)
+
+
+def _write_html(
+    collection: bpy.types.Collection, path: Path, person: int, options: ExportOptions
+) -> None:
+    from .html import export_html
+
+    export_html(collection, path, person, options.lit)
+
+
+EXPORTERS = (
+    Exporter(
+        "glb", "glTF: every viewer, engine and browser", ".glb", ("lit", "plate"), _write_glb
+    ),
+    Exporter(
+        "usdz", "USDZ: iPhone and iPad (AR Quick Look), Pixar's USD", ".usdz", ("lit",),
+        _write_usdz,
+    ),
+    # FBX has no other material than the one that takes light.
+    Exporter("fbx", "FBX: Unreal, Unity, Maya", ".fbx", (), _write_fbx),
+    Exporter(
+        "vrm", "VRM 1.0: an avatar, at rest and without clips", ".vrm", ("lit", "author"),
+        _write_vrm,
+    ),
+    Exporter(
+        "html", "a web page with viewer and buttons, which needs no network", ".html", ("lit",),
+        _write_html,
+    ),
+)  # fmt: skip
+KINDS = tuple(exporter.name for exporter in EXPORTERS)
+
+
+def exporter_of(kind: str) -> Exporter:
+    """The format of that name; OutputError, which names them all, where there is none."""
+    for exporter in EXPORTERS:
+        if exporter.name == kind:
+            return exporter
+    raise OutputError(f"There is no export to '{kind}': choose {', '.join(KINDS)}.")
 
 
 def export_character(
@@ -52,16 +124,4 @@ def export_character(
 
     Raises OutputError, one sentence, where that cannot be; no part of a file is left then.
     """
-    chosen = options or ExportOptions()
-    if kind == "glb":
-        export_glb(collection, path, person, chosen.lit, chosen.plate)
-    elif kind == "usdz":
-        export_usdz(collection, path, person, chosen.lit)
-    elif kind == "fbx":
-        export_fbx(collection, path, person)
-    elif kind == "vrm":
-        export_vrm(collection, path, person, chosen.lit, chosen.author)
-    elif kind == "html":
-        export_html(collection, path, person, chosen.lit)
-    else:
-        raise OutputError(f"There is no export to '{kind}': choose {', '.join(KINDS)}.")
+    exporter_of(kind).write(collection, path, person, options or ExportOptions())
