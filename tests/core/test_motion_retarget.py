@@ -11,7 +11,7 @@ from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.motion.editing.sampling import clip_at
-from photo_wake_up.addon.core.motion.retargeting import retarget as module
+from photo_wake_up.addon.core.motion.retargeting import calibration
 from photo_wake_up.addon.core.motion.retargeting.joint_map import map_joints, plain_name
 from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
 from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
@@ -46,7 +46,7 @@ def _limb_errors(source, clip) -> np.ndarray:
     """(F, 8) degrees between the limbs' directions in source and clip, headings made equal."""
     joints = map_joints(source)
     _turned, placed = source.world()
-    placed = placed @ module._axes(source, joints, placed).T
+    placed = placed @ calibration.source_axes(source, joints, placed).T
     ours = forward_kinematics(skeleton(), clip.rotations, clip_root(clip))[..., :3, 3]
     a = _directions(placed, [(joints[x], joints[y]) for x, y in _LIMBS])
     b = _directions(ours, [(JOINT[x], JOINT[y]) for x, y in _LIMBS])
@@ -255,7 +255,7 @@ def test_the_way_without_a_rest_pose_agrees_with_the_way_by_it(monkeypatch):
     """Constants found from the motion alone are those of the T-pose, within what bends tell."""
     source = read_bvh(mocap("sit_down_mia.bvh"))
     by_rest = retarget(source, "a")
-    monkeypatch.setattr(module, "_stands", lambda rest, joints: False)
+    monkeypatch.setattr(calibration, "_stands", lambda rest, joints: False)
     by_motion = retarget(source, "a")
     a = forward_kinematics(skeleton(), by_rest.rotations, clip_root(by_rest))
     b = forward_kinematics(skeleton(), by_motion.rotations, clip_root(by_motion))

@@ -37,7 +37,8 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
         return CLIPS[name.lower()](float(fps))
     path = Path(name)
     check_readable(path, MotionError, "choose another motion file")
-    from ..retargeting.retarget import at_rate, retarget
+    from ..editing.loops import at_rate
+    from ..retargeting.retarget import retarget
 
     kind = path.suffix.lower()
     if kind == ".bvh":

@@ -27,8 +27,9 @@ from ...frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
 from ...npz_arrays import DAMAGED, UnfitArchiveError, read_npz
 from ...types import Clip, Float64
 from ..clips.authoring import ANKLE_HEIGHT, HIP_DROP, HIP_HALF_WIDTH, SHIN, THIGH
+from ..editing.loops import as_loop
 from ..ground.floor import lowest_of_clip
-from ..retargeting.retarget import as_loop, facing_ahead, floor_of_clip
+from ..retargeting.retarget import facing_ahead, floor_of_clip
 from .smpl_rotations import (
     QUATERNION,
     UnfitError,
