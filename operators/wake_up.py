@@ -34,6 +34,7 @@ from ..addon.scene.build import (
     pictures,
     remove_scene,
 )
+from ..addon.scene.id_properties import PERSON_SOURCE, PHOTO_SOURCE
 from ..addon.scene.objects.images import encode_ahead, new_thumbnail, read_mask
 from ..addon.scene.objects.label_image import read_painted
 from ..addon.scene.objects.path import find_path, put_in, read_path, take_out
@@ -52,8 +53,6 @@ from ..addon.ui.scene_states import states_of
 from .base import JobOperator, Work, can_start
 from .motion_sources import Performance, read_in_blender
 
-_PERSON_SOURCE = "photo_wake_up_source"  # custom property: which photo and person it is of
-_PHOTO_SOURCE = "photo_wake_up_digest"  # custom property: which photo a collection is of
 _PACKING = (1.0, 0.0, "Packing the pictures")  # what is told meanwhile
 _MODES = ("OBJECT", "POSE")  # in Pose Mode the fitted body is corrected
 
@@ -148,9 +147,9 @@ class Stage(JobOperator):
         image, collection = context.scene.wake_up.mask, context.scene.wake_up.result
         mask = joints = labels = None
         strokes = context.scene.wake_up.labels
-        if image is not None and image.get(_PERSON_SOURCE) == source.of_person:
+        if image is not None and image.get(PERSON_SOURCE) == source.of_person:
             mask = read_mask(image)
-        if strokes is not None and strokes.get(_PERSON_SOURCE) == source.of_person:
+        if strokes is not None and strokes.get(PERSON_SOURCE) == source.of_person:
             labels = read_painted(strokes)
         if is_of_person(collection, source):
             joints = read_joints(collection)
@@ -231,13 +230,13 @@ def show(
         place = photo_camera(first, settings.height)[1]
         note_fit(collection, first.fitted, held, place, source.settings.body_file)
     settings.result = collection
-    collection[_PHOTO_SOURCE] = source.digest
-    collection[_PERSON_SOURCE] = source.of_person
+    collection[PHOTO_SOURCE] = source.digest
+    collection[PERSON_SOURCE] = source.of_person
     settings.mask = mask_image(collection) if len(found) == 1 else None
     settings.labels = label_image(collection) if len(found) == 1 else None
     for image in (settings.mask, settings.labels):
         if image is not None:
-            image[_PERSON_SOURCE] = source.of_person
+            image[PERSON_SOURCE] = source.of_person
     if source.settings.box is not None:
         add_box(collection, source.settings.box)
     if first.people is not None:
@@ -276,11 +275,11 @@ def _list_people(
 
 def is_of_person(collection: bpy.types.Collection | None, source: results.Source) -> bool:
     """Whether a result shows the photo and person that are asked for."""
-    return collection is not None and collection.get(_PERSON_SOURCE) == source.of_person
+    return collection is not None and collection.get(PERSON_SOURCE) == source.of_person
 
 
 def _is_of(collection: bpy.types.Collection | None, source: results.Source) -> bool:
-    return collection is not None and collection.get(_PHOTO_SOURCE) == source.digest
+    return collection is not None and collection.get(PHOTO_SOURCE) == source.digest
 
 
 class WAKEUP_OT_wake_up(Stage, bpy.types.Operator):

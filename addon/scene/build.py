@@ -13,7 +13,7 @@ from ..core.result import WakeUpResult
 from ..core.staging.sunlight import for_shadows
 from ..core.types import Float64, Photo
 from .animation.actions import new_action, note_photo_pose, play, set_pose
-from .id_properties import numbers
+from .id_properties import GENERATED, IMAGES, PERSON, PHOTO_SIZE, ROLE, numbers
 from .objects.character_mesh import character_pictures, new_armature, new_character
 from .objects.images import Pixels, new_image
 from .objects.label_image import new_label_image
@@ -22,11 +22,6 @@ from .objects.path import add_path
 from .objects.plate import new_ground, new_plate, plate_depth, show_on_first_frame
 from .render.camera import new_camera
 
-_ROLE = "photo_wake_up_role"  # custom property that tells an object's part in the scene
-_PERSON = "photo_wake_up_person"  # whose character or armature it is, counted from 1
-_IMAGES = "photo_wake_up_images"  # names of the collection's loose images
-_MADE = "photo_wake_up_made"  # custom property of objects that are not the user's own
-_SIZE = "photo_wake_up_photo_size"  # custom property of a collection: width and height in pixels
 _LONGEST_NAME = 40  # Blender cuts names at 63 bytes; room for what each datablock is
 
 
@@ -122,10 +117,10 @@ def build_group(
     if len(results) == 1 and first.motion is not None:
         add_path(f"{name} Path", first.motion, collection)
     for role, item in zip(_SINGLE_ROLES, (camera, plate, ground), strict=True):
-        item[_ROLE] = role
+        item[ROLE] = role
     for number, (mesh, armature) in enumerate(figures, start=1):
-        mesh[_ROLE], armature[_ROLE] = "character", "armature"
-        mesh[_PERSON] = armature[_PERSON] = number
+        mesh[ROLE], armature[ROLE] = "character", "armature"
+        mesh[PERSON] = armature[PERSON] = number
     mark_collection(collection, images, first.photo)
     return collection
 
@@ -152,21 +147,21 @@ def _new_figure(
 
 def mark_collection(collection: bpy.types.Collection, images: dict[str, str], photo: Photo) -> None:
     """Note on a collection that it was made from `photo`, and its loose `images` by name."""
-    collection[_ROLE] = "collection"
-    collection[_IMAGES] = images
-    collection[_SIZE] = [photo.width, photo.height]
+    collection[ROLE] = "collection"
+    collection[IMAGES] = images
+    collection[PHOTO_SIZE] = [photo.width, photo.height]
 
 
 def claim(items: Iterable[bpy.types.Object]) -> None:
     """Note on objects that they were made here: `remove_scene` then knows those that the user has
     put beside them."""
     for item in items:
-        item[_MADE] = True
+        item[GENERATED] = True
 
 
 def claim_beside(item: bpy.types.Object, claimed: bpy.types.Object) -> None:
     """Let an object go with another one of its result, where that one is claimed."""
-    if _MADE in claimed:
+    if GENERATED in claimed:
         claim([item])
 
 
@@ -174,8 +169,8 @@ def find_parts(collection: bpy.types.Collection) -> SceneParts:
     """The objects of a collection that `build_scene` made; WakeUpError where one is missing."""
     found: dict[str, list[bpy.types.Object]] = {role: [] for role in _ROLES}
     for item in collection.all_objects:
-        if item.get(_ROLE) in found:
-            found[item[_ROLE]].append(item)
+        if item.get(ROLE) in found:
+            found[item[ROLE]].append(item)
     missing = [role for role in _ROLES if not found[role]]
     if missing:
         raise WakeUpError(
@@ -185,7 +180,7 @@ def find_parts(collection: bpy.types.Collection) -> SceneParts:
         if not all(item.scale):
             raise WakeUpError(f"{item.name} has no size any more: give it a scale other than 0.")
     characters, armatures = (
-        tuple(sorted(found[role], key=lambda item: item.get(_PERSON, 1)))
+        tuple(sorted(found[role], key=lambda item: item.get(PERSON, 1)))
         for role in ("character", "armature")
     )
     return SceneParts(characters, armatures, *(found[role][0] for role in _SINGLE_ROLES))
@@ -193,18 +188,18 @@ def find_parts(collection: bpy.types.Collection) -> SceneParts:
 
 def is_result(collection: bpy.types.Collection) -> bool:
     """Whether `build_scene` made this collection."""
-    return collection.get(_ROLE) == "collection"
+    return collection.get(ROLE) == "collection"
 
 
 def is_whole(collection: bpy.types.Collection) -> bool:
     """Whether a collection has everything that rendering and exporting need."""
-    roles = {item[_ROLE] for item in collection.all_objects if _ROLE in item}
+    roles = {item[ROLE] for item in collection.all_objects if ROLE in item}
     return is_result(collection) and roles.issuperset(_ROLES)
 
 
 def _noted_images(collection: bpy.types.Collection) -> dict[str, str]:
     """Names of the loose images by what they are; empty where the note was overwritten."""
-    noted = collection.get(_IMAGES)
+    noted = collection.get(IMAGES)
     return noted.to_dict() if hasattr(noted, "to_dict") else {}
 
 
@@ -231,7 +226,7 @@ def photo_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
 def photo_size(collection: bpy.types.Collection) -> tuple[int, int]:
     """Width and height in pixels of the photo that the collection was made from; WakeUpError
     where the note of it was overwritten."""
-    size = numbers(collection, _SIZE, 2)
+    size = numbers(collection, PHOTO_SIZE, 2)
     if size is None:
         raise WakeUpError(
             f"The collection {collection.name} no longer says how large its photo is: wake the "
@@ -254,9 +249,9 @@ def remove_scene(collection: bpy.types.Collection) -> None:
     """
     images = [bpy.data.images.get(name) for name in _noted_images(collection).values()]
     objects = list(collection.all_objects)
-    if any(_MADE in item for item in objects):
-        _move_out([item for item in objects if _MADE not in item])
-        objects = [item for item in objects if _MADE in item]
+    if any(GENERATED in item for item in objects):
+        _move_out([item for item in objects if GENERATED not in item])
+        objects = [item for item in objects if GENERATED in item]
     data = {item.data for item in objects if item.data is not None}
     actions = {
         item.animation_data.action

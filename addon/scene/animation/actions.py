@@ -14,9 +14,9 @@ from mathutils import Quaternion, Vector
 from scipy.spatial.transform import Rotation
 
 from ...core.types import Float64, Motion, Pose, Skeleton
+from ..id_properties import PHOTO_POSE
 
 FIRST_FRAME = 1  # Blender's own default start
-PHOTO_POSE = "photo_wake_up_pose"  # custom property: rotations (24, 4) and root (3,), flat
 _LINEAR = 1  # F-curve interpolation as foreach_set wants it: every frame is keyed
 
 

@@ -11,10 +11,10 @@ from ...core.motion.clips.cyclic_clip import cycle
 from ...core.motion.clips.pose_thumbnail import draw_pose
 from ...core.motion.sources.library import CLIP_NAMES, load_motion
 from ...core.types import Clip, Motion, Pose, Skeleton, UInt8
+from ..id_properties import CLIP
 from .actions import FIRST_FRAME, new_action
 
 PREVIEW_PX = 128  # what Blender draws previews at, and a picture's side
-_CLIP = "photo_wake_up_clip"  # custom property: which clip of which armature an action is
 _SHOWN = 0.45  # of a clip: where its preview is taken, well within what it is about
 _TRAVELS_M = 0.5  # a round; sitting down goes back by less
 
@@ -32,8 +32,8 @@ def add_clip_actions(armature: bpy.types.Object, fps: float) -> list[bpy.types.A
 def library_actions(armature: bpy.types.Object) -> list[bpy.types.Action]:
     """The actions that `add_clip_actions` has made for an armature."""
     marks = {f"{armature.name}|{name}": place for place, name in enumerate(CLIP_NAMES)}
-    found = [action for action in bpy.data.actions if action.get(_CLIP) in marks]
-    return sorted(found, key=lambda action: marks[action[_CLIP]])
+    found = [action for action in bpy.data.actions if action.get(CLIP) in marks]
+    return sorted(found, key=lambda action: marks[action[CLIP]])
 
 
 def skeleton_of(armature: bpy.types.Object) -> Skeleton:
@@ -51,14 +51,14 @@ def skeleton_of(armature: bpy.types.Object) -> Skeleton:
 def _clip_action(armature: bpy.types.Object, skeleton: Skeleton, clip: Clip) -> bpy.types.Action:
     motion = cycle(skeleton, clip)
     mark = f"{armature.name}|{clip.name}"
-    earlier = [action for action in bpy.data.actions if action.get(_CLIP) == mark]
+    earlier = [action for action in bpy.data.actions if action.get(CLIP) == mark]
     action = new_action(armature, skeleton, motion, f"{armature.name} {clip.name}")
     for old in earlier:
         name = old.name
         old.user_remap(action)
         bpy.data.actions.remove(old)
         action.name = name
-    action[_CLIP] = mark
+    action[CLIP] = mark
     action.use_fake_user = True
     action.use_frame_range = True
     action.frame_start, action.frame_end = FIRST_FRAME, FIRST_FRAME + len(motion.root) - 1

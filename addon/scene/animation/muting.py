@@ -12,10 +12,9 @@ import bpy
 from ...core.body.parts import PART_NAMES, part_of_joint
 from ...core.body.skeleton import BONE_NAMES
 from ...core.types import Pose, Skeleton
+from ..id_properties import MUTED_PARTS
 from .actions import set_pose
 from .fcurves import curves_of
-
-_FROZEN = "photo_wake_up_frozen"  # custom property of the armature: numbers of the frozen parts
 
 
 def freeze(
@@ -30,16 +29,16 @@ def freeze(
     before = set(frozen_parts(armature))
     _mute(armature, before - wanted, False)
     if wanted:
-        armature[_FROZEN] = sorted(wanted)
-    elif _FROZEN in armature:
-        del armature[_FROZEN]
+        armature[MUTED_PARTS] = sorted(wanted)
+    elif MUTED_PARTS in armature:
+        del armature[MUTED_PARTS]
     _mute(armature, wanted, True)
     set_pose(armature, skeleton, pose, _joints(wanted))
 
 
 def frozen_parts(armature: bpy.types.Object) -> tuple[int, ...]:
     """Numbers of the parts that are held."""
-    return tuple(int(part) for part in armature.get(_FROZEN, ()))
+    return tuple(int(part) for part in armature.get(MUTED_PARTS, ()))
 
 
 def freeze_again(armature: bpy.types.Object) -> None:

@@ -19,18 +19,17 @@ from ...core.motion.performing.playlist import is_same_pose
 from ...core.motion.sources.armature_source import motion_of, source_from_matrices
 from ...core.types import Clip, Float64, Motion, Pose, Skeleton
 from ..build import SceneParts, find_parts, photo_size
-from ..id_properties import numbers
+from ..id_properties import OTHER_TAKE, PHOTO_POSE, numbers
 from ..objects.character_mesh import rest_surface
 from ..objects.path import read_path
 from ..objects.plate import show_still
 from ..objects.wall import find_wall
 from ..render.camera import photo_camera
-from .actions import FIRST_FRAME, PHOTO_POSE, new_action, play
+from .actions import FIRST_FRAME, new_action, play
 from .motion_source import animated_frames, sample_armature
 from .muting import freeze_again
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
-_OTHER_TAKE = "photo_wake_up_other_take"  # custom property of actions to choose from
 
 
 def chosen_armature(
@@ -173,7 +172,7 @@ def lay_other_takes(armature: bpy.types.Object, takes: Sequence[tuple[str, Motio
     skeleton = read_skeleton(armature)
     for name, motion in takes:
         action = new_action(armature, skeleton, motion, f"{armature.name} {name}")
-        action[_OTHER_TAKE] = True
+        action[OTHER_TAKE] = True
         track = animation.nla_tracks.new()
         track.name, track.mute = name, True
         _new_strip(track, action, FIRST_FRAME)
@@ -184,7 +183,7 @@ def lay_other_takes(armature: bpy.types.Object, takes: Sequence[tuple[str, Motio
 def _drop_other_takes(animation: bpy.types.AnimData) -> None:
     for track in list(animation.nla_tracks):
         actions = {strip.action for strip in track.strips if strip.action is not None}
-        if actions and all(_OTHER_TAKE in action for action in actions):
+        if actions and all(OTHER_TAKE in action for action in actions):
             animation.nla_tracks.remove(track)
             for action in actions:
                 if action.users == 0:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from ...core.types import Detection, Mask, Photo, UInt8
+from ..id_properties import PAINTED
 
 # (H, W) bool, or uint8: (H, W) grey, (H, W, 3) or (H, W, 4) sRGB; first row on top
 Pixels = npt.NDArray[np.generic]
 
-_PAINTED = "photo_wake_up_painted"  # custom property of an image that was painted and then packed
 THUMBNAIL_PX = 96  # side of a person's picture in the list
 _PNG_COMPRESSION = 1  # of 9: packing is waited for, and a .blend can be compressed as a whole
 # Files of pictures that `new_image` will be asked for, by where the pixels lie; the pixels are held
@@ -84,12 +84,12 @@ def keep_paint(image: bpy.types.Image) -> None:
     """Pack what was painted on an image: Blender does not save it otherwise."""
     if image.is_dirty:
         image.pack()
-        image[_PAINTED] = True
+        image[PAINTED] = True
 
 
 def is_painted(image: bpy.types.Image) -> bool:
     """Whether an image was painted on since it was made here."""
-    return image.is_dirty or _PAINTED in image
+    return image.is_dirty or PAINTED in image
 
 
 def read_mask(image: bpy.types.Image) -> Mask:

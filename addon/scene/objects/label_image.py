@@ -12,17 +12,14 @@ from PIL import Image
 from ...core.character.built import CharacterBuild
 from ...core.character.label_map import PALETTE, from_colours
 from ...core.types import UInt8
+from ..id_properties import FOUND_LABELS
 from .images import as_png, new_image, read_colours
-
-# Custom property of a label image: the labels before anything was painted over them, as a PNG. It
-# is saved with the image, so that strokes are known as such in a file that is opened again.
-_FOUND = "photo_wake_up_found_labels"
 
 
 def new_label_image(name: str, build: CharacterBuild) -> bpy.types.Image:
     """A packed image of a character's labels in `label_map.PALETTE`'s colours."""
     image = new_image(name, build.labels, PALETTE)
-    image[_FOUND] = base64.b64encode(as_png(build.found_labels)).decode("ascii")
+    image[FOUND_LABELS] = base64.b64encode(as_png(build.found_labels)).decode("ascii")
     return image
 
 
@@ -30,9 +27,9 @@ def read_painted(image: bpy.types.Image) -> UInt8 | None:
     """(H, W) body parts where the image differs from what was found, 0 elsewhere and where it was
     painted black: who is the person and who not is said by the mask. None where the image is no
     label image or was scaled."""
-    if _FOUND not in image:
+    if FOUND_LABELS not in image:
         return None
-    with Image.open(io.BytesIO(base64.b64decode(image[_FOUND]))) as opened:
+    with Image.open(io.BytesIO(base64.b64decode(image[FOUND_LABELS]))) as opened:
         found = np.asarray(opened)
     if tuple(image.size) != found.shape[::-1]:
         return None

@@ -16,6 +16,7 @@ from mathutils import Vector
 from ...core.types import Float64
 from ..animation.actions import FIRST_FRAME
 from ..animation.fcurves import jump_between_keys
+from ..id_properties import SHADOW
 
 _SUN_STRENGTH = 3.0  # watts a square metre: about what keeps a lit character's colours
 _SUN_ANGLE_DEG = 2.0  # softer than the real sun's half a degree, as in haze
@@ -32,7 +33,6 @@ _LAYERS = ((0.15, 0.14), (0.35, 0.19), (0.55, 0.23), (0.75, 0.27))
 _LIFT_M = 0.002  # of the lowest layer and between two: engines tell them apart
 _LOWEST_SUN = 0.2  # sine of the elevation to which shadows follow a sun that sets
 _RAY_M = 10.0  # towards the sun: more than anybody's height at the lowest sun
-_SHADOW = "photo_wake_up_shadow"  # custom property of the shadow objects
 
 
 def new_sun(name: str, direction: Float64) -> bpy.types.Object:
@@ -70,7 +70,7 @@ def new_shadow(
     modifier = shadow.modifiers.new("Shadow", "NODES")
     modifier.node_group = _shadow_nodes(name, character, sun)
     shadow.hide_select = True
-    shadow[_SHADOW] = True
+    shadow[SHADOW] = True
     for frame, size in ((FIRST_FRAME, 0.0), (FIRST_FRAME + 1, 1.0)):
         shadow.scale = [size] * 3
         shadow.keyframe_insert("scale", frame=frame)
@@ -81,7 +81,7 @@ def new_shadow(
 def show_shadow(items: Iterable[bpy.types.Object], shown: bool) -> None:
     """Show or hide the shadows among a collection's objects."""
     # Hiding rebuilds what Blender keeps for `all_objects`: it may not be walked meanwhile.
-    for item in [item for item in items if _SHADOW in item]:
+    for item in [item for item in items if SHADOW in item]:
         item.hide_render = item.hide_viewport = not shown
 
 
@@ -90,7 +90,7 @@ def made_for(items: Iterable[bpy.types.Object]) -> list[bpy.types.ID]:
     groups = [
         modifier.node_group
         for item in items
-        if _SHADOW in item
+        if SHADOW in item
         for modifier in item.modifiers
         if modifier.type == "NODES" and modifier.node_group is not None
     ]

@@ -11,11 +11,10 @@ from mathutils import Vector
 from mathutils.geometry import interpolate_bezier
 
 from ...core.types import Float64, Motion
-from ..id_properties import numbers
+from ..id_properties import PATH, numbers
 
 Points = tuple[tuple[float, float, float], ...]
 
-_PATH = "photo_wake_up_path"  # custom property: the points as the path was made, metres, world
 _TRAVELS_M = 0.5  # who goes less stays in place and needs no path
 _SAMPLES = 24  # points a segment of the curve
 _UNCHANGED_M = 1e-4  # Blender keeps single floats
@@ -45,14 +44,14 @@ def add_path(
     path = bpy.data.objects.new(name, data)
     path.hide_render = True
     collection.objects.link(path)
-    path[_PATH] = _sampled(path).ravel().tolist()
+    path[PATH] = _sampled(path).ravel().tolist()
     return path
 
 
 def find_path(collection: bpy.types.Collection) -> bpy.types.Object | None:
     """The path of a result; None where it has none."""
     for item in collection.all_objects:
-        if _PATH in item and item.type == "CURVE":
+        if PATH in item and item.type == "CURVE":
             return item
     return None
 
@@ -64,7 +63,7 @@ def read_path(collection: bpy.types.Collection | None) -> Points:
     if path is None:
         return ()
     points = _sampled(path)
-    made = numbers(path, _PATH, points.size)
+    made = numbers(path, PATH, points.size)
     if made is not None and np.abs(points.ravel() - made).max(initial=0.0) < _UNCHANGED_M:
         return ()
     return tuple((float(x), float(y), float(z)) for x, y, z in points.round(5))

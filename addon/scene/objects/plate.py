@@ -10,6 +10,7 @@ from ...core import frames
 from ...core.types import Camera, Character, Float64, Motion, UInt8
 from ..animation.actions import FIRST_FRAME
 from ..animation.fcurves import jump_between_keys
+from ..id_properties import FRAME_1_PLATE
 from .images import new_image
 from .material import new_photo_material
 from .meshes import new_mesh
@@ -18,7 +19,6 @@ _CLEARANCE_M = 0.5  # between the deepest point and the plate: room to edit a po
 _REACH_M = 1.2  # an arm or leg stretched from the pelvis
 _LONGEST_SHADOW_M = 4.0  # is left lying before the plate; farther away, moves would show no depth
 _STILL_STEP_M = 0.01  # how far frame 1's plate stands before and behind the other
-_STILL = "photo_wake_up_still"  # custom property that tells frame 1's plate
 _GROUND_SIDE_M = 20.0  # wide enough for any clip and its shadows
 
 
@@ -74,7 +74,7 @@ def show_on_first_frame(
         still.keyframe_insert("location", frame=frame)
         still.keyframe_insert("scale", frame=frame)
     jump_between_keys(still)
-    still[_STILL] = True
+    still[FRAME_1_PLATE] = True
 
 
 def show_still(collection: bpy.types.Collection, shown: bool) -> None:
@@ -82,7 +82,7 @@ def show_still(collection: bpy.types.Collection, shown: bool) -> None:
     would show the person's outline and shadow."""
     # Blender makes a collection's list anew when the visibility of anything in it changes.
     for item in list(collection.all_objects):
-        if _STILL in item:
+        if FRAME_1_PLATE in item:
             item.hide_viewport = item.hide_render = not shown
 
 

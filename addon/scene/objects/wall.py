@@ -8,10 +8,9 @@ import numpy as np
 
 from ...core.types import Float64, Int32
 from ..build import claim_beside, find_parts
+from ..id_properties import WALL
 from .material import new_plain_material
 from .meshes import new_mesh
-
-_WALL = "photo_wake_up_wall"  # custom property that tells the wall
 
 # Across the moulding from the picture's edge outwards: how far out and how far towards the viewer,
 # in widths of the moulding. It leans away from the picture, so that it hides none of it.
@@ -56,14 +55,14 @@ def choose_wall(collection: bpy.types.Collection, hung: bool) -> None:
     mesh.polygons.foreach_set("use_smooth", np.zeros(len(faces), bool))
     wall = bpy.data.objects.new(name, mesh)
     wall.matrix_world = plate.matrix_world
-    wall[_WALL] = True
+    wall[WALL] = True
     collection.objects.link(wall)
     claim_beside(wall, plate)
 
 
 def find_wall(collection: bpy.types.Collection) -> bpy.types.Object | None:
     """The wall that the photo hangs on; None where it does not."""
-    return next((item for item in collection.all_objects if _WALL in item), None)
+    return next((item for item in collection.all_objects if WALL in item), None)
 
 
 def _rings(corners: Float64) -> tuple[Float64, Int32]:

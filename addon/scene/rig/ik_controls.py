@@ -17,6 +17,7 @@ from ...core.motion.editing.pose_blending import mixed, share_around
 from ..animation.actions import set_pose
 from ..animation.performing import current_pose, read_skeleton, sampled_motion, take
 from ..build import claim_beside
+from ..id_properties import CONTROL_SHAPE
 from ..linked_data import require_own
 from ..selection import selected
 from .ik_rig import (
@@ -34,14 +35,13 @@ LOOK_AT = "look at"  # name of the handle that the head looks at
 _LOOK = "Look at the handle"  # name of the constraint
 _LOOK_M = 0.8  # from the head to what it looks at: clear of the body, still in view
 _CONSTRAINTS = (BEND, FOLLOW, _LOOK)
-_CUBE = "photo_wake_up_controls"  # custom property of the armature: what its handles are drawn as
 _HANDLES = (*(name for limb in LIMBS for name in (limb.handle, limb.pole)), LOOK_AT)
 _HEAD = BONE_NAMES[JOINT["head"]]
 
 
 def has_controls(armature: bpy.types.Object) -> bool:
     """Whether the handles are on."""
-    return _CUBE in armature
+    return CONTROL_SHAPE in armature
 
 
 def add_controls(armature: bpy.types.Object) -> None:
@@ -64,7 +64,7 @@ def add_controls(armature: bpy.types.Object) -> None:
 
     cube = new_cube(f"{armature.name} Handle", armature.users_collection[0])
     claim_beside(cube, armature)
-    armature[_CUBE] = cube.name
+    armature[CONTROL_SHAPE] = cube.name
     # The limbs of a pose that nobody has keyed stay where they are while bones are added.
     with selected([armature], mode="EDIT"):
         for handle in handles:
@@ -128,10 +128,10 @@ def remove_controls(armature: bpy.types.Object) -> None:
         for name in _HANDLES:
             if name in bones:
                 bones.remove(bones[name])
-    cube = bpy.data.objects.get(armature[_CUBE])
+    cube = bpy.data.objects.get(armature[CONTROL_SHAPE])
     if cube is not None:
         bpy.data.objects.remove(cube)
-    del armature[_CUBE]
+    del armature[CONTROL_SHAPE]
     animation = armature.animation_data
     if animation is not None and not (
         animation.action or len(animation.nla_tracks) or len(animation.drivers)

@@ -15,17 +15,11 @@ from ...core import frames
 from ...core.errors import WakeUpError
 from ...core.perception.joints import MOVED_PX, joints_of
 from ...core.types import Camera, Detection, Float64
-from ..id_properties import numbers
+from ..id_properties import BOX, FOUND_AT, LENS, MARKED_JOINT, MARKER_DEPTH, MARKER_PLACE, numbers
 from ..linked_data import require_own
 
 Box = tuple[float, float, float, float]  # x0 y0 x1 y1 in photo pixels
 
-_JOINT = "photo_wake_up_joint"  # custom property: a joint's name
-_FOUND = "photo_wake_up_found"  # custom property: photo pixels where a joint was found
-_BOX = "photo_wake_up_box"  # custom property that marks the box
-_LENS = "photo_wake_up_lens"  # custom property: focal length, cx, cy, width, height
-_DEPTH = "photo_wake_up_depth"  # custom property: metres from the camera to the plane
-_PLACE = "photo_wake_up_place"  # custom property: world from camera, row by row
 _RADIUS_SHARE = 0.006  # a joint's radius over the photo's longer side
 _COLOURS = {  # as on the contact sheet
     "left": (1.0, 0.26, 0.0, 1.0),
@@ -47,9 +41,9 @@ def new_corrections(
     collection = bpy.data.collections.new(f"{name} Corrections")
     parent.children.link(collection)
     collection.hide_render = True
-    collection[_LENS] = [camera.focal_px, camera.cx, camera.cy, camera.width, camera.height]
-    collection[_PLACE] = np.asarray(world_from_camera, np.float64).ravel().tolist()
-    collection[_DEPTH] = depth
+    collection[LENS] = [camera.focal_px, camera.cx, camera.cy, camera.width, camera.height]
+    collection[MARKER_PLACE] = np.asarray(world_from_camera, np.float64).ravel().tolist()
+    collection[MARKER_DEPTH] = depth
     if person is None:
         return collection
     size = _RADIUS_SHARE * max(camera.width, camera.height) * depth / camera.focal_px
@@ -58,7 +52,7 @@ def new_corrections(
     points = _points(collection, np.array(list(joints.values())))
     for joint, point in zip(joints, points, strict=True):
         ball = bpy.data.objects.new(joint.replace("_", " "), balls[_side(joint)])
-        ball[_JOINT], ball[_FOUND] = joint, list(joints[joint])
+        ball[MARKED_JOINT], ball[FOUND_AT] = joint, list(joints[joint])
         ball.location = Vector(point)
         ball.show_name = ball.show_in_front = True
         ball.hide_render = True
@@ -73,7 +67,7 @@ def add_box(collection: bpy.types.Collection, box: Box) -> bpy.types.Object:
     if home is None:
         raise WakeUpError("The photo's own view is gone: press Find Person first.")
     require_own(home)
-    for old in [item for item in home.objects if _BOX in item]:
+    for old in [item for item in home.objects if BOX in item]:
         bpy.data.meshes.remove(old.data)  # and the object with it
     x0, y0, x1, y1 = box
     corners = _points(home, np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64))
@@ -81,7 +75,7 @@ def add_box(collection: bpy.types.Collection, box: Box) -> bpy.types.Object:
     mesh = bpy.data.meshes.new("Box")
     mesh.from_pydata((corners - centre).tolist(), [(0, 1), (1, 2), (2, 3), (3, 0)], [])
     frame = bpy.data.objects.new("Box", mesh)
-    frame[_BOX] = True
+    frame[BOX] = True
     frame.location = Vector(centre)
     frame.show_name = frame.show_in_front = True
     frame.hide_render = True
@@ -95,12 +89,13 @@ def read_joints(collection: bpy.types.Collection) -> dict[str, tuple[float, floa
     home = _home(collection)
     if home is None:
         return None
-    balls = [item for item in home.objects if _JOINT in item]
+    balls = [item for item in home.objects if MARKED_JOINT in item]
     if not balls:
         return None
     pixels = _pixels(home, [ball.matrix_world.translation for ball in balls])
     return {
-        str(ball[_JOINT]): (float(x), float(y)) for ball, (x, y) in zip(balls, pixels, strict=True)
+        str(ball[MARKED_JOINT]): (float(x), float(y))
+        for ball, (x, y) in zip(balls, pixels, strict=True)
     }
 
 
@@ -108,7 +103,7 @@ def are_joints_moved(collection: bpy.types.Collection) -> bool:
     """Whether the user has dragged a joint of a result since it was found."""
     home = _home(collection)
     items = home.objects if home is not None else ()
-    found = {ball: place for ball in items if (place := numbers(ball, _FOUND, 2)) is not None}
+    found = {ball: place for ball in items if (place := numbers(ball, FOUND_AT, 2)) is not None}
     if not found:
         return False
     pixels = _pixels(home, [ball.matrix_world.translation for ball in found])
@@ -119,7 +114,7 @@ def are_joints_moved(collection: bpy.types.Collection) -> bool:
 def read_box(collection: bpy.types.Collection) -> Box | None:
     """The box in a result's collection in whole photo pixels; None where there is none."""
     home = _home(collection)
-    found = [item for item in home.objects if _BOX in item] if home is not None else []
+    found = [item for item in home.objects if BOX in item] if home is not None else []
     if not found:
         return None
     corners = [found[0].matrix_world @ vertex.co for vertex in found[0].data.vertices]
@@ -134,20 +129,22 @@ def _home(collection: bpy.types.Collection) -> bpy.types.Collection | None:
 
 def _has_view(home: bpy.types.Collection) -> bool:
     """Whether the camera noted on a collection can still be read."""
-    lens, place = numbers(home, _LENS, 5), numbers(home, _PLACE, 16)
-    return lens is not None and place is not None and isinstance(home.get(_DEPTH), float)
+    lens, place = numbers(home, LENS, 5), numbers(home, MARKER_PLACE, 16)
+    return lens is not None and place is not None and isinstance(home.get(MARKER_DEPTH), float)
 
 
 def _points(home: bpy.types.Collection, pixels: Float64) -> Float64:
     """(N, 3) where photo pixels (N, 2) are in the world, in the plane of the corrections."""
     camera, place = _view(home)
-    points = frames.unproject(camera, pixels, np.full(len(pixels), float(home[_DEPTH])))
+    points = frames.unproject(camera, pixels, np.full(len(pixels), float(home[MARKER_DEPTH])))
     return frames.transform(place, points)
 
 
 def _view(home: bpy.types.Collection) -> tuple[Camera, Float64]:
-    focal, cx, cy, width, height = home[_LENS]
-    return Camera(focal, cx, cy, int(width), int(height)), np.array(home[_PLACE]).reshape(4, 4)
+    focal, cx, cy, width, height = home[LENS]
+    return Camera(focal, cx, cy, int(width), int(height)), np.array(home[MARKER_PLACE]).reshape(
+        4, 4
+    )
 
 
 def _pixels(home: bpy.types.Collection, points: list[Vector]) -> Float64:

@@ -19,18 +19,13 @@ from ...core.body.skeleton import BONE_NAMES, PARENTS
 from ...core.errors import WakeUpError
 from ...core.types import FittedBody, Float64, Mask
 from ..animation.actions import read_pose, set_pose
-from ..id_properties import numbers
+from ..id_properties import FIT, FIT_BODY, FIT_PLACE, POSED, POSED_CHANNELS, numbers
 from ..objects.character_mesh import bind, new_armature
 from ..objects.meshes import new_mesh
 from ..selection import selected
 from .ik_rig import TOUCHED_M, new_cube, new_handle_bones, new_pull
 
-_FIT = "photo_wake_up_fit"  # custom property of a collection: the fields of PoseCorrection
-_PLACE = "photo_wake_up_fit_place"  # custom property: world from camera, row by row
-_BODY_FILE = "photo_wake_up_fit_body"  # custom property: which body was fitted; empty: the default
-_PART = "photo_wake_up_posed"  # custom property that tells the posed armature and its body
-_SET = "photo_wake_up_set"  # custom property of the armature: `_channels` as they were made
-_UNTOUCHED = 1e-3  # of those, metres or sines: less than is held on to as the user's
+_UNTOUCHED = 1e-3  # of the channels, metres or sines: less than is held on to as the user's
 _COLOUR = (0.25, 0.6, 1.0, 0.4)  # of the body: the photo shows through
 
 
@@ -44,13 +39,13 @@ def new_posed_body(
     """Armature and translucent mesh of the fitted body in `collection`, posed as fitted."""
     skeleton, pose = skeleton_of(model, fitted), pose_of(fitted, world_from_camera)
     armature = new_armature(f"{name} Armature", skeleton, collection)
-    armature[_PART] = "armature"
+    armature[POSED] = "armature"
     posed = frames.transform(world_from_camera, fitted.vertices.astype(np.float64))
     rest = unskin_vertices(posed, model.weights, skin_matrices(skeleton, pose))
     mesh = new_mesh(f"{name} Body", rest, model.faces)
     mesh.materials.append(_new_material(f"{name} Body"))
     body = bpy.data.objects.new(mesh.name, mesh)
-    body[_PART] = "body"
+    body[POSED] = "body"
     body.hide_select = True  # clicks go to the bones
     body.hide_render = True
     collection.objects.link(body)
@@ -67,7 +62,7 @@ def new_posed_body(
     bpy.context.view_layer.update()
     for handle in handles:
         new_pull(armature, handle, cube)
-    armature[_SET] = _channels(armature).tolist()
+    armature[POSED_CHANNELS] = _channels(armature).tolist()
     return armature
 
 
@@ -86,13 +81,13 @@ def _new_material(name: str) -> bpy.types.Material:
 
 def find_posed(collection: bpy.types.Collection) -> bpy.types.Object | None:
     """The armature that `new_posed_body` made for a result; None where it is not there."""
-    return next((item for item in collection.objects if item.get(_PART) == "armature"), None)
+    return next((item for item in collection.objects if item.get(POSED) == "armature"), None)
 
 
 def show_body(collection: bpy.types.Collection, shown: bool) -> None:
     """Show or hide the fitted body; its bones stay."""
     for item in collection.objects:
-        if item.get(_PART) == "body":
+        if item.get(POSED) == "body":
             item.hide_viewport = not shown
 
 
@@ -105,7 +100,7 @@ def note_fit(
 ) -> None:
     """Note on a result's collection what was fitted and which joints (24,) are the user's."""
     noted = PoseCorrection.of(fitted, held)
-    collection[_FIT] = {
+    collection[FIT] = {
         "betas": noted.betas.astype(float).tolist(),
         "pose": noted.pose.astype(float).ravel().tolist(),
         "translation": noted.translation.astype(float).tolist(),
@@ -114,21 +109,21 @@ def note_fit(
         "focal_px": float(noted.focal_px),
         "held": noted.held.astype(int).tolist(),
     }
-    collection[_PLACE] = np.asarray(world_from_camera, np.float64).ravel().tolist()
-    collection[_BODY_FILE] = body_file
+    collection[FIT_PLACE] = np.asarray(world_from_camera, np.float64).ravel().tolist()
+    collection[FIT_BODY] = body_file
 
 
 def has_fit(collection: bpy.types.Collection) -> bool:
     """Whether a body was fitted for this result."""
-    return _FIT in collection
+    return FIT in collection
 
 
 def read_correction(collection: bpy.types.Collection, body_file: str = "") -> PoseCorrection | None:
     """The fitted body with the pose that its armature has now, where there is one; None where
     nothing was fitted, or another body than `body_file`. WakeUpError where bones are missing."""
-    if _FIT not in collection or collection[_BODY_FILE] != body_file:
+    if FIT not in collection or collection[FIT_BODY] != body_file:
         return None
-    noted = collection[_FIT]
+    noted = collection[FIT]
 
     def array(name: str) -> np.ndarray:
         return np.array(noted[name], np.float32)
@@ -150,7 +145,7 @@ def read_correction(collection: bpy.types.Collection, body_file: str = "") -> Po
         if limb.handle in armature.pose.bones
         and armature.pose.bones[limb.handle].location.length > TOUCHED_M
     ]
-    place = np.array(collection[_PLACE]).reshape(4, 4)
+    place = np.array(collection[FIT_PLACE]).reshape(4, 4)
     return posed_by_hand(before, read_pose(armature, BONE_NAMES, PARENTS), place, dragged)
 
 
@@ -158,7 +153,7 @@ def is_posed_by_hand(collection: bpy.types.Collection) -> bool:
     """Whether the user has posed the fitted body of a result since it was fitted. Quick, for
     panels; what was posed is told by `read_correction`."""
     armature = find_posed(collection)
-    made = numbers(armature, _SET) if armature is not None else None
+    made = numbers(armature, POSED_CHANNELS) if armature is not None else None
     if made is None:
         return False
     now = _channels(armature)
