@@ -612,7 +612,7 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Any) -> 
         ),
         tell,
     )
-    performing.lay_strips(armature, performed.motions, in_turn=True)
+    performing.push_nla_strips(armature, performed.motions, in_turn=True)
     tell(performed.sentence)
     lengths = [
         {"clip": name, "frames": len(motion.root), "warnings": list(motion.warnings)}

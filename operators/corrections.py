@@ -13,7 +13,7 @@ from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Outcome, Request
 from ..addon.core.pipeline.stages import LAST
 from ..addon.core.result import WakeUpResult
-from ..addon.scene.build import claim, is_result, is_whole, photo_size
+from ..addon.scene.build import is_result, is_whole, mark_generated, photo_size
 from ..addon.scene.rig.joint_markers import add_box
 from ..addon.scene.rig.pose_correction import find_posed, has_fit
 from ..addon.scene.selection import select_alone
@@ -50,7 +50,7 @@ class WAKEUP_OT_add_box(QuickOperator, bpy.types.Operator):
         width, height = photo_size(settings.result)
         x, y = round(_BOX_MARGIN * width), round(_BOX_MARGIN * height)
         frame = add_box(settings.result, (x, y, width - 1 - x, height - 1 - y))
-        claim([frame])
+        mark_generated([frame])
         try:
             select_alone(frame)
         except WakeUpError:

@@ -39,11 +39,11 @@ from ..addon.scene.animation.performing import (
     chosen_armature,
     current_pose,
     lay_other_takes,
-    lay_strips,
     match_first_frame,
     photo_pose,
+    push_nla_strips,
+    set_action,
     show_frames,
-    take,
 )
 from ..addon.scene.build import find_parts
 from ..addon.scene.rig.ik_controls import has_controls, remove_controls
@@ -218,7 +218,7 @@ class Performance:
     def play(self, context: bpy.types.Context) -> str:
         """Have the armature play it; returns what is reported."""
         collection = context.scene.wake_up.result
-        take(self.armature, self.motion, f"{self.armature.name} {self.name}"[:_LONGEST_NAME])
+        set_action(self.armature, self.motion, f"{self.armature.name} {self.name}"[:_LONGEST_NAME])
         show_frames(context.scene, find_parts(collection), len(self.motion.root))
         match_first_frame(collection)
         said = f"{len(self.motion.root)} frames of '{self.name}'."
@@ -278,7 +278,7 @@ class WAKEUP_OT_perform_folder(JobOperator, bpy.types.Operator):
         armature = bpy.data.objects.get(self._armature)
         if armature is None:
             raise WakeUpError(f"{self._armature} is gone: press Wake Up again.")
-        last = lay_strips(armature, outcome.motions, in_turn)
+        last = push_nla_strips(armature, outcome.motions, in_turn)
         show_frames(context.scene, find_parts(context.scene.wake_up.result), last)
         match_first_frame(context.scene.wake_up.result)
         context.scene.frame_set(FIRST_FRAME)

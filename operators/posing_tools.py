@@ -7,7 +7,7 @@ from bpy.props import EnumProperty
 
 from ..addon.core.body.parts import PART_NAMES
 from ..addon.core.errors import WakeUpError
-from ..addon.scene.animation.muting import freeze, part_numbers
+from ..addon.scene.animation.muting import mute_parts, part_numbers
 from ..addon.scene.animation.performing import (
     chosen_armature,
     current_pose,
@@ -129,7 +129,7 @@ class WAKEUP_OT_freeze_parts(QuickOperator, bpy.types.Operator):
         armature = chosen_armature(scene.wake_up.result, context.active_object)
         pose = photo_pose(armature) if self.kept == "PHOTO" else current_pose(armature)
         chosen = scene.wake_up_motion.frozen
-        freeze(armature, read_skeleton(armature), part_numbers(chosen), pose)
+        mute_parts(armature, read_skeleton(armature), part_numbers(chosen), pose)
         scene.frame_set(scene.frame_current)
         match_first_frame(scene.wake_up.result)
         names = [name for name in PART_NAMES if name in chosen]

@@ -26,10 +26,10 @@ from ..addon.core.user_paths import check_readable, user_path
 from ..addon.scene.animation.actions import frame_rate
 from ..addon.scene.build import (
     build_group,
-    claim,
     is_result,
     is_whole,
     label_image,
+    mark_generated,
     mask_image,
     pictures,
     remove_scene,
@@ -241,7 +241,7 @@ def show(
         add_box(collection, source.settings.box)
     if first.people is not None:
         _list_people(settings, first, source)
-    claim(collection.all_objects)
+    mark_generated(collection.all_objects)
     settings.made = _made(context, found[0], source, everyone).as_text()
     return collection
 

@@ -152,17 +152,17 @@ def mark_collection(collection: bpy.types.Collection, images: dict[str, str], ph
     collection[PHOTO_SIZE] = [photo.width, photo.height]
 
 
-def claim(items: Iterable[bpy.types.Object]) -> None:
+def mark_generated(items: Iterable[bpy.types.Object]) -> None:
     """Note on objects that they were made here: `remove_scene` then knows those that the user has
     put beside them."""
     for item in items:
         item[GENERATED] = True
 
 
-def claim_beside(item: bpy.types.Object, claimed: bpy.types.Object) -> None:
-    """Let an object go with another one of its result, where that one is claimed."""
-    if GENERATED in claimed:
-        claim([item])
+def mark_generated_with(item: bpy.types.Object, marked: bpy.types.Object) -> None:
+    """Let an object go with another one of its result, where that one is marked."""
+    if GENERATED in marked:
+        mark_generated([item])
 
 
 def find_parts(collection: bpy.types.Collection) -> SceneParts:
@@ -245,7 +245,7 @@ def _move_out(objects: list[bpy.types.Object]) -> None:
 def remove_scene(collection: bpy.types.Collection) -> None:
     """Delete the collection with all that `build_scene` made for it and nobody else uses.
 
-    Where objects are claimed, others are the user's: they stay, in the scene's own collection.
+    Where objects are marked, others are the user's: they stay, in the scene's own collection.
     """
     images = [bpy.data.images.get(name) for name in _noted_images(collection).values()]
     objects = list(collection.all_objects)

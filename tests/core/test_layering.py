@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.editing.pose_blending import mixed, share_around
+from photo_wake_up.addon.core.motion.editing.pose_blending import blend_motions, falloff
 from photo_wake_up.addon.core.types import Motion
 
 from .motion_inputs import angles_between
@@ -20,18 +20,18 @@ def _motion(seed, frames=30):
 
 
 def test_the_share_is_one_there_and_fades_without_a_corner():
-    share = share_around(30, 12, 6)
+    share = falloff(30, 12, 6)
     assert share[12] == 1 and np.all(share[:7] == 0) and np.all(share[18:] == 0)
     assert np.allclose(share[6:13], share[18:11:-1])
-    fine = share_around(3001, 1500, 700)
+    fine = falloff(3001, 1500, 700)
     assert np.abs(np.diff(fine)).max() < 1.9 / 700  # the curve's own steepest, 15/8
     assert np.abs(np.diff(fine, n=2)).max() < 7.0 / 700**2
 
 
 def test_mixing():
     first, second = _motion(1), _motion(2)
-    share = share_around(30, 12, 6)
-    both = mixed(first, second, share)
+    share = falloff(30, 12, 6)
+    both = blend_motions(first, second, share)
     assert angles_between(both.rotations[12], second.rotations[12]).max() < 1e-3
     assert np.allclose(both.root[12], second.root[12])
     far = share == 0
@@ -41,4 +41,4 @@ def test_mixing():
         angles_between(both.rotations, first.rotations), share[:, None] * whole, atol=1e-3
     )
     with pytest.raises(MotionError, match="same length"):
-        mixed(first, _motion(3, 29), share)
+        blend_motions(first, _motion(3, 29), share)

@@ -10,8 +10,8 @@ from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.motion.editing.orientation import heading, ways_ahead
 from photo_wake_up.addon.core.motion.ground.default_body import usual_skeleton
 from photo_wake_up.addon.core.motion.ground.flesh import flesh_of, lows_of
-from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
 from photo_wake_up.addon.core.motion.performing.framing import Border, led
+from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.types import Camera, Motion
 from photo_wake_up.tests.benches.motion.sources import body
 

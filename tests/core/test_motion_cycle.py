@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.motion.clips.cyclic_clip import cycle
+from photo_wake_up.addon.core.motion.clips.cyclic_clip import cyclic_motion
 from photo_wake_up.addon.core.motion.clips.pose_thumbnail import draw_pose
 from photo_wake_up.addon.core.motion.ground.feet import phases, soles_of, standing_feet
 from photo_wake_up.addon.core.motion.ground.foot_lock import contact_weights
@@ -21,7 +21,7 @@ _BODY = skeleton()
 @pytest.mark.parametrize("name", CLIP_NAMES)
 def test_a_loop_closes_on_the_ground_and_does_not_slide(name):
     clip = load_motion(name, 24.0)
-    motion = cycle(_BODY, clip)
+    motion = cyclic_motion(_BODY, clip)
     count = len(clip.root)
     assert len(motion.root) == count + clip.loop
     if clip.loop:
@@ -47,7 +47,7 @@ def test_a_loop_closes_on_the_ground_and_does_not_slide(name):
 
 def test_a_picture_is_a_figure_on_nothing():
     clip = load_motion("wave", 24.0)
-    motion = cycle(_BODY, clip)
+    motion = cyclic_motion(_BODY, clip)
     picture = draw_pose(_BODY, Pose(motion.rotations[0], motion.root[0]), 64)
     assert picture.shape == (64, 64, 4) and picture.dtype == np.uint8
     alpha = picture[..., 3]

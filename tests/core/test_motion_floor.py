@@ -10,10 +10,10 @@ import pytest
 
 from photo_wake_up.addon.core.body.pose import forward_kinematics
 from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.motion.clips.cyclic_clip import cycle
-from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
+from photo_wake_up.addon.core.motion.clips.cyclic_clip import cyclic_motion
 from photo_wake_up.addon.core.motion.performing.options import PerformOptions
 from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.motion.sources.library import load_motion
 from photo_wake_up.addon.core.motion.sources.smpl_sequence import read_smpl_sequence
 from photo_wake_up.addon.core.types import Motion, Pose
@@ -63,7 +63,7 @@ def test_the_pose_stays_the_clips(name):
 
 @pytest.mark.parametrize("name", ["handstand", "prone", "on all fours"])
 def test_a_clip_by_itself_lies_on_the_ground(name):
-    lowest = _lowest(cycle(body().skeleton, held(name, -1.0)))
+    lowest = _lowest(cyclic_motion(body().skeleton, held(name, -1.0)))
     assert np.abs(lowest).max() < 0.025
 
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
 from photo_wake_up.addon.core.motion.performing.options import PerformOptions
 from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.motion.sources.library import load_motion
 from photo_wake_up.addon.core.reports.report import warnings_of
 from photo_wake_up.addon.core.types import Camera, Clip, Motion, Pose

@@ -13,10 +13,10 @@ from photo_wake_up.addon.core.motion.editing.mirror import PARTNERS, mirrored, m
 from photo_wake_up.addon.core.motion.editing.sampling import clip_at
 from photo_wake_up.addon.core.motion.ground.feet import phases, soles_of, standing_feet
 from photo_wake_up.addon.core.motion.ground.foot_lock import contact_weights
-from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
 from photo_wake_up.addon.core.motion.performing.options import PerformOptions
 from photo_wake_up.addon.core.motion.performing.path_following import route_along
 from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.types import Motion
 

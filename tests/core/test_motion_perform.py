@@ -19,8 +19,8 @@ from photo_wake_up.addon.core.motion.ground.feet import (
 )
 from photo_wake_up.addon.core.motion.ground.floor import floor_under
 from photo_wake_up.addon.core.motion.ground.foot_lock import contact_weights
-from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
 from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.types import Camera, Motion, Pose
 

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.motion.performing.camera_target import Viewer
 from photo_wake_up.addon.core.motion.performing.perform import perform
+from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.pipeline.run import advance
 from photo_wake_up.addon.core.pipeline.stages import without
 from photo_wake_up.addon.core.reports.batch_sheet import STRIP_HEIGHT

@@ -8,10 +8,10 @@ import pytest
 
 from photo_wake_up.addon.core.body.parts import LEFT_ARM, part_of_joint
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
-from photo_wake_up.addon.scene.animation.fcurves import curves_of
+from photo_wake_up.addon.scene.animation.fcurves import fcurves_of
 from photo_wake_up.addon.scene.animation.motion_source import _datablocks
 from photo_wake_up.addon.scene.animation.performing import current_pose, sampled_motion
-from photo_wake_up.addon.scene.build import build_scene, claim, find_parts, remove_scene
+from photo_wake_up.addon.scene.build import build_scene, find_parts, mark_generated, remove_scene
 from photo_wake_up.addon.scene.rig.ik_controls import has_controls
 
 from ..core.motion_inputs import angles_between
@@ -64,7 +64,7 @@ def test_a_dragged_hand_is_where_the_clip_begins(standing):
 @pytest.mark.parametrize("claimed", [False, True])
 def test_applied_and_removed(standing, claimed):
     if claimed:
-        claim(standing.wake_up.result.all_objects)
+        mark_generated(standing.wake_up.result.all_objects)
     armature = _armature(standing)
     before = sampled_motion(armature).motion
     blocks = sorted((type(b).__name__, b.name) for b in _datablocks())
@@ -96,7 +96,7 @@ def test_ticked_parts_stay(standing, kept):
     assert angles_between(motion.rotations[:, arm], held).max() < SAME_DEG
     standing.wake_up_motion.frozen = set()
     assert bpy.ops.wakeup.freeze_parts() == {"FINISHED"}
-    assert not any(curve.mute for curve in curves_of(armature))
+    assert not any(curve.mute for curve in fcurves_of(armature))
 
 
 def test_undo_takes_the_handles_off(standing):

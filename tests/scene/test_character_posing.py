@@ -13,15 +13,15 @@ from photo_wake_up.addon.core.body.posing import LIMBS
 from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.scene.animation.actions import new_action, note_photo_pose, play, set_pose
-from photo_wake_up.addon.scene.animation.fcurves import channels_of, curves_of
+from photo_wake_up.addon.scene.animation.fcurves import channels_of, fcurves_of
 from photo_wake_up.addon.scene.animation.motion_source import _datablocks
-from photo_wake_up.addon.scene.animation.muting import freeze, frozen_parts
+from photo_wake_up.addon.scene.animation.muting import mute_parts, muted_parts
 from photo_wake_up.addon.scene.animation.performing import (
     current_pose,
-    lay_strips,
+    push_nla_strips,
     read_skeleton,
     sampled_motion,
-    take,
+    set_action,
 )
 from photo_wake_up.addon.scene.objects.character_mesh import new_armature
 from photo_wake_up.addon.scene.rig.ik_controls import (
@@ -98,7 +98,7 @@ def test_controls_come_and_go_without_a_trace(armature, moves):
     if moves:
         _moving(armature)
     if moves == "strips":
-        lay_strips(armature, [("swing", figures.motion(figures.photo_pose()))], in_turn=True)
+        push_nla_strips(armature, [("swing", figures.motion(figures.photo_pose()))], in_turn=True)
     before, rest, pose = _trace(armature), _rest(armature), current_pose(armature)
     add_controls(armature)
     assert has_controls(armature)
@@ -184,7 +184,7 @@ def test_keyed_handles_are_sampled_where_they_are(armature):
     seen = sampled_motion(armature).motion
     bake_controls(armature)
     _same(sampled_motion(armature).motion, seen)
-    assert not any("right hand" in c.data_path for c in curves_of(armature))
+    assert not any("right hand" in c.data_path for c in fcurves_of(armature))
 
 
 def test_controls_that_cannot_be_put_on_or_off_are_told(armature):
@@ -211,10 +211,10 @@ def _parts(rotations, parts):
 def test_frozen_parts_stay_and_the_others_move(armature, parts, strips):
     motion, photo = _moving(armature), figures.photo_pose()
     if strips:
-        lay_strips(armature, [("swing", figures.motion(photo))], in_turn=True)
+        push_nla_strips(armature, [("swing", figures.motion(photo))], in_turn=True)
     skeleton = read_skeleton(armature)
-    freeze(armature, skeleton, parts, photo)
-    assert set(frozen_parts(armature)) == parts
+    mute_parts(armature, skeleton, parts, photo)
+    assert set(muted_parts(armature)) == parts
     frozen = sampled_motion(armature).motion
     held, free = _parts(frozen.rotations, parts)
     _, moved = _parts(motion.rotations, parts)
@@ -224,8 +224,8 @@ def test_frozen_parts_stay_and_the_others_move(armature, parts, strips):
     assert np.abs(frozen.root - motion.root).max() < SAME_M
     # A new motion leaves them alone, too.
     if not strips:
-        take(armature, figures.motion(photo), "Again")
+        set_action(armature, figures.motion(photo), "Again")
         _same(sampled_motion(armature).motion, frozen)
-    freeze(armature, skeleton, (), photo)
+    mute_parts(armature, skeleton, (), photo)
     _same(sampled_motion(armature).motion, motion)
     assert "photo_wake_up_frozen" not in armature

@@ -14,7 +14,7 @@ from photo_wake_up.addon.core.interchange.glb import Glb as Document
 from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.clip_assets import add_clip_actions
-from photo_wake_up.addon.scene.animation.performing import lay_strips
+from photo_wake_up.addon.scene.animation.performing import push_nla_strips
 from photo_wake_up.addon.scene.export.gltf import export_glb
 
 from . import figures, read_back
@@ -141,7 +141,7 @@ def test_strips_are_clips_of_the_file(empty_file, tmp_path, in_turn, lengths):
     collection = build.build_scene(result)
     armature = build.find_parts(collection).armature
     bpy.data.actions.remove(armature.animation_data.action)
-    lay_strips(armature, [("one", result.motion), ("two", result.motion)], in_turn)
+    push_nla_strips(armature, [("one", result.motion), ("two", result.motion)], in_turn)
     muted = [track.mute for track in armature.animation_data.nla_tracks]
     export_glb(collection, tmp_path / "strips.glb")
     glb = Glb(tmp_path / "strips.glb")
@@ -185,7 +185,7 @@ def test_validator_finds_nothing(empty_file, tmp_path, kind):
     collection = build.build_scene(result)
     armature = build.find_parts(collection).armature
     if kind == "strips":
-        lay_strips(armature, [("one", result.motion), ("two", result.motion)], in_turn=False)
+        push_nla_strips(armature, [("one", result.motion), ("two", result.motion)], in_turn=False)
     export_glb(collection, tmp_path / "a.glb", lit=kind == "lit", plate=kind == "plate")
     glb = Glb(tmp_path / "a.glb")
     assert len(glb.json["skins"]) == 1 and len(glb.json.get("animations", ())) == {
@@ -210,7 +210,7 @@ def test_clips_are_named_and_what_plays_comes_first(empty_file, tmp_path):
     collection = build.build_scene(figures.result())
     armature = build.find_parts(collection).armature
     add_clip_actions(armature, figures.FPS)
-    lay_strips(armature, [("one", figures.result().motion)], in_turn=False)
+    push_nla_strips(armature, [("one", figures.result().motion)], in_turn=False)
     before = animation_state(armature)
     export_glb(collection, tmp_path / "a.glb")
     names = [clip["name"] for clip in Glb(tmp_path / "a.glb").json["animations"]]
@@ -225,7 +225,7 @@ def test_the_armatures_own_action_comes_first_and_comes_back(empty_file, tmp_pat
     armature = build.find_parts(collection).armature
     action = armature.animation_data.action
     armature.animation_data.action = None
-    lay_strips(armature, [("swing", result.motion), ("two", result.motion)], in_turn=False)
+    push_nla_strips(armature, [("swing", result.motion), ("two", result.motion)], in_turn=False)
     armature.animation_data.action = action
     before = animation_state(armature)
     export_glb(collection, tmp_path / "a.glb")

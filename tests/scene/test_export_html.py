@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.core.interchange import web_page
 from photo_wake_up.addon.scene import build
-from photo_wake_up.addon.scene.animation.performing import lay_strips
+from photo_wake_up.addon.scene.animation.performing import push_nla_strips
 from photo_wake_up.addon.scene.export.gltf import character_glb
 from photo_wake_up.addon.scene.export.html import export_html
 
@@ -75,7 +75,7 @@ def page(empty_file, tmp_path, viewer):
     armature = build.find_parts(collection).armature
     bpy.data.actions.remove(armature.animation_data.action)
     clips = [("first", result.motion), ('<i>"2"</i>', result.motion)]
-    lay_strips(armature, clips, in_turn=False)
+    push_nla_strips(armature, clips, in_turn=False)
     export_html(collection, tmp_path / "page.html")
     return tmp_path / "page.html"
 

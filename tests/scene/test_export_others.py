@@ -13,7 +13,7 @@ from PIL import Image
 
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.scene import build
-from photo_wake_up.addon.scene.animation.performing import lay_strips
+from photo_wake_up.addon.scene.animation.performing import push_nla_strips
 from photo_wake_up.addon.scene.export import fbx, registry, usd
 
 from . import figures, read_back
@@ -80,7 +80,7 @@ def test_a_character_that_stands_still(empty_file, tmp_path, kind):
 
 def test_fbx_has_a_take_for_each_clip_and_both_pictures(scene, tmp_path):
     collection, parts = scene
-    lay_strips(parts.armature, [("one", figures.result().motion)], in_turn=False)
+    push_nla_strips(parts.armature, [("one", figures.result().motion)], in_turn=False)
     fbx.export_fbx(collection, tmp_path / "a.fbx")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.preferences.addon_enable(module="io_scene_fbx")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import MotionError
-from photo_wake_up.addon.core.motion.clips.cyclic_clip import cycle
+from photo_wake_up.addon.core.motion.clips.cyclic_clip import cyclic_motion
 from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES, load_motion
 from photo_wake_up.addon.core.types import Motion
 from photo_wake_up.addon.scene import build
@@ -106,7 +106,7 @@ def test_clips_become_assets(empty_file):
         assert {"photo wake-up", name} <= tags
         assert ("loop" in tags) == loops and ("travels" in tags) == travels
         assert action.use_cyclic == (loops and not travels)
-        motion = cycle(clip_assets.skeleton_of(armature), load_motion(name, 24.0))
+        motion = cyclic_motion(clip_assets.skeleton_of(armature), load_motion(name, 24.0))
         assert action.frame_end - action.frame_start == len(motion.root) - 1
         width, height = action.preview.image_size
         pixels = np.zeros(width * height * 4, np.float32)
@@ -123,7 +123,7 @@ def test_a_clips_action_moves_the_armature_as_the_clip_says(empty_file):
         a for a in clip_assets.add_clip_actions(armature, 24.0) if a.name.endswith("dance")
     )
     play(armature, action)
-    motion = cycle(skeleton, load_motion("dance", 24.0))
+    motion = cyclic_motion(skeleton, load_motion("dance", 24.0))
     for frame in (0, 40, len(motion.root) - 1):
         empty_file.frame_set(FIRST_FRAME + frame)
         bpy.context.view_layer.update()

@@ -10,8 +10,8 @@ from ..stage import Inputs, Report, Stage
 
 def _run(inputs: Inputs, _report: Report) -> WakeUpResult:
     from .ground.flesh import flesh_of
-    from .performing.camera_target import Viewer
     from .performing.perform import perform
+    from .performing.viewer import Viewer
     from .sources.library import load_motion
 
     settings = inputs.settings

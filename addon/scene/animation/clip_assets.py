@@ -7,7 +7,7 @@ import numpy as np
 
 from ...core.body.skeleton import BONE_NAMES, PARENTS
 from ...core.errors import MotionError
-from ...core.motion.clips.cyclic_clip import cycle
+from ...core.motion.clips.cyclic_clip import cyclic_motion
 from ...core.motion.clips.pose_thumbnail import draw_pose
 from ...core.motion.sources.library import CLIP_NAMES, load_motion
 from ...core.types import Clip, Motion, Pose, Skeleton, UInt8
@@ -49,7 +49,7 @@ def skeleton_of(armature: bpy.types.Object) -> Skeleton:
 
 
 def _clip_action(armature: bpy.types.Object, skeleton: Skeleton, clip: Clip) -> bpy.types.Action:
-    motion = cycle(skeleton, clip)
+    motion = cyclic_motion(skeleton, clip)
     mark = f"{armature.name}|{clip.name}"
     earlier = [action for action in bpy.data.actions if action.get(CLIP) == mark]
     action = new_action(armature, skeleton, motion, f"{armature.name} {clip.name}")

@@ -31,14 +31,14 @@ def channels_of(animated: bpy.types.ID) -> Iterator[bpy.types.ActionChannelbag]:
                     yield channels
 
 
-def curves_of(animated: bpy.types.ID) -> Iterator[bpy.types.FCurve]:
+def fcurves_of(animated: bpy.types.ID) -> Iterator[bpy.types.FCurve]:
     """The curves of all that it plays: its own action and its strips'."""
     for channels in channels_of(animated):
         yield from channels.fcurves
 
 
-def jump_between_keys(animated: bpy.types.ID) -> None:
+def interpolate_constantly(animated: bpy.types.ID) -> None:
     """Hold the value of each key until the next one."""
-    for curve in curves_of(animated):
+    for curve in fcurves_of(animated):
         for key in curve.keyframe_points:
             key.interpolation = "CONSTANT"

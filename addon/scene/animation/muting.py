@@ -14,10 +14,10 @@ from ...core.body.skeleton import BONE_NAMES
 from ...core.types import Pose, Skeleton
 from ..id_properties import MUTED_PARTS
 from .actions import set_pose
-from .fcurves import curves_of
+from .fcurves import fcurves_of
 
 
-def freeze(
+def mute_parts(
     armature: bpy.types.Object, skeleton: Skeleton, parts: Iterable[int], pose: Pose
 ) -> None:
     """Hold these parts (`body.parts`) as `pose` has them and let all others go.
@@ -26,7 +26,7 @@ def freeze(
     The pelvis carries the whole body and moves even with a frozen torso.
     """
     wanted = set(parts)
-    before = set(frozen_parts(armature))
+    before = set(muted_parts(armature))
     _mute(armature, before - wanted, False)
     if wanted:
         armature[MUTED_PARTS] = sorted(wanted)
@@ -36,14 +36,14 @@ def freeze(
     set_pose(armature, skeleton, pose, _joints(wanted))
 
 
-def frozen_parts(armature: bpy.types.Object) -> tuple[int, ...]:
+def muted_parts(armature: bpy.types.Object) -> tuple[int, ...]:
     """Numbers of the parts that are held."""
     return tuple(int(part) for part in armature.get(MUTED_PARTS, ()))
 
 
-def freeze_again(armature: bpy.types.Object) -> None:
+def mute_again(armature: bpy.types.Object) -> None:
     """Let a new motion leave the frozen parts alone, too."""
-    _mute(armature, set(frozen_parts(armature)), True)
+    _mute(armature, set(muted_parts(armature)), True)
 
 
 def part_numbers(names: Iterable[str]) -> tuple[int, ...]:
@@ -60,6 +60,6 @@ def _mute(armature: bpy.types.Object, parts: set[int], muted: bool) -> None:
     paths = tuple(f'pose.bones["{BONE_NAMES[joint]}"].rotation' for joint in _joints(parts))
     if not paths:
         return
-    for curve in curves_of(armature):
+    for curve in fcurves_of(armature):
         if curve.data_path.startswith(paths):
             curve.mute = muted

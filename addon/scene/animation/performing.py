@@ -12,10 +12,10 @@ from mathutils import Vector
 from ...core.body.skeleton import BONE_NAMES, PARENTS
 from ...core.errors import MotionError, WakeUpError
 from ...core.motion.ground.flesh import Flesh, flesh_of
-from ...core.motion.performing.camera_target import Viewer
 from ...core.motion.performing.options import PerformOptions
 from ...core.motion.performing.perform import perform
 from ...core.motion.performing.playlist import is_same_pose
+from ...core.motion.performing.viewer import Viewer
 from ...core.motion.sources.armature_source import motion_of, source_from_matrices
 from ...core.types import Clip, Float64, Motion, Pose, Skeleton
 from ..build import SceneParts, find_parts, photo_size
@@ -27,7 +27,7 @@ from ..objects.wall import find_wall
 from ..render.camera import photo_camera
 from .actions import FIRST_FRAME, new_action, play
 from .motion_source import animated_frames, sample_armature
-from .muting import freeze_again
+from .muting import mute_again
 
 _FARTHEST_FRAME = 1_000_000  # Blender's own limit is a little above
 
@@ -144,7 +144,7 @@ class Performer:
         )
 
 
-def take(
+def set_action(
     armature: bpy.types.Object, motion: Motion, name: str, first_frame: int = FIRST_FRAME
 ) -> bpy.types.Action:
     """Make the motion the armature's own action, in the place of the one before.
@@ -159,7 +159,7 @@ def take(
     play(armature, action)
     for track in animation.nla_tracks:
         track.mute = True
-    freeze_again(armature)
+    mute_again(armature)
     if before is not None and before.users == 0:
         bpy.data.actions.remove(before)
         action.name = name  # which the one before may have had
@@ -177,7 +177,7 @@ def lay_other_takes(armature: bpy.types.Object, takes: Sequence[tuple[str, Motio
         track.name, track.mute = name, True
         _new_strip(track, action, FIRST_FRAME)
     if takes:
-        freeze_again(armature)
+        mute_again(armature)
 
 
 def _drop_other_takes(animation: bpy.types.AnimData) -> None:
@@ -190,7 +190,7 @@ def _drop_other_takes(animation: bpy.types.AnimData) -> None:
                     bpy.data.actions.remove(action)
 
 
-def lay_strips(
+def push_nla_strips(
     armature: bpy.types.Object, clips: Sequence[tuple[str, Motion]], in_turn: bool
 ) -> int:
     """Motions as NLA strips; returns the last frame.
@@ -225,7 +225,7 @@ def lay_strips(
         end = max(end, start + len(motion.root) - 1)
         if in_turn:
             start += max(len(motion.root) - 1, 1)
-    freeze_again(armature)
+    mute_again(armature)
     return end
 
 

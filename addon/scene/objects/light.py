@@ -15,7 +15,7 @@ from mathutils import Vector
 
 from ...core.types import Float64
 from ..animation.actions import FIRST_FRAME
-from ..animation.fcurves import jump_between_keys
+from ..animation.fcurves import interpolate_constantly
 from ..id_properties import SHADOW
 
 _SUN_STRENGTH = 3.0  # watts a square metre: about what keeps a lit character's colours
@@ -74,7 +74,7 @@ def new_shadow(
     for frame, size in ((FIRST_FRAME, 0.0), (FIRST_FRAME + 1, 1.0)):
         shadow.scale = [size] * 3
         shadow.keyframe_insert("scale", frame=frame)
-    jump_between_keys(shadow)
+    interpolate_constantly(shadow)
     return shadow
 
 

@@ -9,7 +9,7 @@ from mathutils import Vector
 from ...core import frames
 from ...core.types import Camera, Character, Float64, Motion, UInt8
 from ..animation.actions import FIRST_FRAME
-from ..animation.fcurves import jump_between_keys
+from ..animation.fcurves import interpolate_constantly
 from ..id_properties import FRAME_1_PLATE
 from .images import new_image
 from .material import new_photo_material
@@ -73,7 +73,7 @@ def show_on_first_frame(
         still.scale = [(depth + step) / depth] * 3
         still.keyframe_insert("location", frame=frame)
         still.keyframe_insert("scale", frame=frame)
-    jump_between_keys(still)
+    interpolate_constantly(still)
     still[FRAME_1_PLATE] = True
 
 

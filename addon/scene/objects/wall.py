@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ...core.types import Float64, Int32
-from ..build import claim_beside, find_parts
+from ..build import find_parts, mark_generated_with
 from ..id_properties import WALL
 from .material import new_plain_material
 from .meshes import new_mesh
@@ -57,7 +57,7 @@ def choose_wall(collection: bpy.types.Collection, hung: bool) -> None:
     wall.matrix_world = plate.matrix_world
     wall[WALL] = True
     collection.objects.link(wall)
-    claim_beside(wall, plate)
+    mark_generated_with(wall, plate)
 
 
 def find_wall(collection: bpy.types.Collection) -> bpy.types.Object | None:

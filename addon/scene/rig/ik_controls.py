@@ -13,10 +13,10 @@ import numpy as np
 from ...core.body.posing import LIMBS, limb_handles
 from ...core.body.skeleton import BONE_NAMES, JOINT
 from ...core.errors import WakeUpError
-from ...core.motion.editing.pose_blending import mixed, share_around
+from ...core.motion.editing.pose_blending import blend_motions, falloff
 from ..animation.actions import set_pose
-from ..animation.performing import current_pose, read_skeleton, sampled_motion, take
-from ..build import claim_beside
+from ..animation.performing import current_pose, read_skeleton, sampled_motion, set_action
+from ..build import mark_generated_with
 from ..id_properties import CONTROL_SHAPE
 from ..linked_data import require_own
 from ..selection import selected
@@ -28,7 +28,7 @@ from .ik_rig import (
     new_cube,
     new_handle_bone,
     new_handle_bones,
-    new_pull,
+    new_ik,
 )
 
 LOOK_AT = "look at"  # name of the handle that the head looks at
@@ -63,7 +63,7 @@ def add_controls(armature: bpy.types.Object) -> None:
     look = np.array(head.translation) + _LOOK_M * sign * np.array(head.to_3x3().col[axis])
 
     cube = new_cube(f"{armature.name} Handle", armature.users_collection[0])
-    claim_beside(cube, armature)
+    mark_generated_with(cube, armature)
     armature[CONTROL_SHAPE] = cube.name
     # The limbs of a pose that nobody has keyed stay where they are while bones are added.
     with selected([armature], mode="EDIT"):
@@ -72,7 +72,7 @@ def add_controls(armature: bpy.types.Object) -> None:
         new_handle_bone(armature.data, LOOK_AT, look)
     bpy.context.view_layer.update()
     for handle in handles:
-        new_pull(armature, handle, cube)
+        new_ik(armature, handle, cube)
     draw_as_cube(armature.pose.bones[LOOK_AT], cube)
     turn = armature.pose.bones[_HEAD].constraints.new("DAMPED_TRACK")
     turn.name = _LOOK
@@ -104,9 +104,9 @@ def bake_controls(armature: bpy.types.Object, around: tuple[int, int] | None = N
             frames = range(sampled.first_frame, sampled.first_frame + len(motion.root))
             plain = sampled_motion(armature, frames).motion
             centre, radius = around[0] - sampled.first_frame, max(around[1], 1)
-            motion = mixed(plain, motion, share_around(len(motion.root), centre, radius))
+            motion = blend_motions(plain, motion, falloff(len(motion.root), centre, radius))
         name = animation.action.name if animation.action is not None else armature.name
-        take(armature, motion, name, sampled.first_frame)
+        set_action(armature, motion, name, sampled.first_frame)
         return len(motion.root)
     pose = current_pose(armature)
     remove_controls(armature)

@@ -62,7 +62,7 @@ def new_handle_bone(
         bone.parent = armature.edit_bones[parent]
 
 
-def new_pull(armature: bpy.types.Object, handle: LimbHandles, cube: bpy.types.Object) -> None:
+def new_ik(armature: bpy.types.Object, handle: LimbHandles, cube: bpy.types.Object) -> None:
     """Let a limb follow its handle from the moment that it is dragged."""
     limb, bones = handle.limb, armature.pose.bones
     draw_as_cube(bones[limb.handle], cube)

@@ -23,7 +23,7 @@ from ..id_properties import FIT, FIT_BODY, FIT_PLACE, POSED, POSED_CHANNELS, num
 from ..objects.character_mesh import bind, new_armature
 from ..objects.meshes import new_mesh
 from ..selection import selected
-from .ik_rig import TOUCHED_M, new_cube, new_handle_bones, new_pull
+from .ik_rig import TOUCHED_M, new_cube, new_handle_bones, new_ik
 
 _UNTOUCHED = 1e-3  # of the channels, metres or sines: less than is held on to as the user's
 _COLOUR = (0.25, 0.6, 1.0, 0.4)  # of the body: the photo shows through
@@ -61,7 +61,7 @@ def new_posed_body(
             new_handle_bones(armature.data, handle)
     bpy.context.view_layer.update()
     for handle in handles:
-        new_pull(armature, handle, cube)
+        new_ik(armature, handle, cube)
     armature[POSED_CHANNELS] = _channels(armature).tolist()
     return armature
 

@@ -19,8 +19,8 @@ from scipy.spatial.transform import Rotation
 from ....addon.core.body.pose import skin_matrices, skin_vertices
 from ....addon.core.character.weight_relaxation import Turns, both, edges_of, pose_with
 from ....addon.core.errors import WakeUpError
-from ....addon.core.motion.performing.camera_target import Viewer
 from ....addon.core.motion.performing.perform import perform
+from ....addon.core.motion.performing.viewer import Viewer
 from ....addon.core.motion.sources.library import load_motion
 from ....addon.core.types import Character, Float32, Float64, Int32, Pose, UInt8
 from ..photos import ROOT

@@ -15,7 +15,7 @@ from ..ground.hands import flat_hands, lock_hands
 from .authoring import STANDING
 
 
-def cycle(skeleton: Skeleton, clip: Clip) -> Motion:
+def cyclic_motion(skeleton: Skeleton, clip: Clip) -> Motion:
     """The clip for one skeleton from the origin on, at the clip's own rate, metres, feet on z = 0.
 
     A loop of F frames gives F + 1: the last is the first again, farther on by what the loop

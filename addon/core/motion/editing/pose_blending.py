@@ -9,7 +9,7 @@ from ...errors import MotionError
 from ...types import Float64, Motion
 
 
-def share_around(frames: int, centre: float, radius: float) -> Float64:
+def falloff(frames: int, centre: float, radius: float) -> Float64:
     """(F,) 1 at `centre`, 0 from `radius` frames away on, in between with no corner in speed.
 
     centre : counted from 0; radius : frames, more than 0
@@ -18,7 +18,7 @@ def share_around(frames: int, centre: float, radius: float) -> Float64:
     return near**3 * (10 - 15 * near + 6 * near**2)
 
 
-def mixed(first: Motion, second: Motion, share: Float64) -> Motion:
+def blend_motions(first: Motion, second: Motion, share: Float64) -> Motion:
     """From each pose of `first` the `share` (F,) of the shortest way to that of `second`.
 
     Raises MotionError where they differ in length.

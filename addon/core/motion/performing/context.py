@@ -18,9 +18,9 @@ from ..ground.feet import Soles, leg_length, soles_of
 from ..ground.flesh import Flesh, lows_of
 from ..ground.floor import Carried, carried_by, feet_on, floor_under
 from ..ground.hands import flat_hands
-from .camera_target import Viewer
 from .options import PerformOptions
 from .path_following import Route
+from .viewer import Viewer
 
 # The character comes this close to the camera, or to this share of the way's start.
 _NEAREST_M = 1.2

@@ -17,7 +17,7 @@ from ...body.pose import forward_kinematics
 from ...types import Float64, Skeleton
 from ..ground.feet import ANKLES, BALL, HIPS, KNEES, TIP, TOES, soles_of
 from ..ground.flesh import Flesh
-from .camera_target import Viewer
+from .viewer import Viewer
 
 # Hair and clothes are outside of the flesh, and the way is smoothed after it has been led.
 _MARGIN_M = 0.06

@@ -23,13 +23,13 @@ from ..ground.feet import standing_feet
 from ..ground.flesh import Flesh, flesh_of, soles_down
 from ..ground.foot_lock import lock_feet
 from ..ground.hands import lock_hands
-from .camera_target import Viewer
 from .composing import compose, on_the_spot
 from .context import Context, Plan, Track, backwards, speed_of, track_of
 from .entering import plan_of, with_start, with_steps
 from .options import PerformOptions
 from .pacing import led_way, tempo_of, with_end, with_stride
 from .path_following import route_along
+from .viewer import Viewer
 
 # Clips that cover at least this, in leg lengths a second, travel; the others stay in place.
 _TRAVELS = 0.3
