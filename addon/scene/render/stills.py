@@ -54,7 +54,7 @@ def look_through(
 
 
 def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move: str) -> str:
-    """Let the result's camera make one of `core.camera_moves` over the scene's frames; returns
+    """Let the result's camera make one of `staging.camera_moves` over the scene's frames; returns
     what had to be limited, a sentence or ""."""
     parts = find_parts(collection)
     size = photo_size(collection)
