@@ -127,7 +127,7 @@ def test_nothing_draws_from_a_hidden_generator():
                 modules = {alias.name for alias in node.names} | {getattr(node, "module", "")}
                 assert "random" not in modules, name
             if isinstance(node, ast.Attribute):
-                own = name == "addon/core/seeded_opencv.py"
+                own = name == "addon/core/imaging/seeded_opencv.py"
                 assert own or node.attr not in HIDDEN_RANDOMNESS, f"{name}:{node.lineno}"
                 if getattr(node.value, "attr", "") == "random":
                     assert node.attr in ("Generator", "default_rng"), f"{name}:{node.lineno}"
