@@ -51,7 +51,7 @@ def test_no_import_leads_back():
     imports = _imports(ROOT)
     # It sees what there is: modules of every folder, imports at the top and within functions.
     assert f"{PACKAGE}.addon.core.errors" in imports[f"{PACKAGE}.addon.core.pipeline.run"]
-    assert f"{PACKAGE}.addon.core.body.fit" in imports[f"{PACKAGE}.addon.core.body.stage"]
+    assert f"{PACKAGE}.addon.core.body.fit.body_fit" in imports[f"{PACKAGE}.addon.core.body.stage"]
     assert f"{PACKAGE}.addon.registration" in imports[PACKAGE]
     try:
         order = list(TopologicalSorter(imports).static_order())
