@@ -526,6 +526,8 @@ def _write(
     from ..addon.scene import build, output_files
     from ..addon.scene.objects import wall
     from ..addon.scene.render import film, stills
+    from ..addon.scene.render.settings import set_frames, set_video
+    from ..addon.scene.render.viewport import show_in_viewports
 
     result = results[0]
     report = describe(result)
@@ -551,7 +553,7 @@ def _write(
             report["warnings"] += report["motions"]["notes"]
             results = (replace(result, motion_name="the folder's clips"),)
         stills.look_through(scene, collection, options.engine, options.width, DEFAULT_FPS)
-        stills.show_in_viewports()
+        show_in_viewports()
         wall.choose_wall(collection, options.wall)
         said = stills.choose_camera(scene, collection, options.camera.replace("-", "_"))
         if said:
@@ -559,9 +561,9 @@ def _write(
         stills.choose_light(collection, not options.no_shadow, options.relight)
         # Beside the file: to Blender, "//" is where the file is.
         if options.render in ("png", "character"):
-            stills.set_frames(scene, "//frames")
+            set_frames(scene, "//frames")
         else:
-            stills.set_video(scene, "//video.mp4")
+            set_video(scene, "//video.mp4")
         output_files.save_blend(folder / "scene.blend")
     report["photo_to_scene_seconds"] = round(time.perf_counter() - started, 3)
 

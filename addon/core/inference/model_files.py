@@ -45,7 +45,18 @@ def model_folders() -> tuple[Path, ...]:
 
 def find_model(name: str) -> Path | None:
     """The path of a model file; None where it is not installed. Raises ModelFileError for a folder
-    that one may not enter."""
+    that one may not enter.
+
+    Parameters
+    ----------
+    name : str
+        The file's.
+
+    Returns
+    -------
+    Path | None
+        Its path, or None.
+    """
     for folder in model_folders():
         if is_file(folder / name, ModelFileError, _ELSEWHERE):
             return folder / name
@@ -53,7 +64,23 @@ def find_model(name: str) -> Path | None:
 
 
 def model_path(name: str) -> Path:
-    """The path of a model file; ModelFileError where it is not installed."""
+    """The path of a model file; ModelFileError where it is not installed.
+
+    Parameters
+    ----------
+    name : str
+        The file's.
+
+    Returns
+    -------
+    Path
+        Its path.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not installed, or lies in a folder that one may not enter.
+    """
     found = find_model(name)
     if found is not None:
         return found

@@ -70,8 +70,8 @@ def move_camera(
     photo_size: tuple[int, int],
     plate_depth: float | None,
 ) -> str:
-    """Key one of `core.camera_moves` on the photo's camera over the scene's frames, in place of an
-    earlier move; returns what had to be limited, a sentence or "".
+    """Key one of `staging.camera_moves` on the photo's camera over the scene's frames, in place of
+    an earlier move; returns what had to be limited, a sentence or "".
 
     photo_size : width and height, pixels; plate_depth : metres, None where it may be left
     """
