@@ -20,16 +20,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..addon.core.body.parts import PART_NAMES
+from ..addon.core.body.model.parts import PART_NAMES
 from ..addon.core.body.stage import body_model
-from ..addon.core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
+from ..addon.core.character.character_result import (
+    DEFAULT_TRIANGLES,
+    LEAST_TRIANGLES,
+    MOST_TRIANGLES,
+)
 from ..addon.core.errors import OutputError, PhotoError, WakeUpError, printable
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.interchange.web_page import viewer_script
 from ..addon.core.motion.performing.options import PerformOptions
 from ..addon.core.motion.performing.playlist import motion_files
 from ..addon.core.motion.sources.library import needs_blender
-from ..addon.core.perception.joints import read_joints
+from ..addon.core.perception.landmarks.joints import read_joints
 from ..addon.core.photo.photo_folder import fingerprint, photos_in, result_names
 from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Request, run

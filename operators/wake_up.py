@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..addon import results
-from ..addon.core.body.posing import PoseCorrection
+from ..addon.core.body.pose_edit import PoseCorrection
 from ..addon.core.body.stage import body_model
 from ..addon.core.errors import PhotoError, WakeUpError, printable
 from ..addon.core.perception.stages import chosen_person

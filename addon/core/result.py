@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .character.built import CharacterBuild
+from .character.character_result import CharacterBuild
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, UInt8
 
 _Value = TypeVar("_Value")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .character.built import DEFAULT_TRIANGLES
+from .character.character_result import DEFAULT_TRIANGLES
 from .frames import DEFAULT_HEIGHT_M
 from .motion.performing.options import PerformOptions
 

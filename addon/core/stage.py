@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .character.built import CharacterBuild
+from .character.character_result import CharacterBuild
 from .result import WakeUpResult, present
 from .settings import WakeUpSettings
 from .types import Clip, Detection, FittedBody, Person, Photo, Progress

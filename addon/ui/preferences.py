@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..core.model_files import MODEL_FILES, find_model
+from ..core.inference.model_files import MODEL_FILES, find_model
 
 PACKAGE = (__package__ or "").rpartition(".addon")[0]  # the extension's name in Blender
 

@@ -14,8 +14,8 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.body.parts import PART_NAMES
-from ..core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
+from ..core.body.model.parts import PART_NAMES
+from ..core.character.character_result import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.motion.performing.options import FASTEST, SLOWEST, PerformOptions
 from ..core.motion.sources.library import CLIP_NAMES

@@ -16,7 +16,7 @@ import pytest
 
 import photo_wake_up
 from photo_wake_up.addon import worker
-from photo_wake_up.addon.core.model_files import MODEL_FILES, model_path
+from photo_wake_up.addon.core.inference.model_files import MODEL_FILES, model_path
 from photo_wake_up.addon.core.pipeline.request import Request
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings

@@ -11,9 +11,9 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
-from photo_wake_up.addon.core.body.skinning import skin, skinned_points
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES
+from photo_wake_up.addon.core.body.model.skinning import skin, skinned_points
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.types import Camera, FittedBody, Photo
 from photo_wake_up.addon.scene import preview

@@ -11,7 +11,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body import pose as body_pose
+from photo_wake_up.addon.core.body import world_pose as body_pose
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.types import Camera
 from photo_wake_up.addon.scene import build

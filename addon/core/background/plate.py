@@ -7,9 +7,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from ..imaging.inpainting import complete
 from ..photo.transparency import is_cut_out, studio_backdrop
 from ..types import Background, Mask, Photo, Progress
-from .patchmatch import complete
 from .plate_networks import PlateNetwork
 from .shadows import cast_shadow
 

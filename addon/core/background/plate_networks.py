@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from ..errors import ModelFileError
-from ..perception import onnx
+from ..imaging.inpainting import reduced
+from ..inference import onnx
 from ..types import AnyArray, Float32, Mask, UInt8
-from .patchmatch import reduced
 
 KIND = "network for the background"
 STRIDE_PX = 8  # LaMa halves a picture three times

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..body.skeleton import BONE_NAMES, SMPL_JOINTS
+from ..body.model.skeleton import BONE_NAMES, SMPL_JOINTS
 from ..errors import OutputError
 
 _EXTENSION = "VRMC_vrm"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..body.skeleton import BONE_NAMES
+from ..body.model.skeleton import BONE_NAMES
 from ..errors import OutputError
 from ..types import AnyArray
 from .glb import Glb

@@ -18,7 +18,7 @@ from .run import advance, in_thread, peak_memory_mb, within
 from .stages import without
 
 if TYPE_CHECKING:
-    from ..body.posing import PoseCorrection
+    from ..body.pose_edit import PoseCorrection
 
 _PERSON_SHARE = 0.2  # of the progress bar, for everything up to the mask
 _POSE_SHARE = 0.3  # where the fit that goes on from a corrected pose ends
@@ -84,7 +84,7 @@ def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:
     """The result with a silhouette that the user has painted, and without all that was made from
     another one. A mask of another size than the photo belongs to another photo and is left out.
     """
-    from ..perception.masks import cut_out
+    from ..perception.segmentation.masks import cut_out
 
     found = present(result.person, "person")
     if mask.shape != found.mask.shape or np.array_equal(mask, found.mask) or not mask.any():
@@ -96,7 +96,7 @@ def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:
 def with_joints(result: WakeUpResult, joints: dict[str, tuple[float, float]]) -> WakeUpResult:
     """The result with joints that the user has moved, and without the body that was laid over
     other ones; mask and background stay."""
-    from ..perception import joints as editing
+    from ..perception.landmarks import joints as editing
 
     person = present(result.person, "person")
     detection = editing.with_joints(person.detection, joints)
@@ -123,7 +123,7 @@ def with_pose(
 ) -> WakeUpResult:
     """The result with the fit that goes on from a pose that the user has corrected, and without
     all that was made from another body; mask, joints and background stay."""
-    from ..body.posing import refine_posed
+    from ..body.pose_edit import refine_posed
 
     if result.fitted is not None and correction.is_in(result.fitted):
         return result

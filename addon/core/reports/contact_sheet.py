@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import frames
-from ..body.maps import render_maps
-from ..body.model import BodyModel
-from ..body.skeleton import JOINT, PARENTS
+from ..body.model.body_model import BodyModel
+from ..body.model.skeleton import JOINT, PARENTS
+from ..body.rasterisation import render_maps
 from ..types import BodyMaps, Crop, FittedBody, Float32, Mask, Photo, UInt8
 
 COLUMNS = 4  # panels in a row: what was found, the character, its motion

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..perception.upright import turn_of
+from ..perception.detection.upright import turn_of
 from ..result import WakeUpResult
 from ..types import Floats, Int32, Mask, UInt8
 

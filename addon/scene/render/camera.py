@@ -10,7 +10,7 @@ from mathutils import Matrix
 from scipy.spatial.transform import Rotation
 
 from ...core import frames
-from ...core.body.skeleton import BONE_NAMES, JOINT
+from ...core.body.model.skeleton import BONE_NAMES, JOINT
 from ...core.staging.camera_moves import HELD, CameraMove, Subject, plan_move
 from ...core.types import Camera, Float64
 from ..animation.actions import FIRST_FRAME, frame_rate

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.spatial.transform import Rotation, Slerp
 
-from ...body.skeleton import JOINT, JOINT_COUNT, PARENTS
+from ...body.model.skeleton import JOINT, JOINT_COUNT, PARENTS
 from ...types import Float64
 
 Curve = Callable[[Float64], Float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Clip, Motion, Skeleton
 from ..editing.sampling import clip_at
 from ..ground.feet import leg_length, soles_of

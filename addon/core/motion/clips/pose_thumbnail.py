@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT, PARENTS
+from ...body.model.skeleton import JOINT, PARENTS
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Pose, Skeleton, UInt8
 from ..ground.feet import leg_length
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
 from ...types import Clip, Float64
 
 

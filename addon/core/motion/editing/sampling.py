@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
 from ...types import Clip, Float64
 
 _LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask, Skeleton
 from .two_bone import reached
 

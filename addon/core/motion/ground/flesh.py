@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...body.skeleton import JOINT, JOINT_COUNT
+from ...body.model.skeleton import JOINT, JOINT_COUNT
 from ...types import Float64, Floats, Mask, Skeleton
 from ..editing.mirror import PARTNERS
 from .default_body import FLESH, LEG_M

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_opening, minimum_filter1d
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT_COUNT
+from ...body.model.skeleton import JOINT_COUNT
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask
 from .default_body import LEG_M, usual_skeleton
 from .feet import (

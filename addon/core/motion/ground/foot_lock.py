@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask, Skeleton
 from .feet import ANKLES, HIPS, KNEES, Soles, leg_length, phases, reach
 from .flesh import ARMS, FEET, TRUNK, Flesh, lows_of

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask, Skeleton
 from .feet import HIPS, STANDING_HEIGHT_M, STANDING_SPEED_M_S, Soles, leg_length, stands
 from .flesh import HANDS, Flesh, lows_of

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Clip, Float64
 from ..editing.orientation import blend, wrapped
 from ..ground.foot_lock import contact_weights

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Clip, Float64, Mask, Pose, Skeleton
 from .. import clips
 from ..editing.orientation import heading, ways_ahead

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Float64
 from ..editing.orientation import apart, heading, smooth, ways_ahead, wrapped
 from ..ground.feet import phases

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Skeleton
 from ..ground.feet import ANKLES, BALL, HIPS, KNEES, TIP, TOES, soles_of
 from ..ground.flesh import Flesh

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...errors import MotionError
 from ...types import Clip, Float64, Mask, Motion, Pose, Skeleton
 from .. import clips

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
 from ...types import Camera, Float64, Skeleton
 
 # The crown is so many times as high as the joint of the head, measured on bodies in T-pose, from

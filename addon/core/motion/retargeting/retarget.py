@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
+from ...body.model.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
 from ...errors import MotionError
 from ...types import Clip, Float64
 from ..clips.authoring import ANKLE_HEIGHT, HIP_DROP

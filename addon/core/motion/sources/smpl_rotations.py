@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT_COUNT
+from ...body.model.skeleton import JOINT_COUNT
 from ...types import AnyArray, Float64
 
 AXIS_ANGLE, QUATERNION, MATRIX = 3, 4, 9  # numbers a joint

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT, JOINT_COUNT
+from ...body.model.skeleton import JOINT, JOINT_COUNT
 from ...errors import MotionError
 from ...frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
 from ...npz_arrays import DAMAGED, UnfitArchiveError, read_npz
