@@ -92,10 +92,29 @@ def complete(
 ) -> UInt8:
     """Fill `hole` with what the rest of the picture suggests.
 
-    image : (H, W, 3) uint8; hole : (H, W) bool, True where to fill. Returns (H, W, 3) uint8,
-    equal to `image` outside of the hole. No pixel in the hole has any influence. `rng` decides
-    all that is random; `report` is told the fraction done and may raise to stop. Raises
-    ValueError where the shapes differ or nothing is known.
+    Parameters
+    ----------
+    image : UInt8
+        (H, W, 3) uint8.
+    hole : Mask
+        (H, W) bool, True where to fill. Returns (H, W, 3) uint8, equal to `image` outside of
+        the hole. No pixel in the hole has any influence. `rng` decides all that is random;
+        `report` is told the fraction done and may raise to stop. Raises ValueError where the
+        shapes differ or nothing is known.
+    rng : np.random.Generator
+        Decides all that is random.
+    report : Report | None
+        Told the fraction done; may raise to stop.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or nothing is known.
     """
     if image.ndim != 3 or image.shape[2] != 3 or hole.shape != image.shape[:2]:
         raise ValueError(f"image (H, W, 3) and hole (H, W) expected: {image.shape}, {hole.shape}")
@@ -112,9 +131,21 @@ def complete(
 def membrane(image: Float32, hole: Mask, sideways: float = 1.0) -> Float32:
     """The smoothest filling: Laplace's equation in the hole, the known pixels as its border.
 
-    image : (h, w, 3) float; hole : (h, w) bool. `sideways` > 1 follows rows more than columns;
-    linear functions stay solutions. The picture's edges do not pull (Neumann). Direct sparse
-    solution: for some ten thousand unknowns, not for full pictures.
+    Parameters
+    ----------
+    image : Float32
+        (h, w, 3) float.
+    hole : Mask
+        (h, w) bool. `sideways` > 1 follows rows more than columns; linear functions stay
+        solutions. The picture's edges do not pull (Neumann). Direct sparse solution: for some
+        ten thousand unknowns, not for full pictures.
+    sideways : float
+        Weight of a row's neighbours, over a column's.
+
+    Returns
+    -------
+    Float32
+        (h, w, 3).
     """
     height, width = hole.shape
     number = np.full(hole.shape, -1, np.int64)
@@ -284,8 +315,19 @@ def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
 def reduced(image: Float32, hole: Mask, size: tuple[int, int]) -> tuple[Float32, Mask]:
     """The picture at another size: known pixels averaged; a pixel with any hole in it is hole.
 
-    image : (h, w, 3), 0..1; hole : (h, w) bool; size : width and height. No pixel of the hole
-    has any influence on what is known.
+    Parameters
+    ----------
+    image : Float32
+        (h, w, 3), 0..1.
+    hole : Mask
+        (h, w) bool.
+    size : tuple[int, int]
+        Width and height. No pixel of the hole has any influence on what is known.
+
+    Returns
+    -------
+    tuple[Float32, Mask]
+        (h', w', 3) and (h', w').
     """
     if size == (hole.shape[1], hole.shape[0]):
         return image, hole

@@ -82,9 +82,23 @@ def refine(
 ) -> Float32:
     """(H, W) 0..1: how likely each pixel is the person; the silhouette is where it is 0.5.
 
-    rgb : (H, W, 3); chance : (H, W) 0..1, the networks' word
-    theirs : (H, W), what belongs to other people
-    seed : of the colour mixtures' first clusters
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3).
+    chance : Float32
+        (H, W) 0..1, the networks' word.
+    detection : Detection
+        The person.
+    theirs : Mask | None
+        (H, W), what belongs to other people.
+    seed : int
+        Of the colour mixtures' first clusters.
+
+    Returns
+    -------
+    Float32
+        (H, W) (H, W).
     """
     rows, columns = np.nonzero(chance > SURE_BACKGROUND)
     if len(rows) == 0:
@@ -164,6 +178,18 @@ def guided_filter(guide: Float32, values: Float32) -> Float32:
     """Values (h, w) smoothed within edges of a colour guide (h, w, 3), clipped to 0..1.
 
     He, Sun, Tang, Guided Image Filtering (2013), eqs. 14 to 16.
+
+    Parameters
+    ----------
+    guide : Float32
+        (h, w, 3).
+    values : Float32
+        (h, w).
+
+    Returns
+    -------
+    Float32
+        (h, w).
     """
 
     def mean(picture: Float32) -> Float32:
