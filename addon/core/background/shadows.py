@@ -47,7 +47,7 @@ def cast_shadow(rgb: UInt8, person: Mask) -> Mask:
     Returns
     -------
     Mask
-        (H, W) bool (H, W).
+        (H, W).
     """
     height, width = person.shape
     scale = min(1.0, WORKING_SIDE_PX / max(height, width))

@@ -66,9 +66,6 @@ def plan_move(
 ) -> CameraMove:
     """The move `name` of MOVES for as many frames as `subject` has.
 
-    the plate's edges may be seen (it hangs on a wall)
-    Raises ValueError for an unknown name or a wrong shape, WakeUpError for frames without a place.
-
     Parameters
     ----------
     name : str
@@ -80,7 +77,8 @@ def plan_move(
     fps : float
         Frames per second.
     plate_depth : float | None
-        Metres along z where the plate fills its view, None where.
+        Metres along z where the plate fills its view; None: its edges may be seen (it hangs on a
+        wall).
 
     Returns
     -------
@@ -139,7 +137,7 @@ def plate_margin(move: CameraMove, camera: Camera, plate_depth: float) -> Float6
     Returns
     -------
     Float64
-        (F,) (F,) factors.
+        (F,) factors.
     """
     left, right = -0.5 - camera.cx, camera.width - 0.5 - camera.cx
     top, bottom = -0.5 - camera.cy, camera.height - 0.5 - camera.cy

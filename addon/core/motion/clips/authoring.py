@@ -381,7 +381,7 @@ def local_rotations(segments: Mapping[str, Rotation], frames: int) -> Float64:
     Returns
     -------
     Float64
-        (F, 24, 4) (F, 24, 4), w first.
+        (F, 24, 4), w first.
     """
     world: list[Rotation] = []
     rotations = np.empty((frames, JOINT_COUNT, 4))

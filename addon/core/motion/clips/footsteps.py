@@ -183,7 +183,7 @@ def root_of(joint: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, 3) (F, 3) leg lengths, its height as in `Clip`.
+        (F, 3) leg lengths, its height as in `Clip`.
     """
     root = joint.copy()
     root[:, 2] += STANDING - STRAIGHT

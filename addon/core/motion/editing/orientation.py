@@ -59,7 +59,7 @@ def ways_ahead(pelvis: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, 2) (F, 2), unit.
+        (F, 2), unit.
     """
     looks, up = -pelvis[:, :, 1], pelvis[:, :, 2]
     ahead = looks[:, :2].copy()
@@ -128,7 +128,7 @@ def blend(first: Float64, second: Float64, share: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, J, 4) (F, J, 4), unit.
+        (F, J, 4), unit.
     """
     frames = max(len(first), len(second))
     shape = (frames, second.shape[1], 4)

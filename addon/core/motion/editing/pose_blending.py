@@ -24,7 +24,7 @@ def falloff(frames: int, centre: float, radius: float) -> Float64:
     Returns
     -------
     Float64
-        (F,) (F,) 0..1.
+        (F,) 0..1.
     """
     near = np.clip(1 - np.abs(np.arange(frames) - centre) / radius, 0.0, 1.0)
     return near**3 * (10 - 15 * near + 6 * near**2)

@@ -53,7 +53,7 @@ class Soles:
         Returns
         -------
         Float64
-            (F, 2, 3, 3) (F, 2, 3, 3) metres, world.
+            (F, 2, 3, 3) metres, world.
         """
         placed = np.empty((len(world), 2, 3, 3))
         for side in range(2):
@@ -138,7 +138,7 @@ def standing_feet(
     Returns
     -------
     Mask
-        (F, 2) bool (F, 2).
+        (F, 2).
     """
     frames = len(soles)
     low = soles[..., 2].min(axis=2) - np.broadcast_to(floor, (frames,))[:, None]
@@ -172,7 +172,7 @@ def stands(touching: Mask, fps: float) -> Mask:
     Returns
     -------
     Mask
-        (F, N) bool (F, N).
+        (F, N).
     """
     gap = max(int(round(_LONGEST_GAP_S * fps)), 1)
     shortest = max(int(round(SHORTEST_STAND_S * fps)), 1)

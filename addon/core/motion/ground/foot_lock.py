@@ -51,7 +51,7 @@ def contact_weights(soles: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, 2, 3) (F, 2, 3), their sum over the points 1.
+        (F, 2, 3), their sum over the points 1.
     """
     height = soles[..., 2] - soles[..., 2].min(axis=-1, keepdims=True)
     weights = np.exp(-height / _ROLL_M)
@@ -240,7 +240,7 @@ def held_in_place(
     Returns
     -------
     Float64
-        (F, 2) (F, 2) metres.
+        (F, 2) metres.
     """
     weights = contact_weights(points[:, None])[:, 0]
     shares = (weights[1:] + weights[:-1]) / 2

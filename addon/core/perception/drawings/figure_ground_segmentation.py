@@ -57,7 +57,7 @@ def outline_in_box(photo: Photo, box: Float32, seed: int = 0) -> Mask:
     Returns
     -------
     Mask
-        (H, W) bool (H, W).
+        (H, W).
 
     Raises
     ------

@@ -31,7 +31,7 @@ def estimate(rgb: UInt8, mask: Mask) -> Float32:
     Returns
     -------
     Float32
-        (H, W) (H, W).
+        (H, W).
     """
     window = _window(mask)
     if window is None:
@@ -101,7 +101,7 @@ def foreground(rgb: UInt8, opacity: Float32) -> UInt8:
     Returns
     -------
     UInt8
-        (H, W, 3) uint8 (H, W, 3).
+        (H, W, 3).
     """
     from pymatting import estimate_foreground_ml
 

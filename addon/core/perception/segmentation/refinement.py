@@ -98,7 +98,7 @@ def refine(
     Returns
     -------
     Float32
-        (H, W) (H, W).
+        (H, W).
     """
     rows, columns = np.nonzero(chance > SURE_BACKGROUND)
     if len(rows) == 0:
