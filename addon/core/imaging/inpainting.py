@@ -27,11 +27,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.ndimage import distance_transform_edt
-from scipy.sparse.linalg import spsolve
 
-from ..types import Float32, Floats, Int32, Integers, Mask, UInt8
+from ..numerics.grid_laplacian import membrane
+from ..types import Float32, Floats, Int32, Mask, UInt8
+from .fill_nearest import nearest_in
+from .poisson_blending import without_seams
 from .shift_map import dominant_offsets, labelled
 
 PATCH_RADIUS = 3  # pixels; 7 x 7, as in both papers
@@ -42,7 +42,6 @@ FEWEST_SOURCES = 64  # whole known patches; with fewer the hole is only interpol
 BORDER_TRUST = 1.3  # Wexler's gamma: a patch's say falls by this a pixel away from the border
 ROW_PREFERENCE = 0.35  # cost of being a picture's height off, in grey levels (0..1) a pixel
 LARGEST_BIAS = 0.06  # of 0..1; how far a patch may be brightened or darkened
-KEPT_COLOUR = 1e-3  # of a piece's own colour, beside its differences from its neighbours
 MEAN_WEIGHT = 0.5  # of a patch's mean in the distance where a bias is allowed
 WANDERING = 0.2  # of half the width and an eighth of the height: how far random search may leave
 # the pieces' translations; farther, the search trades lines for what is smooth
@@ -66,7 +65,6 @@ _PATCH_AREA = (2 * PATCH_RADIUS + 1) ** 2
 
 Report = Callable[[float], None]
 _Index = Int32
-_Pixels = tuple[Integers, Integers]  # rows and columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,42 +105,6 @@ def complete(
     filled = image.copy()
     filled[window] = _complete_window(image[window], hole[window], rng, report or _silent)
     return filled
-
-
-def membrane(image: Float32, hole: Mask, sideways: float = 1.0) -> Float32:
-    """The smoothest filling: Laplace's equation in the hole, the known pixels as its border.
-
-    image : (h, w, 3) float; hole : (h, w) bool. `sideways` > 1 follows rows more than columns;
-    linear functions stay solutions. The picture's edges do not pull (Neumann). Direct sparse
-    solution: for some ten thousand unknowns, not for full pictures.
-    """
-    height, width = hole.shape
-    number = np.full(hole.shape, -1, np.int64)
-    number[hole] = np.arange(int(hole.sum()))
-    ys, xs = np.nonzero(hole)
-    own = number[ys, xs]
-    diagonal = np.zeros(len(own))
-    right_hand = np.zeros((len(own), 3))
-    rows, columns, values = [], [], []
-    for dy, dx, weight in ((0, 1, sideways), (0, -1, sideways), (1, 0, 1.0), (-1, 0, 1.0)):
-        ny, nx = ys + dy, xs + dx
-        inside = (ny >= 0) & (ny < height) & (nx >= 0) & (nx < width)
-        ny, nx = ny[inside], nx[inside]
-        here, there = own[inside], number[ny, nx]
-        diagonal[here] += weight
-        unknown = there >= 0
-        rows.append(here[unknown])
-        columns.append(there[unknown])
-        values.append(np.full(int(unknown.sum()), -weight))
-        right_hand[here[~unknown]] += weight * image[ny[~unknown], nx[~unknown]]
-    rows.append(own)
-    columns.append(own)
-    values.append(diagonal)
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    system = sparse.csc_matrix(entries, shape=(len(own), len(own)))
-    result = image.copy()
-    result[hole] = spsolve(system, right_hand).reshape(-1, 3)
-    return result
 
 
 def _silent(_fraction: float) -> None:
@@ -199,68 +161,7 @@ def _pieced(level: _Level, smooth: Float32, field: _Field) -> Float32:
     good = ((moved >= 0) & (moved < (height, width))).all(1)
     good[good] = level.sources[tuple(moved[good].T)]
     field.source[good] = moved[good]
-    return _without_seams(level, pieces, offset, leads)
-
-
-def _without_seams(level: _Level, pieces: Float32, offset: _Index, leads: Mask) -> Float32:
-    """The pieces with their differences kept and their light made one (Perez, Gangnet, Blake,
-    "Poisson Image Editing", SIGGRAPH 2003).
-
-    Departure: where two pieces meet in a real edge, the joint is given little weight, and each
-    pixel is held a little to its own colour, so that no colour runs across edges.
-    """
-    height, width = level.hole.shape
-    number = np.full(level.hole.shape, -1, np.int64)
-    number[level.hole] = np.arange(int(level.hole.sum()))
-    ys, xs = np.nonzero(level.hole)
-    diagonal = np.full(len(ys), KEPT_COLOUR)
-    right_hand = KEPT_COLOUR * pieces[ys, xs].astype(np.float64)
-    rows, columns, values = [np.arange(len(ys))], [np.arange(len(ys))], []
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        ny, nx = ys + dy, xs + dx
-        inside = (ny >= 0) & (ny < height) & (nx >= 0) & (nx < width)
-        y, x, ny, nx = ys[inside], xs[inside], ny[inside], nx[inside]
-        own, other = number[y, x], number[ny, nx]
-        plain = pieces[y, x] - pieces[ny, nx]
-        # The joint's difference as the piece on either side shows it.
-        shown = [
-            _shown(level, offset, leads, a, b, plain)
-            for a, b in (((y, x), (ny, nx)), ((ny, nx), (y, x)))
-        ]
-        wanted = (shown[0] - shown[1]) / 2
-        wanted[other < 0] = shown[0][other < 0]
-        gap = np.abs(plain - wanted).max(1)
-        weight = 1 / (1 + (gap / LARGEST_BIAS) ** 4)
-        np.add.at(diagonal, own, weight)
-        right_hand[own] += weight[:, None] * wanted
-        known = other < 0
-        right_hand[own[known]] += weight[known, None] * level.image[ny[known], nx[known]]
-        rows.append(own[~known])
-        columns.append(other[~known])
-        values.append(-weight[~known])
-    entries = (
-        np.concatenate([diagonal, *values]),
-        (np.concatenate(rows), np.concatenate(columns)),
-    )
-    system = sparse.csc_matrix(entries, shape=(len(ys), len(ys)))
-    result = pieces.copy()
-    result[ys, xs] = np.clip(spsolve(system, right_hand), 0, 1)
-    return result
-
-
-def _shown(
-    level: _Level, offset: _Index, leads: Mask, here: _Pixels, there: _Pixels, plain: Float32
-) -> Float32:
-    """(n, 3) how much brighter `here` is than `there` in the piece that `here` is taken from;
-    `plain`, the difference of the pieces put together, where that piece does not tell."""
-    move = offset[here]
-    limit = np.array(level.hole.shape)
-    first, second = (np.stack(place, 1) + move for place in (here, there))
-    told = ((second >= 0) & (second < limit)).all(1) & leads[here] & level.hole[here]
-    result = plain.copy()
-    told[told] = ~level.hole[tuple(second[told].T)]
-    result[told] = level.image[tuple(first[told].T)] - level.image[tuple(second[told].T)]
-    return result
+    return without_seams(level.image, level.hole, pieces, offset, leads, LARGEST_BIAS)
 
 
 def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
@@ -341,10 +242,9 @@ def _finer_field(coarse: _Field, level: _Level) -> _Field:
     np.clip(source, 0, np.array([height - 1, width - 1], np.int32), out=source)
     lost = ~level.sources[source[:, 0], source[:, 1]]
     if lost.any():
-        nearest = distance_transform_edt(
-            ~level.sources, return_distances=False, return_indices=True
-        )
-        source[lost] = nearest[:, source[lost, 0], source[lost, 1]].T
+        rows, columns = nearest_in(level.sources)
+        place = source[lost, 0], source[lost, 1]
+        source[lost] = np.stack([rows[place], columns[place]], axis=1)
     return _Field(target, source, np.full(len(target), np.inf, np.float32))
 
 
