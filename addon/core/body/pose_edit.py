@@ -92,7 +92,20 @@ class LimbHandles:
 
 
 def limb_handles(skeleton: Skeleton, pose: Pose) -> tuple[LimbHandles, ...]:
-    """Handles and poles of all limbs for a body that stands in `pose`."""
+    """Handles and poles of all limbs for a body that stands in `pose`.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    pose : Pose
+        World.
+
+    Returns
+    -------
+    tuple[LimbHandles, ...]
+        Two arms and two legs.
+    """
     posed = forward_kinematics(skeleton, pose.rotations, pose.root)[:, :3, 3]
     skinning = skin_matrices(skeleton, pose)
     made = []
@@ -129,14 +142,38 @@ class PoseCorrection:
 
     @staticmethod
     def of(fitted: FittedBody, held: Mask | None = None) -> PoseCorrection:
-        """The fit as it is, with the joints that were held in it."""
+        """The fit as it is, with the joints that were held in it.
+
+        Parameters
+        ----------
+        fitted : FittedBody
+            The body.
+        held : Mask | None
+            (24,) joints whose rotations the user set; None: none.
+
+        Returns
+        -------
+        PoseCorrection
+            Nothing changed yet.
+        """
         return PoseCorrection(
             fitted.betas, fitted.pose, fitted.translation, fitted.scale, fitted.joints[0],
             fitted.camera.focal_px, np.zeros(JOINT_COUNT, bool) if held is None else held,
         )  # fmt: skip
 
     def is_in(self, fitted: FittedBody) -> bool:
-        """Whether this very body is the fitted one: there is nothing to go on from."""
+        """Whether this very body is the fitted one: there is nothing to go on from.
+
+        Parameters
+        ----------
+        fitted : FittedBody
+            The body.
+
+        Returns
+        -------
+        bool
+            True if they are equal to the last bit.
+        """
         return (
             np.array_equal(self.betas, fitted.betas)
             and np.array_equal(self.pose, fitted.pose)
@@ -154,9 +191,22 @@ def posed_by_hand(
     """What the user made of a fitted body: joints whose rotations differ are held from now on,
     those that were held before stay so.
 
-    pose : the body as it is now, in the world
-    dragged : joints at the ends of limbs that were dragged: hands and feet keep the turn that
-        the drag gave them
+    Parameters
+    ----------
+    before : PoseCorrection
+        The correction that the user went on from.
+    pose : Pose
+        The body as it is now, in the world.
+    world_from_camera : Float64
+        (4, 4).
+    dragged : Sequence[int]
+        Joints at the ends of limbs that were dragged: hands and feet keep the turn that the
+        drag gave them.
+
+    Returns
+    -------
+    PoseCorrection
+        With all joints that are held.
     """
     found, pelvis = pose_in_camera(pose, world_from_camera)
     old = Rotation.from_rotvec(before.pose.astype(np.float64))
@@ -188,7 +238,28 @@ def refine_posed(
     Landmarks and silhouette may contradict the user and would move the trunk until limb and photo
     met half way, so landmarks at the far ends of held joints are put where the corrected body has
     them, and weigh more than all else: what gives way is the trunk and the limbs nobody touched.
-    seed : as in `body_fit.fit_body`
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Person
+        Whom the body is laid over.
+    model : BodyModel
+        The body model.
+    correction : PoseCorrection
+        What the user set.
+    height_m : float
+        In T-pose, metres.
+    focal_px : float | None
+        The user's focal length, photo pixels; None: EXIF's, else the longer side.
+    seed : int
+        As in `body_fit.fit_body`.
+
+    Returns
+    -------
+    FittedBody
+        With the held rotations.
     """
     camera = camera_of(photo, focal_px)
     body = corrected_body(model, correction, camera)
@@ -197,7 +268,22 @@ def refine_posed(
 
 
 def corrected_body(model: BodyModel, correction: PoseCorrection, camera: Camera) -> FittedBody:
-    """The body as the user has posed it, before a camera."""
+    """The body as the user has posed it, before a camera.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    correction : PoseCorrection
+        What the user set.
+    camera : Camera
+        The photo's.
+
+    Returns
+    -------
+    FittedBody
+        Camera frame.
+    """
     before = _before_camera(correction, camera)
     place = before.translation.astype(np.float64) / before.scale
     return scaled_body(model, camera, before.betas, before.pose, place, before.scale)

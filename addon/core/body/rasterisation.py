@@ -24,7 +24,21 @@ def render_maps(
 ) -> BodyMaps:
     """Depth, normals, weights, labels and vertices of the body on a crop's grid.
 
-    faces : (F,) bool, the faces that are drawn; all of them where none are named
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    crop : Crop
+        The grid.
+    faces : npt.NDArray[np.bool_] | None
+        (F,) bool, the faces that are drawn; all of them where none are named.
+
+    Returns
+    -------
+    BodyMaps
+        Front and back.
     """
     vertices = fitted.vertices.astype(np.float64)
     normals = vertex_normals(vertices, model.faces)
@@ -43,7 +57,20 @@ def render_maps(
 
 
 def vertex_normals(vertices: Float64, faces: Integers) -> Float64:
-    """(V, 3) unit outward normals, area-weighted."""
+    """(V, 3) unit outward normals, area-weighted.
+
+    Parameters
+    ----------
+    vertices : Float64
+        (V, 3).
+    faces : Integers
+        (F, 3), counter-clockwise seen from outside.
+
+    Returns
+    -------
+    Float64
+        (V, 3).
+    """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     face = np.cross(b - a, c - a)
     normals = np.zeros_like(vertices)
@@ -58,7 +85,21 @@ def fragments(
 ) -> tuple[Index, Index, Float64]:
     """All pairs of a triangle and a pixel centre in it.
 
-    Returns flat pixel indices (K,), triangles (K,) and barycentric shares (K, 3) in the image.
+    Parameters
+    ----------
+    grid : Float64
+        (V, 2) pixels of the grid.
+    depth : Float64
+        (V,) metres along the camera's z.
+    faces : Integers
+        (F, 3).
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    tuple[Index, Index, Float64]
+        Flat pixel indices (K,), triangles (K,) and barycentric shares (K, 3) in the image.
     """
     corner = grid[faces]
     drawn = (depth[faces] > NEAR_M).all(axis=1)

@@ -13,7 +13,18 @@ from .model.body_model import BodyModel
 
 
 def body_model(settings: WakeUpSettings) -> BodyModel:
-    """The body that the settings ask for."""
+    """The body that the settings ask for.
+
+    Parameters
+    ----------
+    settings : WakeUpSettings
+        Which file.
+
+    Returns
+    -------
+    BodyModel
+        Read once.
+    """
     from .model.body_files import cached_body_model
 
     path = Path(settings.body_file) if settings.body_file else model_path("body.npz")

@@ -30,8 +30,19 @@ NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 def minimum_cut(unary: Float64, pairs: Index, weights: Float64) -> Mask:
     """(N,) bool: which of N binary variables are 1 where the energy is least.
 
-    unary : (N,) cost of 1 less cost of 0; pairs : (M, 2)
-    weights : (M,), non-negative cost of the first being 0 and the second 1
+    Parameters
+    ----------
+    unary : Float64
+        (N,) cost of 1 less cost of 0.
+    pairs : Index
+        (M, 2).
+    weights : Float64
+        (M,), non-negative cost of the first being 0 and the second 1.
+
+    Returns
+    -------
+    Mask
+        (N,).
     """
     count = len(unary)
     source, sink = count, count + 1
@@ -62,8 +73,23 @@ def expand(
 ) -> Index:
     """Labels (N,) whose energy no expansion of a single label lowers (or `most_rounds` later).
 
-    labels : (N,) where to start, 0..K-1; pairs : (M, 2); weights : (M,)
-    unary : (N, K), infinite where a label cannot be; the first labels are finite
+    Parameters
+    ----------
+    labels : Index
+        (N,) where to start, 0..K-1.
+    unary : Float64
+        (N, K), infinite where a label cannot be; the first labels are finite.
+    pairs : Index
+        (M, 2).
+    weights : Float64
+        (M,).
+    most_rounds : int
+        Over all labels.
+
+    Returns
+    -------
+    Index
+        (N,).
     """
     labels = labels.copy()
     each = np.arange(len(labels))
@@ -100,14 +126,42 @@ def expand(
 
 
 def energy(labels: Index, unary: Float64, pairs: Index, weights: Float64) -> float:
-    """E of labels (N,)."""
+    """E of labels (N,).
+
+    Parameters
+    ----------
+    labels : Index
+        (N,) 0..K-1.
+    unary : Float64
+        (N, K).
+    pairs : Index
+        (M, 2).
+    weights : Float64
+        (M,).
+
+    Returns
+    -------
+    float
+        The sum over pixels and pairs.
+    """
     of_pixels = unary[np.arange(len(labels)), labels].sum()
     return float(of_pixels + weights[labels[pairs[:, 0]] != labels[pairs[:, 1]]].sum())
 
 
 def neighbour_pairs(mask: Mask) -> tuple[Index, Float64]:
     """Pairs (M, 2) of flat pixel indices, both in the mask (h, w), that touch at a side or a
-    corner, and their distances (M,) in pixels."""
+    corner, and their distances (M,) in pixels.
+
+    Parameters
+    ----------
+    mask : Mask
+        (h, w).
+
+    Returns
+    -------
+    tuple[Index, Float64]
+        (M, 2) and (M,).
+    """
     h, w = mask.shape
     flat = np.arange(h * w).reshape(h, w)
     found, distances = [], []

@@ -11,8 +11,23 @@ from ..types import Float32
 def guided_filter(guide: Float32, values: Float32, radius_px: int, epsilon: float) -> Float32:
     """Values (h, w) smoothed within edges of a colour guide (h, w, 3), clipped to 0..1.
 
-    radius_px : of the windows; epsilon : squared colours (0..1) of what is no edge
     He, Sun, Tang, Guided Image Filtering (2013), eqs. 14 to 16.
+
+    Parameters
+    ----------
+    guide : Float32
+        (h, w, 3), 0..1.
+    values : Float32
+        (h, w), 0..1.
+    radius_px : int
+        Of the windows.
+    epsilon : float
+        Squared colours of what is no edge.
+
+    Returns
+    -------
+    Float32
+        (h, w).
     """
 
     def mean(picture: Float32) -> Float32:

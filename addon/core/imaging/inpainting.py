@@ -31,37 +31,21 @@ import numpy.typing as npt
 from ..numerics.grid_laplacian import membrane
 from ..types import Float32, Floats, Int32, Mask, UInt8
 from .fill_nearest import nearest_in
+from .patch_descriptors import PATCH_AREA, PATCH_RADIUS, patch_descriptors
 from .poisson_blending import without_seams
 from .shift_map import dominant_offsets, labelled
 
-PATCH_RADIUS = 3  # pixels; 7 x 7, as in both papers
 MATCHED_PIXELS = 300_000  # of the crop; finer matching costs seconds and changes little
 PIECED_PIXELS = 6000  # of the hole at the coarsest level, where pieces are put together
 COARSEST_SIDE = 48  # pixels; a smaller picture has too few patches to choose from
 FEWEST_SOURCES = 64  # whole known patches; with fewer the hole is only interpolated
 BORDER_TRUST = 1.3  # Wexler's gamma: a patch's say falls by this a pixel away from the border
-ROW_PREFERENCE = 0.35  # cost of being a picture's height off, in grey levels (0..1) a pixel
 LARGEST_BIAS = 0.06  # of 0..1; how far a patch may be brightened or darkened
 MEAN_WEIGHT = 0.5  # of a patch's mean in the distance where a bias is allowed
 WANDERING = 0.2  # of half the width and an eighth of the height: how far random search may leave
 # the pieces' translations; farther, the search trades lines for what is smooth
 SIDEWAYS = 6.0  # how much more the first guess follows its row than its column
 
-# DCT coefficients (vertical, horizontal) kept of the luminance and of each chrominance.
-_LUMINANCE = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (0, 3), (3, 0))
-_CHROMINANCE = ((0, 0), (0, 1), (1, 0))
-# Rows: orthonormal, so that distances are those of RGB.
-_OPPONENT = np.array(
-    [
-        [1 / np.sqrt(3)] * 3,
-        [1 / np.sqrt(2), 0.0, -1 / np.sqrt(2)],
-        [1 / np.sqrt(6), -2 / np.sqrt(6), 1 / np.sqrt(6)],
-    ],
-    np.float32,
-)
-_ROW = len(_LUMINANCE) + 2 * len(_CHROMINANCE)  # the descriptor's last entry: the row itself
-_MEANS = (0, len(_LUMINANCE), len(_LUMINANCE) + len(_CHROMINANCE))
-_PATCH_AREA = (2 * PATCH_RADIUS + 1) ** 2
 
 Report = Callable[[float], None]
 _Index = Int32
@@ -90,10 +74,29 @@ def complete(
 ) -> UInt8:
     """Fill `hole` with what the rest of the picture suggests.
 
-    image : (H, W, 3) uint8; hole : (H, W) bool, True where to fill. Returns (H, W, 3) uint8,
-    equal to `image` outside of the hole. No pixel in the hole has any influence. `rng` decides
-    all that is random; `report` is told the fraction done and may raise to stop. Raises
-    ValueError where the shapes differ or nothing is known.
+    Parameters
+    ----------
+    image : UInt8
+        (H, W, 3) uint8.
+    hole : Mask
+        (H, W) bool, True where to fill. Returns (H, W, 3) uint8, equal to `image` outside of
+        the hole. No pixel in the hole has any influence. `rng` decides all that is random;
+        `report` is told the fraction done and may raise to stop. Raises ValueError where the
+        shapes differ or nothing is known.
+    rng : np.random.Generator
+        Decides all that is random.
+    report : Report | None
+        Told the fraction done; may raise to stop.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or nothing is known.
     """
     if image.ndim != 3 or image.shape[2] != 3 or hole.shape != image.shape[:2]:
         raise ValueError(f"image (H, W, 3) and hole (H, W) expected: {image.shape}, {hole.shape}")
@@ -185,8 +188,19 @@ def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
 def reduced(image: Float32, hole: Mask, size: tuple[int, int]) -> tuple[Float32, Mask]:
     """The picture at another size: known pixels averaged; a pixel with any hole in it is hole.
 
-    image : (h, w, 3), 0..1; hole : (h, w) bool; size : width and height. No pixel of the hole
-    has any influence on what is known.
+    Parameters
+    ----------
+    image : Float32
+        (h, w, 3), 0..1.
+    hole : Mask
+        (h, w) bool.
+    size : tuple[int, int]
+        Width and height. No pixel of the hole has any influence on what is known.
+
+    Returns
+    -------
+    tuple[Float32, Mask]
+        (h', w', 3) and (h', w').
     """
     if size == (hole.shape[1], hole.shape[0]):
         return image, hole
@@ -248,28 +262,6 @@ def _finer_field(coarse: _Field, level: _Level) -> _Field:
     return _Field(target, source, np.full(len(target), np.inf, np.float32))
 
 
-def _descriptors(image: Float32, mean_weight: float, first_row: int, height: int) -> Float32:
-    """(h, w, 17): low DCT coefficients of each pixel's patch, and its weighted row."""
-    side = 2 * PATCH_RADIUS + 1
-    order, place = np.arange(4)[:, None], np.arange(side)[None, :]
-    basis = np.sqrt(2 / side) * np.cos(np.pi * (2 * place + 1) * order / (2 * side))
-    basis[0] /= np.sqrt(2)
-    opponent = cv2.transform(image, _OPPONENT)
-    result = np.empty((*image.shape[:2], _ROW + 1), np.float32)
-    entry = 0
-    for channel, orders in enumerate((_LUMINANCE, _CHROMINANCE, _CHROMINANCE)):
-        plane = np.ascontiguousarray(opponent[..., channel])
-        for vertical, horizontal in orders:
-            result[..., entry] = cv2.sepFilter2D(
-                plane, cv2.CV_32F, basis[horizontal], basis[vertical]
-            )
-            entry += 1
-    result[..., list(_MEANS)] *= np.float32(mean_weight)
-    weight = ROW_PREFERENCE * np.sqrt(_PATCH_AREA) / height
-    result[..., _ROW] = (weight * (first_row + np.arange(image.shape[0])))[:, None]
-    return result
-
-
 def _alternate(
     level: _Level,
     estimate: Float32,
@@ -285,12 +277,12 @@ def _alternate(
     margin = 2 * PATCH_RADIUS
     box = _box_around(level.hole, 2 * margin)
     inner = _box_around(level.hole, margin)
-    descriptors = _descriptors(estimate, mean_weight, 0, height)
+    descriptors = patch_descriptors(estimate, mean_weight, 0, height)
     trust = _trust(level, field.target)
     for turn in range(rounds):
         if turn:
             # Only near the hole have the patches changed; a wider box for the filter's border.
-            fresh = _descriptors(estimate[box], mean_weight, box[0].start, height)
+            fresh = patch_descriptors(estimate[box], mean_weight, box[0].start, height)
             part = tuple(
                 slice(i.start - b.start, i.stop - b.start) for i, b in zip(inner, box, strict=True)
             )
@@ -396,7 +388,7 @@ def _voted(
 
 def _typical_cost(cost: Float32) -> float:
     """Wexler's sigma squared: the 75th percentile; at least a tenth of a grey level a pixel."""
-    return max(float(np.percentile(cost, 75)), _PATCH_AREA * (0.1 / 255) ** 2)
+    return max(float(np.percentile(cost, 75)), PATCH_AREA * (0.1 / 255) ** 2)
 
 
 def _bias(estimate: Float32, field: _Field, largest: float) -> Float32:

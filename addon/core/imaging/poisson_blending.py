@@ -22,9 +22,26 @@ def without_seams(
     Departure: where two pieces meet in a real edge, the joint is given little weight, and each
     pixel is held a little to its own colour, so that no colour runs across edges.
 
-    image : (h, w, 3), 0..1; hole : (h, w); pieces : (h, w, 3) the image with its hole filled
-    offset : (h, w, 2) rows and columns to where a pixel of the hole is taken from, where `leads`
-        (h, w); edge : difference of colours at which a joint is given half its weight
+
+    Parameters
+    ----------
+    image : Float32
+        (h, w, 3), 0..1.
+    hole : Mask
+        (h, w).
+    pieces : Float32
+        (h, w, 3), the image with its hole filled.
+    offset : Int32
+        (h, w, 2), rows and columns to where a pixel is taken from.
+    leads : Mask
+        (h, w), where the offset counts.
+    edge : float
+        Difference of colours at which a joint is given half its weight.
+
+    Returns
+    -------
+    Float32
+        (h, w, 3), 0..1.
     """
     number = numbered(hole)
     ys, xs = np.nonzero(hole)

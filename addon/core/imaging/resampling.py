@@ -9,12 +9,34 @@ from ..types import AnyArray, Crop, Float64
 
 
 def grid_to_photo(crop: Crop) -> Float64:
-    """(2, 3) affine map of grid pixels to photo pixels."""
+    """(2, 3) affine map of grid pixels to photo pixels.
+
+    Parameters
+    ----------
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    Float64
+        (2, 3).
+    """
     return np.array([[1 / crop.scale, 0, crop.x0], [0, 1 / crop.scale, crop.y0]])
 
 
 def photo_to_grid(crop: Crop) -> Float64:
-    """(2, 3) affine map of photo pixels to grid pixels."""
+    """(2, 3) affine map of photo pixels to grid pixels.
+
+    Parameters
+    ----------
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    Float64
+        (2, 3).
+    """
     scale = crop.scale
     return np.array([[scale, 0, -crop.x0 * scale], [0, scale, -crop.y0 * scale]])
 
@@ -24,7 +46,19 @@ def resampled_on_grid(
 ) -> AnyArray:
     """A photo-sized picture (H, W) or (H, W, k) at the pixels of the crop's grid (h, w); 0 beyond.
 
-    interpolation : of OpenCV, `cv2.INTER_NEAREST` for labels
+    Parameters
+    ----------
+    picture : AnyArray
+        (H, W) or (H, W, k), photo-sized.
+    crop : Crop
+        The grid.
+    interpolation : int
+        OpenCV's; `cv2.INTER_NEAREST` for labels.
+
+    Returns
+    -------
+    AnyArray
+        (h, w) or (h, w, k).
     """
     flags = interpolation | cv2.WARP_INVERSE_MAP
     resampled: AnyArray = cv2.warpAffine(
@@ -42,8 +76,23 @@ def resampled_on_photo(
 ) -> AnyArray:
     """A picture (h, w) or (h, w, k) on the crop's grid at the photo's pixels.
 
-    shape : the photo's height and width; border : of OpenCV, what lies beyond the grid, 0 if not
-        `cv2.BORDER_REPLICATE`
+    Parameters
+    ----------
+    picture : AnyArray
+        (h, w) or (h, w, k), on the crop's grid.
+    crop : Crop
+        The grid.
+    shape : tuple[int, ...]
+        The photo's height and width.
+    interpolation : int
+        OpenCV's; `cv2.INTER_NEAREST` for labels.
+    border : int
+        OpenCV's: what lies beyond the grid, 0 if not `cv2.BORDER_REPLICATE`.
+
+    Returns
+    -------
+    AnyArray
+        (H, W) or (H, W, k).
     """
     resampled: AnyArray = cv2.warpAffine(
         picture, photo_to_grid(crop), (shape[1], shape[0]),

@@ -20,9 +20,26 @@ def k_means(
 ) -> tuple[Int32, Float32]:
     """Clusters of samples (N, d), from k-means++ (Arthur, Vassilvitskii 2007).
 
-    iterations : at most so many, and none after one that moves no centre by `least_move`, in the
-        unit of the samples; attempts : of which the tightest is taken
-    returns : (N, 1) which cluster each sample is in, (count, d) the clusters' centres
+    Parameters
+    ----------
+    samples : Float32
+        (N, d).
+    count : int
+        Of clusters.
+    iterations : int
+        At most so many, and none after one that moves no centre by `least_move`, in the unit of
+        the samples.
+    least_move : float
+        Ends the iterations, in the samples' unit.
+    attempts : int
+        Of which the tightest is taken.
+    seed : int
+        Of the first clusters.
+
+    Returns
+    -------
+    tuple[Int32, Float32]
+        (N, 1) which cluster each sample is in, (count, d) the clusters' centres.
     """
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, iterations, least_move)
     cv2.setRNGSeed(seed % _SEEDS)
@@ -36,7 +53,16 @@ def grab_cut(rgb: UInt8, labels: UInt8, rounds: int, seed: int) -> None:
     """GrabCut (Rother et al. 2004) that goes on from labels and changes them in place: cv2.GC_BGD
     and cv2.GC_FGD stay, the probable ones may change.
 
-    rgb : (h, w, 3); labels : (h, w), contiguous, some of the figure and some of the background
+    Parameters
+    ----------
+    rgb : UInt8
+        (h, w, 3).
+    labels : UInt8
+        (h, w), contiguous, some of the figure and some of the background.
+    rounds : int
+        Of mixtures and cut in turn.
+    seed : int
+        Of the mixtures' first clusters.
     """
     cv2.setRNGSeed(seed % _SEEDS)
     cv2.grabCut(

@@ -50,7 +50,17 @@ FORBIDDEN = 1e3  # cost of a translation that leads into the hole or out of the 
 def dominant_offsets(image: Float32, hole: Mask) -> Int32:
     """(K, 2) translations (rows, columns) under which the hole's rim resembles the picture.
 
-    image : (h, w, 3), 0..1; hole : (h, w) bool. K <= MOST_OFFSETS; none where nothing is known.
+    Parameters
+    ----------
+    image : Float32
+        (h, w, 3), 0..1.
+    hole : Mask
+        (h, w) bool. K <= MOST_OFFSETS; none where nothing is known.
+
+    Returns
+    -------
+    Int32
+        (K, 2).
     """
     height, width = hole.shape
     known = (~hole).astype(np.float32)
@@ -140,9 +150,22 @@ def labelled(
 ) -> tuple[Int32, Mask] | None:
     """Which translation each pixel of the hole takes, so that the seams show least.
 
-    smooth : (h, w, 3), a smooth filling of the hole, which the colours should not leave far
-    Returns (h, w, 2) the translation in and beside the hole, and (h, w) whether it leads to a
-    known pixel: not where the smooth filling is the best. None where there is no translation.
+    Parameters
+    ----------
+    image : Float32
+        (h, w, 3), 0..1.
+    hole : Mask
+        (h, w), True where to fill.
+    smooth : Float32
+        (h, w, 3), a smooth filling of the hole, which the colours should not leave far.
+    offsets : Int32
+        (K, 2) rows and columns.
+
+    Returns
+    -------
+    tuple[Int32, Mask] | None
+        (h, w, 2) the translation in and beside the hole, and (h, w) whether it leads to a known
+        pixel: not where the smooth filling is the best. None if there is no translation.
     """
     if len(offsets) == 0:
         return None

@@ -68,11 +68,35 @@ def synthesise(
 ) -> Synthesis:
     """Paint the targets from sources that have their label.
 
-    image : (H, W, 3) uint8; known : (H, W) bool, what the targets have to fit in with
-    target : (H, W) bool; wanted : (H, W) uint8, the label that each target must get
-    sources : (H, W) bool, which pixels may be copied; label : (H, W) uint8, theirs
     Each painted pixel is a mean of sources of its label (most often of one). Targets whose label
     no source has are left as they were.
+
+    Parameters
+    ----------
+    image : UInt8
+        (H, W, 3) uint8.
+    known : Mask
+        (H, W) bool, what the targets have to fit in with.
+    target : Mask
+        (H, W) bool.
+    wanted : UInt8
+        (H, W) uint8, the label that each target must get.
+    label : UInt8
+        (H, W) uint8, the sources' labels.
+    sources : Mask
+        (H, W) bool, which pixels may be copied.
+    rng : np.random.Generator
+        Decides all that is random.
+
+    Returns
+    -------
+    Synthesis
+        The picture, and which targets it could not paint.
+
+    Raises
+    ------
+    ValueError
+        If the arrays' shapes differ.
     """
     if not image.shape[:2] == known.shape == target.shape == wanted.shape == label.shape:
         raise ValueError("image, masks and labels must have one size")

@@ -17,7 +17,20 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def check_box(rgb: UInt8, box: Float32) -> None:
-    """Raise PersonError where a box (x0, y0, x1, y1 in photo pixels) shows nothing of the photo."""
+    """Raise PersonError where a box (x0, y0, x1, y1 in photo pixels) shows nothing of the photo.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+
+    Raises
+    ------
+    PersonError
+        If it shows nothing of the photo.
+    """
     height, width = rgb.shape[:2]
     x0, y0, x1, y1 = np.asarray(box, np.float64).tolist()
     meets = max(x0, 0) < min(x1, width - 1) and max(y0, 0) < min(y1, height - 1)
@@ -29,7 +42,22 @@ def check_box(rgb: UInt8, box: Float32) -> None:
 
 def resized(picture: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[Any]:
     """(height, width) or (height, width, 3) of the same picture and dtype: averaged along a side
-    that shrinks, bilinear along one that grows."""
+    that shrinks, bilinear along one that grows.
+
+    Parameters
+    ----------
+    picture : npt.NDArray[Any]
+        (h, w) or (h, w, 3).
+    width : int
+        Pixels.
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    npt.NDArray[Any]
+        (height, width) or (height, width, 3).
+    """
     # OpenCV averages only where both sides shrink, and else shifts pixels by parts of their size.
     small = min(width, picture.shape[1]), min(height, picture.shape[0])
     if small != picture.shape[1::-1]:
@@ -45,7 +73,23 @@ def window(
     """(height, width, 3): the window whose pixel (u, v) lies at origin + (u, v) * step in the
     photo; black beyond the photo's edges.
 
-    origin, step : photo pixels (x, y), centres at integers
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    origin : tuple[float, float]
+        Photo pixels (x, y), centres at integers.
+    step : tuple[float, float]
+        Photo pixels (x, y), centres at integers.
+    width : int
+        Pixels.
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    UInt8
+        (height, width, 3).
     """
     # Averaging first keeps fine patterns from aliasing; twofold is left to the interpolation.
     small_width = min(rgb.shape[1], max(1, round(rgb.shape[1] * 1.5 / max(step[0], 1.5))))
@@ -70,6 +114,21 @@ def window(
 def normalised(
     rgb: UInt8, mean: tuple[float, ...] = IMAGENET_MEAN, std: tuple[float, ...] = IMAGENET_STD
 ) -> Float32:
-    """(3, h, w) float32 of (h, w, 3): colours in 0..1 minus `mean`, over `std`."""
+    """(3, h, w) float32 of (h, w, 3): colours in 0..1 minus `mean`, over `std`.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    mean : tuple[float, ...]
+        Of each channel, 0..1.
+    std : tuple[float, ...]
+        Deviation of each channel, 0..1.
+
+    Returns
+    -------
+    Float32
+        (3, h, w).
+    """
     scaled = (rgb.astype(np.float32) / 255 - np.array(mean, np.float32)) / np.array(std, np.float32)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1), np.float32)

@@ -36,7 +36,20 @@ def _interpreter(name: str) -> Interpreter:
 
 
 def run(name: str, image: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-    """All outputs of a network for one (h, w, 3) float32 input, in the file's order."""
+    """All outputs of a network for one (h, w, 3) float32 input, in the file's order.
+
+    Parameters
+    ----------
+    name : str
+        The model file's.
+    image : npt.NDArray[np.float32]
+        (h, w, 3), as the network takes it.
+
+    Returns
+    -------
+    list[npt.NDArray[np.float32]]
+        Each of its own shape, without the batch.
+    """
     interpreter = _interpreter(name)
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image[None])
     interpreter.invoke()

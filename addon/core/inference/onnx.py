@@ -53,7 +53,18 @@ class Tensor:
         return told if self.dtype in FLOATS else f"{told} and type {self.dtype}"
 
     def fits(self, *sizes: int | None) -> bool:
-        """Whether it can have this shape; None stands for any size."""
+        """Whether it can have this shape; None stands for any size.
+
+        Parameters
+        ----------
+        *sizes : int | None
+            One for each axis.
+
+        Returns
+        -------
+        bool
+            True if so.
+        """
         return self.rank == len(sizes) and all(
             wanted is None or found is None or found == wanted
             for found, wanted in zip(self.shape or (), sizes, strict=True)
@@ -61,7 +72,18 @@ class Tensor:
 
 
 def listed(outputs: Sequence[Tensor]) -> str:
-    """Outputs as a sentence names them: the outputs 'boxes' of shape ?x4 and 'labels' of ..."""
+    """Outputs as a sentence names them: the outputs 'boxes' of shape ?x4 and 'labels' of ...
+
+    Parameters
+    ----------
+    outputs : Sequence[Tensor]
+        Any number.
+
+    Returns
+    -------
+    str
+        A part of a sentence.
+    """
     told = [str(output) for output in outputs]
     if not told:
         return "no outputs"
@@ -84,7 +106,20 @@ class Network:
     def run(self, *values: Float32) -> list[npt.NDArray[Any]]:
         """All outputs, in the file's order, for its inputs in theirs; floats come as float32.
 
-        Raises ModelFileError where the network cannot be run on this input.
+        Parameters
+        ----------
+        *values : Float32
+            Of any shape, one for each input.
+
+        Returns
+        -------
+        list[npt.NDArray[Any]]
+            Of any shape, one for each output.
+
+        Raises
+        ------
+        ModelFileError
+            If the network cannot be run on this input.
         """
         given = {
             tensor.name: value.astype(tensor.dtype)
@@ -108,22 +143,61 @@ class Network:
         ]
 
     def came_out(self, values: list[npt.NDArray[Any]]) -> tuple[Tensor, ...]:
-        """The outputs with the shapes that they really have."""
+        """The outputs with the shapes that they really have.
+
+        Parameters
+        ----------
+        values : list[npt.NDArray[Any]]
+            Of any shape, the outputs of `run`.
+
+        Returns
+        -------
+        tuple[Tensor, ...]
+            One for each output.
+        """
         return tuple(
             Tensor(declared.name, str(value.dtype), value.shape)
             for declared, value in zip(self.outputs, values, strict=True)
         )
 
     def refused(self, has: str, kind: str, needs: str) -> ModelFileError:
-        """The error that says in one sentence what differs."""
+        """The error that says in one sentence what differs.
+
+        Parameters
+        ----------
+        has : str
+            What the file has, a part of a sentence.
+        kind : str
+            What it was to be.
+        needs : str
+            What that needs, a part of a sentence.
+
+        Returns
+        -------
+        ModelFileError
+            To be raised.
+        """
         return ModelFileError(f"{self.name} has {has}, but a {kind} needs {needs}.")
 
 
 def load(path: Path | str) -> Network:
     """Open an ONNX file, or hand out the one that is open already and unchanged on the disk.
 
-    Raises ModelFileError with one sentence where the file is missing, damaged, of another kind or
-    incomplete, and where ONNX Runtime is not installed.
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    Network
+        Opened.
+
+    Raises
+    ------
+    ModelFileError
+        With one sentence where the file is missing, damaged, of another kind or incomplete, and
+        where ONNX Runtime is not installed.
     """
     path = Path(path)
     check_readable(path, ModelFileError, "choose another ONNX file")
@@ -232,15 +306,37 @@ class PictureInput:
     batch: bool  # whether a first dimension of size 1 counts pictures
 
     def shaped(self, picture: Float32) -> Float32:
-        """(3, h, w) as the network takes it."""
+        """(3, h, w) as the network takes it.
+
+        Parameters
+        ----------
+        picture : Float32
+            (3, h, w).
+
+        Returns
+        -------
+        Float32
+            (1, 3, h, w) or (3, h, w).
+        """
         return picture[None] if self.batch else picture
 
 
 def picture_input(network: Network, kind: str, batchless: bool = False) -> PictureInput:
     """The network's only input, where it is a picture; ModelFileError where it is not.
 
-    kind : what the network is to be, for the sentence
-    batchless : whether 3xHxW is taken as well as 1x3xHxW
+    Parameters
+    ----------
+    network : Network
+        Opened.
+    kind : str
+        What the network is to be, for the sentence.
+    batchless : bool
+        Whether 3xHxW is taken as well as 1x3xHxW.
+
+    Returns
+    -------
+    PictureInput
+        Its size, if it is fixed.
     """
     needs = "one input, a picture of 1x3xHxW" + (" or 3xHxW" if batchless else "")
     if len(network.inputs) != 1:

@@ -42,7 +42,18 @@ class Square:
 
     def matrix(self, pixels: int = 256) -> Float32:
         """(2, 3) affine from the pixels of a network with `pixels` a side to the photo's, both
-        with centres at integers; as in the reference, the square's middle is at pixels / 2."""
+        with centres at integers; as in the reference, the square's middle is at pixels / 2.
+
+        Parameters
+        ----------
+        pixels : int
+            Of the network's side.
+
+        Returns
+        -------
+        Float32
+            (2, 3).
+        """
         turn = self.turn() * (self.side / pixels)
         shift = np.array([self.x, self.y]) - turn @ [pixels / 2, pixels / 2]
         return np.hstack([turn, shift[:, None]]).astype(np.float32)
@@ -64,13 +75,34 @@ class Square:
         )  # fmt: skip
 
     def turn(self) -> Float64:
-        """(2, 2) rotation from the square's axes to the photo's."""
+        """(2, 2) rotation from the square's axes to the photo's.
+
+        Returns
+        -------
+        Float64
+            (2, 2).
+        """
         cosine, sine = np.cos(self.angle), np.sin(self.angle)
         return np.array([[cosine, -sine], [sine, cosine]])
 
     def place(self, points: Float32, pixels: int, *, plain: bool) -> Float32:
         """Points (N, 2) or (N, 3) that a network with `pixels` a side gives, in the photo's
-        pixels; a third coordinate (depth) has the scale of the first."""
+        pixels; a third coordinate (depth) has the scale of the first.
+
+        Parameters
+        ----------
+        points : Float32
+            (N, 2) or (N, 3), the network's pixels.
+        pixels : int
+            Of the network's side.
+        plain : bool
+            One sample per pixel, as the reference does it.
+
+        Returns
+        -------
+        Float32
+            (N, 2) or (N, 3), photo pixels.
+        """
         matrix = self.matrix(pixels)
         placed = points * np.float32(self.side / pixels)
         index = points[:, :2] - np.float32(0.0 if plain else FIRST_CENTRE)
@@ -78,21 +110,58 @@ class Square:
         return placed.astype(np.float32)
 
     def turned(self, points: Float32) -> Float32:
-        """Metric points (N, 3) along the square's axes, along the photo's."""
+        """Metric points (N, 3) along the square's axes, along the photo's.
+
+        Parameters
+        ----------
+        points : Float32
+            (N, 3) metres.
+
+        Returns
+        -------
+        Float32
+            (N, 3) metres.
+        """
         result = points.astype(np.float32)
         result[:, :2] = result[:, :2] @ self.turn().T.astype(np.float32)
         return result
 
 
 def whole(rgb: UInt8) -> Square:
-    """The upright square that holds all of a picture (its rim is letterbox)."""
+    """The upright square that holds all of a picture (its rim is letterbox).
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+
+    Returns
+    -------
+    Square
+        Photo pixels.
+    """
     height, width = rgb.shape[:2]
     return Square(width / 2, height / 2, float(max(width, height)), 0.0)
 
 
 def along(start: Float32, end: Float32, target: float) -> float:
     """The angle, -pi..pi, of a square in which the direction from start to end is at `target`
-    radians, counter-clockwise from the picture's x axis."""
+    radians, counter-clockwise from the picture's x axis.
+
+    Parameters
+    ----------
+    start : Float32
+        (2,) photo pixels.
+    end : Float32
+        (2,) photo pixels.
+    target : float
+        Radians.
+
+    Returns
+    -------
+    float
+        Radians.
+    """
     dx, dy = (end - start).tolist()
     angle = target - float(np.arctan2(-dy, dx))
     return angle - 2 * np.pi * float(np.floor((angle + np.pi) / (2 * np.pi)))
@@ -100,7 +169,24 @@ def along(start: Float32, end: Float32, target: float) -> float:
 
 def around_box(box: Float32, angle: float, scale: float, rise: float = 0.0) -> Square:
     """The square around a box (4,) x0 y0 x1 y1: centred on it and then moved up (in its own
-    turned axes) by `rise` of the box's height, `scale` times its longer side."""
+    turned axes) by `rise` of the box's height, `scale` times its longer side.
+
+    Parameters
+    ----------
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+    angle : float
+        Radians.
+    scale : float
+        Times the box's longer side.
+    rise : float
+        Share of the box's height.
+
+    Returns
+    -------
+    Square
+        Photo pixels.
+    """
     width, height = float(box[2] - box[0]), float(box[3] - box[1])
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     up = rise * height
@@ -108,7 +194,18 @@ def around_box(box: Float32, angle: float, scale: float, rise: float = 0.0) -> S
 
 
 def distinct(squares: list[Square]) -> list[Square]:
-    """The squares in their order; of those that cover the same place only the last."""
+    """The squares in their order; of those that cover the same place only the last.
+
+    Parameters
+    ----------
+    squares : list[Square]
+        In order of their scores.
+
+    Returns
+    -------
+    list[Square]
+        At most as many.
+    """
     kept: list[Square] = []
     for square in squares:
         kept = [other for other in kept if _overlap(square, other) <= SAME_SQUARE]
@@ -129,8 +226,23 @@ def _overlap(a: Square, b: Square) -> float:
 def sample(rgb: UInt8, square: Square, pixels: int, *, plain: bool, letterbox: bool) -> UInt8:
     """The square's pixels (pixels, pixels, 3), bilinear.
 
-    plain : one sample a pixel; otherwise a photo that is much finer is first averaged
-    letterbox : black beyond the photo; otherwise its rim goes on
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    square : Square
+        Photo pixels.
+    pixels : int
+        Of the side.
+    plain : bool
+        One sample a pixel; otherwise a photo that is much finer is first averaged.
+    letterbox : bool
+        Black beyond the photo; otherwise its rim goes on.
+
+    Returns
+    -------
+    UInt8
+        (pixels, pixels, 3).
     """
     matrix = square.matrix(pixels)
     shrink = square.side / pixels

@@ -55,7 +55,19 @@ def _anchors(pixels: int, strides: tuple[int, ...]) -> Float32:
 def detect(rgb: UInt8, detector: Detector, *, plain: bool) -> list[Found]:
     """Everything that the detector sees in a whole picture (H, W, 3), best first.
 
-    plain : as the reference does it (`roi`)
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    detector : Detector
+        Which network, and its anchors.
+    plain : bool
+        As the reference does it (`roi`).
+
+    Returns
+    -------
+    list[Found]
+        Scores, boxes and points, photo pixels.
     """
     square = whole(rgb)
     pixels = sample(rgb, square, detector.pixels, plain=plain, letterbox=True)

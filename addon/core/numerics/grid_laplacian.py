@@ -26,7 +26,18 @@ _STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # rows, columns
 
 def neighbours(mask: Mask) -> Iterator[tuple[tuple[int, int], Index, Index, Index]]:
     """For each of the four directions (rows, columns) the pixels of a mask (h, w) that have a
-    neighbour on the grid there, numbered in the order of `nonzero`, and its row and column (n,)."""
+    neighbour on the grid there, numbered in the order of `nonzero`, and its row and column (n,).
+
+    Parameters
+    ----------
+    mask : Mask
+        (h, w).
+
+    Yields
+    ------
+    tuple
+        Steps (rows, columns), numbers (n,), rows (n,) and columns (n,) of neighbours.
+    """
     rows, columns = np.nonzero(mask)
     height, width = mask.shape
     for step in _STEPS:
@@ -36,7 +47,18 @@ def neighbours(mask: Mask) -> Iterator[tuple[tuple[int, int], Index, Index, Inde
 
 
 def numbered(mask: Mask) -> Index:
-    """(h, w) the numbers of a mask's pixels in the order of `nonzero`, -1 elsewhere."""
+    """(h, w) the numbers of a mask's pixels in the order of `nonzero`, -1 elsewhere.
+
+    Parameters
+    ----------
+    mask : Mask
+        (h, w).
+
+    Returns
+    -------
+    Index
+        (h, w).
+    """
     number = np.full(mask.shape, -1, np.int64)
     number[mask] = np.arange(int(mask.sum()))
     return number
@@ -44,7 +66,20 @@ def numbered(mask: Mask) -> Index:
 
 def laplacian(diagonal: Float64, edges: list[tuple[Index, Index, Float64]]) -> sparse.csc_matrix:
     """The weighted graph Laplacian with a given diagonal (n,): -weight at each of the edges, which
-    are triples of first ends, second ends and weights (e,)."""
+    are triples of first ends, second ends and weights (e,).
+
+    Parameters
+    ----------
+    diagonal : Float64
+        (n,).
+    edges : list
+        First ends (e,), second ends (e,) and weights (e,).
+
+    Returns
+    -------
+    csc_matrix
+        (n, n).
+    """
     own = np.arange(len(diagonal))
     values = np.concatenate([diagonal, *(-weight for _, _, weight in edges)])
     rows = np.concatenate([own, *(first for first, _, _ in edges)])
@@ -57,6 +92,20 @@ def membrane(image: Float32, hole: Mask, sideways: float = 1.0) -> Float32:
 
     image : (h, w, 3) float; hole : (h, w) bool. `sideways` > 1 follows rows more than columns;
     linear functions stay solutions. The picture's edges do not pull (Neumann).
+
+    Parameters
+    ----------
+    image : Float32
+        (h, w, 3).
+    hole : Mask
+        (h, w).
+    sideways : float
+        Weight of a row's neighbours, over a column's.
+
+    Returns
+    -------
+    Float32
+        (h, w, 3).
     """
     number = numbered(hole)
     diagonal = np.zeros(int(hole.sum()))
@@ -79,6 +128,20 @@ def fill_harmonically(values: Float32, known: Mask, unknown: Mask) -> Float32:
 
     values : (h, w, k); pixels in neither mask do not take part. An island of unknown pixels that
     touches no known one takes the nearest known value.
+
+    Parameters
+    ----------
+    values : Float32
+        (h, w, k); pixels in neither mask do not take part.
+    known : Mask
+        (h, w).
+    unknown : Mask
+        (h, w).
+
+    Returns
+    -------
+    Float32
+        (h, w, k).
     """
     if not unknown.any():
         return values
@@ -109,7 +172,24 @@ def fill_harmonically(values: Float32, known: Mask, unknown: Mask) -> Float32:
 
 def screened_membrane(values: Float32, fixed: Mask, inside: Mask, reach_px: float) -> Float32:
     """(H, W, k): u on `inside` with (Laplace - 1 / reach_px^2) u = 0 and u = values where fixed;
-    no flow over the border of `inside` (Neumann). 0 outside."""
+    no flow over the border of `inside` (Neumann). 0 outside.
+
+    Parameters
+    ----------
+    values : Float32
+        (H, W, k).
+    fixed : Mask
+        (H, W).
+    inside : Mask
+        (H, W).
+    reach_px : float
+        Pixels.
+
+    Returns
+    -------
+    Float32
+        (H, W, k).
+    """
     result = np.where((fixed & inside)[..., None], values, 0).astype(np.float32)
     free = inside & ~fixed
     if not free.any():

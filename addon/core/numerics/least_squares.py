@@ -45,7 +45,13 @@ class Residuals:
         return float(self.weights @ square)
 
     def reweighted(self) -> Float64:
-        """(M,) weights of the quadratic function that touches the cost here."""
+        """(M,) weights of the quadratic function that touches the cost here.
+
+        Returns
+        -------
+        Float64
+            (M,).
+        """
         if self.outlier is None:
             return self.weights
         limit = np.square(self.outlier)
@@ -53,12 +59,36 @@ class Residuals:
 
 
 def total_cost(residuals: Sequence[Residuals]) -> float:
-    """The sum of all costs."""
+    """The sum of all costs.
+
+    Parameters
+    ----------
+    residuals : Sequence[Residuals]
+        Of any number of terms.
+
+    Returns
+    -------
+    float
+        Half the weighted squares, robust ones bounded.
+    """
     return sum(each.cost for each in residuals)
 
 
 def normal_equations(residuals: Sequence[Residuals], unknowns: int) -> tuple[Float64, Float64]:
-    """The Gauss-Newton matrix (U, U) and half the cost's gradient (U,)."""
+    """The Gauss-Newton matrix (U, U) and half the cost's gradient (U,).
+
+    Parameters
+    ----------
+    residuals : Sequence[Residuals]
+        With their Jacobians.
+    unknowns : int
+        U.
+
+    Returns
+    -------
+    tuple[Float64, Float64]
+        (U, U) and (U,).
+    """
     matrix, gradient = np.zeros((unknowns, unknowns)), np.zeros(unknowns)
     for each in residuals:
         if not each.values.size:
@@ -82,11 +112,28 @@ def minimise(
 ) -> tuple[Float64, SolveInfo]:
     """The unknowns (U,) of a local minimum near `start`, and how it was found.
 
-    linearised : residuals with Jacobians at a point (U,)
-    beside : residuals at a first point, with whatever is held fixed within a step (a scale, say)
-        as it is at a second
-    step_size : how far a step (U,) moves things at a point (U,), in the unit of `tolerance`
-    free : (U,) bool, unknowns that may change
+    Parameters
+    ----------
+    linearised : Callable[[Float64], list[Residuals]]
+        Residuals with Jacobians at a point (U,).
+    beside : Callable[[Float64, Float64], list[Residuals]]
+        Residuals at a first point, with whatever is held fixed within a step (a scale, say) as
+        it is at a second.
+    step_size : Callable[[Float64, Float64], float]
+        How far a step (U,) moves things at a point (U,), in the unit of `tolerance`.
+    start : Float64
+        (U,).
+    free : Mask
+        (U,) bool, unknowns that may change.
+    iterations : int
+        At most.
+    tolerance : float
+        A step below it ends the search.
+
+    Returns
+    -------
+    tuple[Float64, SolveInfo]
+        (U,), and iterations, last step and whether it converged.
     """
     here = start.copy()
     damping, growth = FIRST_DAMPING, 2.0

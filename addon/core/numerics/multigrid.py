@@ -89,8 +89,22 @@ def solve(
     more than `tolerance`; 0 where no unknown is. And how the search ended: its last step is the
     largest change that the last cycle asked for, in the unit of x.
 
-    load : (s, h, w), for each pixel the sum over its springs of stiffness times rest length,
-    anchors' given values included
+    Parameters
+    ----------
+    springs : Springs
+        The matrix.
+    load : Float64
+        (s, h, w), for each pixel the sum over its springs of stiffness times rest length,
+        anchors' given values included.
+    start : Float64
+        (s, h, w).
+    tolerance : float
+        In the unit of x.
+
+    Returns
+    -------
+    tuple[Float64, SolveInfo]
+        (s, h, w), and iterations, last step and whether it converged.
     """
     # Sheets lie side by side in memory, as they do in the system.
     unknown = np.ascontiguousarray(np.moveaxis(springs.anchor > 0, 0, -1))

@@ -13,7 +13,20 @@ from ..types import Detection
 
 
 def chosen_person(people: tuple[Detection, ...], settings: WakeUpSettings) -> Detection:
-    """Whom the settings mean; PersonError where there is no such person."""
+    """Whom the settings mean; PersonError where there is no such person.
+
+    Parameters
+    ----------
+    people : tuple[Detection, ...]
+        Everyone who was found, left to right.
+    settings : WakeUpSettings
+        Number or box.
+
+    Returns
+    -------
+    Detection
+        The one who is meant.
+    """
     from .detection.people import choose, in_box
 
     if settings.box is not None and settings.person == 0:

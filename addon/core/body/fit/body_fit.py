@@ -74,6 +74,28 @@ def fit_body(
 
     The result is scaled about the camera so that the body in T-pose is `height_m` tall.
     Deterministic; seed : of which vertices stand for the surface.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Person
+        Whom the body is laid over.
+    model : BodyModel
+        The body model.
+    height_m : float
+        In T-pose, metres.
+    focal_px : float | None
+        The user's focal length, photo pixels; None: EXIF's, else the longer side.
+    progress : Callable[[Progress], None] | None
+        Told how far the fit has come; may raise to stop it.
+    seed : int
+        Of which vertices stand for the surface.
+
+    Returns
+    -------
+    FittedBody
+        In the photo's camera frame, with how the solver ended.
     """
     camera = camera_of(photo, focal_px)
     problem = _Problem(person, model, camera, seed)
@@ -101,11 +123,35 @@ def refine_body(
 ) -> FittedBody:
     """Continue the fit from a pose that was corrected by hand.
 
-    fitted : the body as corrected: `betas`, `pose`, `translation` and `scale` are read
-    held : (24,) bool, joints whose local rotations are the user's: they stay as they are, to the
-        last bit; place, shape and all other rotations follow the photo
-    seed : as in `fit_body`
-    Deterministic. Raises WakeUpError where `focal_px` is no photo's focal length.
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Person
+        Whom the body is laid over.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body as corrected: `betas`, `pose`, `translation` and `scale` are read.
+    held : Mask
+        (24,) bool, joints whose local rotations are the user's: they stay as they are, to the
+        last bit; place, shape and all other rotations follow the photo.
+    height_m : float
+        In T-pose, metres.
+    focal_px : float | None
+        The user's focal length, photo pixels; None: EXIF's, else the longer side.
+    seed : int
+        Of which vertices stand for the surface.
+
+    Returns
+    -------
+    FittedBody
+        In the photo's camera frame, with how the solver ended.
+
+    Raises
+    ------
+    WakeUpError
+        If `focal_px` is no photo's focal length.
     """
     camera = camera_of(photo, focal_px)
     problem = _Problem(person, model, camera, seed)

@@ -36,13 +36,41 @@ _CROSS_BONES = (("right_shoulder", "left_shoulder", 1.5), ("right_hip", "left_hi
 
 
 def projected(camera: Camera, points: Float64) -> Float64:
-    """(N, 2) photo pixels of points (N, 3) in the camera frame."""
+    """(N, 2) photo pixels of points (N, 3) in the camera frame.
+
+    Parameters
+    ----------
+    camera : Camera
+        The photo's.
+    points : Float64
+        (N, 3) metres, camera frame.
+
+    Returns
+    -------
+    Float64
+        (N, 2).
+    """
     depth = np.maximum(points[:, 2:], NEAREST_M)
     return points[:, :2] / depth * camera.focal_px + [camera.cx, camera.cy]
 
 
 def projected_derivatives(camera: Camera, points: Float64, jacobian: Float64) -> Float64:
-    """(N, 2, U) of pixels, from points (N, 3) and their derivatives (N, 3, U)."""
+    """(N, 2, U) of pixels, from points (N, 3) and their derivatives (N, 3, U).
+
+    Parameters
+    ----------
+    camera : Camera
+        The photo's.
+    points : Float64
+        (N, 3) metres, camera frame.
+    jacobian : Float64
+        (N, 3, U).
+
+    Returns
+    -------
+    Float64
+        (N, 2, U).
+    """
     depth = np.maximum(points[:, 2], NEAREST_M)[:, None, None]
     clamped = (points[:, 2] < NEAREST_M)[:, None, None]
     slope = np.where(clamped, 0.0, points[:, :2, None] / depth)
@@ -78,7 +106,18 @@ class LandmarkTerm:
         return Residuals(error, self._weights, jacobian, self._outlier_m)
 
     def place(self, joints: Float64) -> Float64:
-        """(3,) the translation that brings joints (24, 3) nearest to their landmarks' rays."""
+        """(3,) the translation that brings joints (24, 3) nearest to their landmarks' rays.
+
+        Parameters
+        ----------
+        joints : Float64
+            (24, 3) metres, before the translation.
+
+        Returns
+        -------
+        Float64
+            (3,) metres, camera frame.
+        """
         chosen = joints[self._joints]
         count = len(chosen)
         weights = self._weights[:count]

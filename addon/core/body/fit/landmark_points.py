@@ -39,7 +39,18 @@ class LandmarkPoints:
 
 
 def landmark_points(model: BodyModel) -> LandmarkPoints:
-    """The pairs for a body in T-pose (y up, z forward, x to its left)."""
+    """The pairs for a body in T-pose (y up, z forward, x to its left).
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+
+    Returns
+    -------
+    LandmarkPoints
+        Landmarks, how much each is trusted, and what of the body each is.
+    """
     landmarks, trust, joints = [], [], []
     for side in ("left", "right"):
         for name, share in _JOINT_LANDMARKS.items():
@@ -60,7 +71,22 @@ def vertex_landmarks(model: BodyModel) -> dict[str, int]:
     """Landmark name to vertex: nose, eyes, ears, heels, toe tips and knuckles.
 
     Found by geometry alone, since SMPL, SMPL-X and the default body number their vertices each in
-    its own way. Raises ModelFileError for a body that does not stand in T-pose.
+    its own way.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+
+    Returns
+    -------
+    dict[str, int]
+        Names and vertices.
+
+    Raises
+    ------
+    ModelFileError
+        If the body does not stand in T-pose.
     """
     v = model.template
     joints = model.regressor @ v

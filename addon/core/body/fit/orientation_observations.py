@@ -44,7 +44,20 @@ class Turn:
 
 
 def observed_turns(model: BodyModel, person: Person) -> list[Turn]:
-    """The turns that the person's close-ups tell."""
+    """The turns that the person's close-ups tell.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    person : Person
+        Whom the body is laid over.
+
+    Returns
+    -------
+    list[Turn]
+        One for each close-up that was seen well.
+    """
     turns = []
     if person.face is not None:
         turns.append(Turn(JOINT["head"], head_turn(person.face), HEAD_SIGMA, HEAD_OUTLIER))
@@ -56,14 +69,40 @@ def observed_turns(model: BodyModel, person: Person) -> list[Turn]:
 
 
 def head_turn(face: Face) -> Float64:
-    """(3, 3) from a head that looks along z, y up, to the camera frame."""
+    """(3, 3) from a head that looks along z, y up, to the camera frame.
+
+    Parameters
+    ----------
+    face : Face
+        The person's.
+
+    Returns
+    -------
+    Float64
+        (3, 3).
+    """
     mesh = face.mesh.astype(np.float64)
     frame = _frame(mesh[LEFT_EDGE] - mesh[RIGHT_EDGE], mesh[FOREHEAD] - mesh[CHIN])
     return frame @ Rotation.from_euler("x", FACE_PITCH).as_matrix()
 
 
 def hand_turn(model: BodyModel, side: str, hand: Hand) -> Float64:
-    """(3, 3) from a hand in T-pose (palm down, index finger in front) to the camera frame."""
+    """(3, 3) from a hand in T-pose (palm down, index finger in front) to the camera frame.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    side : str
+        'left' or 'right'.
+    hand : Hand
+        The person's, on that side.
+
+    Returns
+    -------
+    Float64
+        (3, 3).
+    """
     sign = 1.0 if side == "left" else -1.0
     points = hand.world.astype(np.float64)
     seen = _frame(points[INDEX] - points[LITTLE], sign * (points[MIDDLE] - points[WRIST]))

@@ -23,7 +23,18 @@ NARROW = 0.4
 
 
 def seen_from_the_side(marks: PoseLandmarks) -> bool:
-    """Whether the shoulders are narrow in the picture."""
+    """Whether the shoulders are narrow in the picture.
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+
+    Returns
+    -------
+    bool
+        True if so.
+    """
     left, right = (marks.image[LANDMARK[f"{side}_shoulder"]] for side in ("left", "right"))
     return bool(np.linalg.norm(left - right) < NARROW * torso_length(marks))
 
@@ -33,7 +44,19 @@ def first_pose(model: BodyModel, person: Person, mirrored: bool = False) -> Floa
     turned by the shortest arc from where its parent left it. Landmarks that are lost are replaced
     by what the others leave for them.
 
-    mirrored : with what is near and what is far exchanged; the body then faces the other way
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    person : Person
+        Whom the body is laid over.
+    mirrored : bool
+        With what is near and what is far exchanged; the body then faces the other way.
+
+    Returns
+    -------
+    Float64
+        (24, 3) axis-angle, radians.
     """
     joints = (model.regressor @ model.template).astype(np.float64)
     marks = person.detection.landmarks

@@ -150,7 +150,18 @@ def _straightness(marks: PoseLandmarks) -> Float64:
 
 def uprightness(marks: PoseLandmarks) -> Float64:
     """(2,) 0..1: how sure the metric landmarks are that trunk and legs, and the legs alone, stand
-    upright. What is not seen does."""
+    upright. What is not seen does.
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+
+    Returns
+    -------
+    Float64
+        (2,) 0..1.
+    """
 
     def middle(name: str) -> Float64 | None:
         rows = [LANDMARK[f"{side}_{name}"] for side in ("left", "right")]

@@ -32,7 +32,20 @@ LEAST_FREE = 50  # points of an outline that the photo's edge must leave
 
 def surface_samples(model: BodyModel, seed: int = 0) -> npt.NDArray[np.int64]:
     """Vertices spread evenly over the surface: faces and hands have more of them than they have
-    area. The same ones for a seed."""
+    area. The same ones for a seed.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    seed : int
+        Of which vertices stand for the surface.
+
+    Returns
+    -------
+    npt.NDArray[np.int64]
+        (N,) vertices.
+    """
     corners = model.template[model.faces].astype(np.float64)
     sides = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = np.linalg.norm(np.cross(*sides), axis=1)

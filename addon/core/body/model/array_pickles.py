@@ -157,8 +157,24 @@ class _ArraysOnly(pickle.Unpickler):
 def read_arrays(data: bytes, wanted: set[str]) -> dict[str, npt.NDArray[Any]]:
     """The arrays called `wanted` of a pickled dictionary; others are left out.
 
-    Raises pickle.UnpicklingError for a pickle that asks for anything but arrays, and what Python
-    and NumPy raise for damaged ones.
+    Damaged pickles raise what Python and NumPy raise for them.
+
+    Parameters
+    ----------
+    data : bytes
+        The pickle.
+    wanted : set[str]
+        Keys of the dictionary.
+
+    Returns
+    -------
+    dict[str, npt.NDArray[Any]]
+        Those that are there, of any shape.
+
+    Raises
+    ------
+    UnpicklingError
+        If the pickle asks for anything but arrays.
     """
     # What the unpickler would make room for before it has read it is looked at first.
     for code, argument, _place in pickletools.genops(data):

@@ -106,6 +106,21 @@ def load_body_model(path: Path | str) -> BodyModel:
     Pickles are read with an unpickler that makes arrays and nothing else, so a file cannot run
     code; chumpy arrays are read without chumpy. What a file is, its `kintree_table` tells.
     Raises ModelFileError, one sentence, for any other file.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    BodyModel
+        With SMPL's 24 joints.
+
+    Raises
+    ------
+    ModelFileError
+        If it is any other file.
     """
     path = Path(path)
     check_readable(path, ModelFileError, "choose an SMPL, SMPL-H or SMPL-X file, .npz or .pkl")
@@ -131,7 +146,18 @@ def load_body_model(path: Path | str) -> BodyModel:
 
 @lru_cache(maxsize=4)
 def cached_body_model(path: Path) -> BodyModel:
-    """`load_body_model`, remembered between calls."""
+    """`load_body_model`, remembered between calls.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    BodyModel
+        The same object for the same path.
+    """
     return load_body_model(path)
 
 

@@ -21,7 +21,13 @@ _PART_JOINTS = {
 
 
 def part_of_joint() -> UInt8:
-    """(24,) uint8: the part that each SMPL joint's bone belongs to."""
+    """(24,) uint8: the part that each SMPL joint's bone belongs to.
+
+    Returns
+    -------
+    UInt8
+        (24,), index of `PART_NAMES`.
+    """
     parts = np.zeros(JOINT_COUNT, np.uint8)
     for part, names in _PART_JOINTS.items():
         parts[[JOINT[name] for name in names]] = part

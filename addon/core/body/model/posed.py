@@ -24,13 +24,46 @@ def posed_body(
     """Pose a body and scale it about the camera so that in T-pose it is `height_m` tall.
 
     Arguments as those of `scaled_body`.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    camera : Camera
+        The photo's.
+    betas : Float32 | Float64
+        (B,) shape.
+    pose : Float32 | Float64
+        (24, 3) axis-angle, radians.
+    translation : Float32 | Float64
+        (3,) in the model's own units, before scaling.
+    height_m : float
+        In T-pose, metres.
+
+    Returns
+    -------
+    FittedBody
+        Camera frame, metres.
     """
     scale = height_m / rest_height(model, betas)
     return scaled_body(model, camera, betas, pose, translation, scale)
 
 
 def rest_height(model: BodyModel, betas: Float32 | Float64) -> float:
-    """How tall a shape stands in T-pose, in the model's own units."""
+    """How tall a shape stands in T-pose, in the model's own units.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    betas : Float32 | Float64
+        (B,) shape.
+
+    Returns
+    -------
+    float
+        The model's units.
+    """
     rest = model.template[:, 1] + model.shapes[:, 1, : len(betas)].astype(np.float64) @ betas
     return float(np.ptp(rest))
 
@@ -45,8 +78,25 @@ def scaled_body(
 ) -> FittedBody:
     """Pose a body and scale it about the camera.
 
-    betas (B,); pose (24, 3) axis-angle, [0] from body to camera frame; translation (3,) in the
-    model's own units, before scaling; scale: metres a unit of the model.
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    camera : Camera
+        The photo's.
+    betas : Float32 | Float64
+        (B,) shape.
+    pose : Float32 | Float64
+        (24, 3) axis-angle, radians, [0] from body to camera frame.
+    translation : Float32 | Float64
+        (3,) in the model's own units, before scaling.
+    scale : float
+        Metres per unit of the model.
+
+    Returns
+    -------
+    FittedBody
+        Camera frame, metres.
     """
     body = skin(
         skinned_points(model),
@@ -69,7 +119,22 @@ def scaled_body(
 
 
 def body_mask(model: BodyModel, fitted: FittedBody, longer_side_px: int = IOU_GRID_PX) -> Mask:
-    """The undressed body's silhouette on the photo's grid, made smaller to a longer side."""
+    """The undressed body's silhouette on the photo's grid, made smaller to a longer side.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    longer_side_px : int
+        Of the grid.
+
+    Returns
+    -------
+    Mask
+        (h, w).
+    """
     camera = fitted.camera
     scale = min(1.0, longer_side_px / max(camera.width, camera.height))
     crop = Crop(0.0, 0.0, scale, round(camera.width * scale), round(camera.height * scale))
@@ -77,7 +142,22 @@ def body_mask(model: BodyModel, fitted: FittedBody, longer_side_px: int = IOU_GR
 
 
 def silhouette_iou(model: BodyModel, fitted: FittedBody, mask: Mask) -> float:
-    """Overlap of the undressed body's silhouette with the mask (H, W), 0..1."""
+    """Overlap of the undressed body's silhouette with the mask (H, W), 0..1.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    mask : Mask
+        (H, W) the person.
+
+    Returns
+    -------
+    float
+        0..1.
+    """
     body = body_mask(model, fitted)
     person = cv2.resize(
         mask.astype(np.float32), (body.shape[1], body.shape[0]), interpolation=cv2.INTER_AREA

@@ -65,7 +65,20 @@ class SkinnedPoints:
 
 def skinned_points(model: BodyModel, vertices: Integers | slice = slice(None)) -> SkinnedPoints:
     """A model's vertices, or some of them. Joints stay exact: the regressor is linear, so it is
-    applied to template and shapes once, here."""
+    applied to template and shapes once, here.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+    vertices : Integers | slice
+        (N,) which ones, or a slice of them.
+
+    Returns
+    -------
+    SkinnedPoints
+        Template, shapes, correctives and joints.
+    """
     correctives = None
     if model.correctives is not None:
         count = len(model.correctives) // 9
@@ -143,7 +156,18 @@ class Skinned:
         return np.concatenate([self._joint_shapes_posed, turning, place], axis=2)
 
     def turn_derivatives(self, joint: int) -> Float64:
-        """(3, 3, U) of a joint's rest-to-posed rotation by the unknowns."""
+        """(3, 3, U) of a joint's rest-to-posed rotation by the unknowns.
+
+        Parameters
+        ----------
+        joint : int
+            Its index.
+
+        Returns
+        -------
+        Float64
+            (3, 3, U).
+        """
         axes = np.where(ANCESTORS[joint][:, None, None], self._axes, 0.0)
         turning = np.einsum("kui,br,ubc->crki", axes, self.turned[joint], _CROSS, optimize=True)
         shapes = self.points.shape_count
@@ -152,7 +176,18 @@ class Skinned:
         return made
 
     def vertex_derivatives(self, rows: Integers) -> Float64:
-        """(len(rows), 3, U) of posed vertices by the unknowns."""
+        """(len(rows), 3, U) of posed vertices by the unknowns.
+
+        Parameters
+        ----------
+        rows : Integers
+            (N,) of the points.
+
+        Returns
+        -------
+        Float64
+            (N, 3, U).
+        """
         points, shaped = self.points[rows], self.shaped[rows]
         weights = points.weights
         by_joint = np.einsum("jcr,nr->njc", self.turned, shaped, optimize=True) + self._shifts
@@ -176,12 +211,35 @@ class Skinned:
         """(len(rows), 3) directions that turn along with vertices; not of unit length where
         weights blend.
 
-        directions : (len(rows), 3), body frame, at rest
+        Parameters
+        ----------
+        rows : Integers
+            (N,) of the points.
+        directions : Float64
+            (N, 3), body frame, at rest.
+
+        Returns
+        -------
+        Float64
+            (N, 3).
         """
         return self._directions_by_joint(rows, directions).sum(axis=1)
 
     def direction_derivatives(self, rows: Integers, directions: Float64) -> Float64:
-        """(len(rows), 3, U) of turned directions by the unknowns."""
+        """(len(rows), 3, U) of turned directions by the unknowns.
+
+        Parameters
+        ----------
+        rows : Integers
+            (N,) of the points.
+        directions : Float64
+            (N, 3), body frame, at rest.
+
+        Returns
+        -------
+        Float64
+            (N, 3, U).
+        """
         by_joint = self._directions_by_joint(rows, directions)
         made = np.zeros((len(rows), 3, self.unknown_count))
         made[:, :, self.points.shape_count : -3] = self._turned_about(_summed_up_the_tree(by_joint))
@@ -208,7 +266,24 @@ class Skinned:
 
 
 def skin(points: SkinnedPoints, betas: Float64, pose: Float64, translation: Float64) -> Skinned:
-    """Pose a body. betas (S,), S <= B; pose (24, 3) axis-angle, radians; translation (3,)."""
+    """Pose a body. betas (S,), S <= B; pose (24, 3) axis-angle, radians; translation (3,).
+
+    Parameters
+    ----------
+    points : SkinnedPoints
+        What is posed.
+    betas : Float64
+        (B,) shape.
+    pose : Float64
+        (24, 3) axis-angle, radians.
+    translation : Float64
+        (3,) the model's units.
+
+    Returns
+    -------
+    Skinned
+        Posed vertices and joints, with what their derivatives need.
+    """
     count = len(betas)
     shaped = points.template + points.shapes[:, :, :count] @ betas
     rest = points.joint_template + points.joint_shapes[:, :, :count] @ betas
@@ -227,7 +302,17 @@ def skin(points: SkinnedPoints, betas: Float64, pose: Float64, translation: Floa
 def joint_transforms(joints: Float64, rotations: Float64) -> tuple[Float64, Float64]:
     """Forward kinematics. joints (24, 3) at rest, rotations (24, 3, 3) local.
 
-    Returns rest-to-posed rotations (24, 3, 3) and posed joints (24, 3).
+    Parameters
+    ----------
+    joints : Float64
+        (24, 3) at rest.
+    rotations : Float64
+        (24, 3, 3), local.
+
+    Returns
+    -------
+    tuple[Float64, Float64]
+        Rest-to-posed rotations (24, 3, 3) and posed joints (24, 3).
     """
     turned, posed = np.empty_like(rotations), np.empty_like(joints)
     for j, parent in enumerate(PARENTS):
@@ -240,21 +325,54 @@ def joint_transforms(joints: Float64, rotations: Float64) -> tuple[Float64, Floa
 
 
 def rotation_matrices(axis_angle: Float64) -> Float64:
-    """Rodrigues' formula: (N, 3) radians to (N, 3, 3)."""
+    """Rodrigues' formula: (N, 3) radians to (N, 3, 3).
+
+    Parameters
+    ----------
+    axis_angle : Float64
+        (N, 3) radians.
+
+    Returns
+    -------
+    Float64
+        (N, 3, 3).
+    """
     first, second, _ = _quotients(axis_angle)
     cross = cross_matrices(axis_angle)
     return np.asarray(np.eye(3) + first * cross + second * (cross @ cross), np.float64)
 
 
 def left_jacobians(axis_angle: Float64) -> Float64:
-    """(N, 3, 3): a change d of axis-angle a turns by J(a) d, seen from outside."""
+    """(N, 3, 3): a change d of axis-angle a turns by J(a) d, seen from outside.
+
+    Parameters
+    ----------
+    axis_angle : Float64
+        (N, 3) radians.
+
+    Returns
+    -------
+    Float64
+        (N, 3, 3).
+    """
     _, second, third = _quotients(axis_angle)
     cross = cross_matrices(axis_angle)
     return np.asarray(np.eye(3) + second * cross + third * (cross @ cross), np.float64)
 
 
 def cross_matrices(vectors: Float64) -> Float64:
-    """(N, 3, 3) matrices that multiply by the vectors (N, 3) from the left, as cross products."""
+    """(N, 3, 3) matrices that multiply by the vectors (N, 3) from the left, as cross products.
+
+    Parameters
+    ----------
+    vectors : Float64
+        (N, 3).
+
+    Returns
+    -------
+    Float64
+        (N, 3, 3).
+    """
     return np.asarray(np.einsum("na,abc->ncb", vectors, _CROSS))
 
 

@@ -107,9 +107,27 @@ def divide(
 ) -> Division:
     """Label the person's pixels and divide off the limbs that occlude or are occluded.
 
-    colours : (h, w, 3) the photo on the crop's grid
-    painted : (H, W) part labels in photo pixels that the user asks for, 0 where nothing is asked
-    seed : of colour clusters
+    Parameters
+    ----------
+    mapping : Warp
+        Where on the body each pixel is.
+    maps : BodyMaps
+        The body's maps on the grid.
+    colours : UInt8
+        (h, w, 3) the photo on the crop's grid.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    painted : UInt8 | None
+        (H, W) part labels in photo pixels that the user asks for, 0 where nothing is asked.
+    seed : int
+        Of colour clusters.
+
+    Returns
+    -------
+    Division
+        Labels, and the layers with their outlines.
     """
     inside, crop = mapping.inside, maps.crop
     rows, columns = np.nonzero(inside)

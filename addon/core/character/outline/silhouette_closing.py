@@ -40,9 +40,21 @@ class ClosedSilhouette:
 def close(body: Mask, person: Mask, holes: Mask, keep: Mask) -> ClosedSilhouette:
     """Close what lies between two parts of the body all along within the person.
 
-    body, person : (h, w) silhouettes on one grid
-    holes : (h, w), holes of the person; where the body is open there, it is closed around them
-    keep : (h, w), parts of the body that never become sides: a face keeps its relief
+    Parameters
+    ----------
+    body : Mask
+        (h, w) silhouettes on one grid.
+    person : Mask
+        (h, w) silhouettes on one grid.
+    holes : Mask
+        (h, w), holes of the person; where the body is open there, it is closed around them.
+    keep : Mask
+        (h, w), parts of the body that never become sides: a face keeps its relief.
+
+    Returns
+    -------
+    ClosedSilhouette
+        The silhouette, and what was closed.
     """
     gaps = _large(_bridged(body, person))
     collars = _collars(body | gaps, person, holes)
@@ -54,7 +66,18 @@ def close(body: Mask, person: Mask, holes: Mask, keep: Mask) -> ClosedSilhouette
 
 
 def bare(body: Mask) -> ClosedSilhouette:
-    """The body's silhouette as it is."""
+    """The body's silhouette as it is.
+
+    Parameters
+    ----------
+    body : Mask
+        (h, w).
+
+    Returns
+    -------
+    ClosedSilhouette
+        Nothing closed.
+    """
     nothing = np.zeros_like(body)
     return ClosedSilhouette(body, nothing, nothing)
 

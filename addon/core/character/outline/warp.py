@@ -47,17 +47,40 @@ class Warp:
     foldover_fraction: float  # share of inside pixels whose neighbourhood is turned over
 
     def rim_depth_at(self, points: Float64) -> Float64:
-        """Depth (N,) of the silhouette at grid pixels (N, 2) on or near it."""
+        """Depth (N,) of the silhouette at grid pixels (N, 2) on or near it.
+
+        Parameters
+        ----------
+        points : Float64
+            (N, 2) grid pixels.
+
+        Returns
+        -------
+        Float64
+            (N,) metres.
+        """
         distance, nearest = cKDTree(self.rim_points).query(points, k=2)
         weight = 1.0 / np.maximum(distance, 1e-6)
         return (self.rim_depth[nearest] * weight).sum(axis=1) / weight.sum(axis=1)
 
     def source_xy(self) -> tuple[Float32, Float32]:
-        """(h, w) each: the source's x and y for cv2.remap, beyond every map where outside."""
+        """(h, w) each: the source's x and y for cv2.remap, beyond every map where outside.
+
+        Returns
+        -------
+        tuple[Float32, Float32]
+            (h, w) each.
+        """
         return tuple(np.nan_to_num(self.source[..., k], nan=-10.0) for k in (0, 1))  # type: ignore[return-value]
 
     def on_gaps(self) -> Mask:
-        """(h, w): inside pixels that land on a gap of the body that was closed."""
+        """(h, w): inside pixels that land on a gap of the body that was closed.
+
+        Returns
+        -------
+        Mask
+            (h, w).
+        """
         on_gap = cv2.remap(self.body.gaps.astype(np.uint8), *self.source_xy(), cv2.INTER_NEAREST)
         return self.inside & (on_gap > 0)
 
@@ -70,6 +93,20 @@ def warp(
     """Match the person's outline (grid pixels) to the body's and carry the plane along.
 
     `contour_matching.PUBLISHED` is the paper's warp: its terms, and the body's bare silhouette.
+
+    Parameters
+    ----------
+    outline : Outline
+        The person's, grid pixels.
+    maps : BodyMaps
+        The body's maps on the grid.
+    terms : contour_matching.MatchingTerms
+        Weights of the match.
+
+    Returns
+    -------
+    Warp
+        On the maps' grid.
     """
     inside = contour.rasterise(outline, (maps.crop.height, maps.crop.width))
     silhouette = silhouette_closing.bare(maps.mask)
@@ -287,7 +324,20 @@ LEAST_FOOTPRINT = 0.25
 
 
 def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
-    """Copy a sheet's depth, normals and weights to the person's pixels, and fill the holes."""
+    """Copy a sheet's depth, normals and weights to the person's pixels, and fill the holes.
+
+    Parameters
+    ----------
+    mapping : Warp
+        Where on the body each pixel is.
+    sheet : SurfaceMaps
+        The body's front or back.
+
+    Returns
+    -------
+    WarpedSheet
+        On the person's pixels.
+    """
     x, y = mapping.source_xy()
     body = mapping.body
     on_body = np.isfinite(sheet.depth)
@@ -332,7 +382,20 @@ def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
 
 def seen_through(mapping: Warp, sheet: SurfaceMaps) -> Int32:
     """(h, w) the body's vertex that each of the person's pixels lands on, the nearest one where it
-    lands beside the body; -1 outside of the person."""
+    lands beside the body; -1 outside of the person.
+
+    Parameters
+    ----------
+    mapping : Warp
+        Where on the body each pixel is.
+    sheet : SurfaceMaps
+        The body's front or back.
+
+    Returns
+    -------
+    Int32
+        (h, w).
+    """
     found = cv2.remap(
         sheet.vertex.astype(np.float32), *mapping.source_xy(), cv2.INTER_NEAREST,
         borderMode=cv2.BORDER_CONSTANT, borderValue=-1,

@@ -46,9 +46,29 @@ def panel_images(
 ) -> tuple[list[UInt8], list[Mask]]:
     """Front and back image of each layer, photo-sized, and the masks they must cover.
 
-    mirrored_parts : of `PART_NAMES`, those whose back is the front's mirror image
-    front_only : (H, W) bool, what the back must not repeat, such as a shirt's logo
-    seed : of colour clusters and of what is synthesised
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Person
+        The person.
+    model : BodyModel
+        The body model.
+    crop : Crop
+        The grid.
+    surfaces : list[Surface]
+        One for each layer.
+    mirrored_parts : tuple[str, ...]
+        Of `PART_NAMES`, those whose back is the front's mirror image.
+    front_only : Mask | None
+        (H, W) bool, what the back must not repeat, such as a shirt's logo.
+    seed : int
+        Of colour clusters and of what is synthesised.
+
+    Returns
+    -------
+    tuple[list[UInt8], list[Mask]]
+        (H, W, 3) and (H, W) each, front and back in turn.
     """
     rng = np.random.default_rng(seed)
     rows, columns = np.nonzero(person.mask)
@@ -113,7 +133,22 @@ def _view(
 
 def with_soft_rim(colours: UInt8, solid: Mask, sigma_px: float) -> UInt8:
     """The colours (H, W, 3) of solid pixels; all others take those of the nearest solid ones, a
-    little blurred: the steep sides of the surface stretch whatever is at the rim to stripes."""
+    little blurred: the steep sides of the surface stretch whatever is at the rim to stripes.
+
+    Parameters
+    ----------
+    colours : UInt8
+        (H, W, 3).
+    solid : Mask
+        (H, W).
+    sigma_px : float
+        Photo pixels.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
+    """
     share = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), max(sigma_px, 0.5))
     total = cv2.GaussianBlur(
         np.where(solid[..., None], colours, 0).astype(np.float32), (0, 0), max(sigma_px, 0.5)
@@ -123,7 +158,22 @@ def with_soft_rim(colours: UInt8, solid: Mask, sigma_px: float) -> UInt8:
 
 
 def vertices_on_photo(vertex: Int32, crop: Crop, photo: Photo) -> Int32:
-    """(H, W) the body's vertices (h, w) of the crop's grid, spread beyond where there are some."""
+    """(H, W) the body's vertices (h, w) of the crop's grid, spread beyond where there are some.
+
+    Parameters
+    ----------
+    vertex : Int32
+        (h, w), -1 where there is none.
+    crop : Crop
+        The grid.
+    photo : Photo
+        The photo.
+
+    Returns
+    -------
+    Int32
+        (H, W).
+    """
     known = vertex >= 0
     if not known.any():
         return np.full((photo.height, photo.width), -1, np.int32)
@@ -146,9 +196,29 @@ def filled_front(
 ) -> UInt8:
     """A layer's front (H, W, 3): what the photo shows, and the hidden rest from the same part.
 
-    shown : (H, W, 3) the layer's colours, spread beyond `own`, and those of the sources
-    part : (H, W) the layer's parts; label : (H, W) the parts that the photo shows
-    sources : (H, W) what may be copied
+    Parameters
+    ----------
+    shown : UInt8
+        (H, W, 3) the layer's colours, spread beyond `own`, and those of the sources.
+    own : Mask
+        (H, W) what the photo shows of the layer.
+    hidden : Mask
+        (H, W) what other layers hide of it.
+    part : UInt8
+        (H, W) the layer's parts.
+    label : UInt8
+        (H, W) the parts that the photo shows.
+    sources : Mask
+        (H, W) what may be copied.
+    blend_px : float
+        How far colours are blended, photo pixels.
+    rng : np.random.Generator
+        Decides all that is random.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
     """
     if not hidden.any():
         return shown
@@ -172,8 +242,29 @@ def painted_back(
 ) -> UInt8:
     """A layer's back (H, W, 3), seen through the layer from the front.
 
-    mirrored : (H, W) bool, where the front is kept; front_only : (H, W) bool, what must not come
-    from there to the back; blend_px : how far colours are blended
+    Parameters
+    ----------
+    front : UInt8
+        (H, W, 3).
+    region : Mask
+        (H, W) the layer.
+    labels : texture_labels.Labels
+        The guide.
+    sources : Mask
+        (H, W) what may be copied.
+    mirrored : Mask
+        (H, W) bool, where the front is kept.
+    front_only : Mask
+        (H, W) bool, what must not come from there to the back.
+    blend_px : float
+        How far colours are blended, photo pixels.
+    rng : np.random.Generator
+        Decides all that is random.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
     """
     wanted, excluded = labels.back, front_only & region
     target = region & ~mirrored & ((wanted != labels.front) | excluded)
@@ -207,6 +298,30 @@ def blended(
     Perez, Gangnet, Blake, "Poisson Image Editing" (2003), equation 4, in terms of the correction,
     which is a membrane; screened, so that it fades within `reach_px` of where it is asked for and
     a face's colour does not flow into the hair behind.
+
+    Parameters
+    ----------
+    back : UInt8
+        (H, W, 3), synthesised at the target.
+    front : UInt8
+        (H, W, 3).
+    target : Mask
+        (H, W) what was synthesised.
+    region : Mask
+        (H, W) the layer.
+    wanted : UInt8
+        (H, W) labels of the back.
+    shown : UInt8
+        (H, W) labels of the front.
+    rim : Mask
+        (H, W) the layer's outline.
+    reach_px : float
+        Photo pixels.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
     """
     # On either side of the target's border: how much the mirrored back differs from what goes on.
     same = ~target & region & (wanted == shown)

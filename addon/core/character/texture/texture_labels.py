@@ -55,7 +55,18 @@ class FaceFrame:
     down: npt.NDArray[np.float64]  # (2,), photo pixels, from there to the mouth
 
     def along(self, shape: tuple[int, ...]) -> tuple[Float32, Float32]:
-        """(H, W) each: how far down (0 eyes, 1 mouth) and aside of the middle each pixel is."""
+        """(H, W) each: how far down (0 eyes, 1 mouth) and aside of the middle each pixel is.
+
+        Parameters
+        ----------
+        shape : tuple[int, ...]
+            (H, W).
+
+        Returns
+        -------
+        tuple[Float32, Float32]
+            (H, W) each, in distances from the eyes to the mouth.
+        """
         y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
         x, y = x - np.float32(self.eyes[0]), y - np.float32(self.eyes[1])
         dx, dy = (self.down / (self.down @ self.down)).astype(np.float32)
@@ -71,7 +82,18 @@ class Labels:
 
 
 def face_frame(person: Person) -> FaceFrame | None:
-    """Where the face is, None where it looks away from the camera."""
+    """Where the face is, None where it looks away from the camera.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+
+    Returns
+    -------
+    FaceFrame | None
+        Photo pixels.
+    """
     marks = person.detection.landmarks
     eyes = marks.image[[LANDMARK["left_eye"], LANDMARK["right_eye"]]].mean(axis=0)
     mouth = marks.image[[LANDMARK["mouth_left"], LANDMARK["mouth_right"]]].mean(axis=0)
@@ -83,7 +105,20 @@ def face_frame(person: Person) -> FaceFrame | None:
 
 
 def is_profile(person: Person, face: FaceFrame) -> bool:
-    """Whether the face is seen rather from the side than from the front."""
+    """Whether the face is seen rather from the side than from the front.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+    face : FaceFrame
+        The person's.
+
+    Returns
+    -------
+    bool
+        True if so.
+    """
     marks = person.detection.landmarks.image.astype(np.float64)
     left, right = marks[LANDMARK["left_ear"]], marks[LANDMARK["right_ear"]]
     across = np.array([-face.down[1], face.down[0]]) / np.linalg.norm(face.down)
@@ -96,6 +131,16 @@ def face_mask(person: Person) -> Mask:
 
     An ellipse through eyes and mouth, from the hairline to below the chin, and the hull of Face
     Mesh's points where there are some.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+
+    Returns
+    -------
+    Mask
+        (H, W).
     """
     canvas = np.zeros(person.mask.shape, np.uint8)
     face = face_frame(person)
@@ -116,7 +161,18 @@ def face_mask(person: Person) -> Mask:
 
 
 def on_face_side(model: BodyModel) -> Mask:
-    """(V,) bool: vertices of the body's face and of the sides of the head before the ears."""
+    """(V,) bool: vertices of the body's face and of the sides of the head before the ears.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+
+    Returns
+    -------
+    Mask
+        (V,).
+    """
     head = model.weights[:, JOINT["head"]] > 0.5
     depth = model.template[:, 2]
     low, high = depth[head].min(), depth[head].max()
@@ -134,9 +190,27 @@ def propose(
 ) -> Labels:
     """The labels of one layer.
 
-    colours : (H, W, 3) the person's; region : (H, W) the layer
-    front, back : (H, W) the body's vertex in front and behind at each pixel, -1 where unknown
-    seed : of colour clusters
+    Parameters
+    ----------
+    person : Person
+        The person.
+    colours : UInt8
+        (H, W, 3) the person's.
+    region : Mask
+        (H, W) the layer.
+    front : Int32
+        (H, W) the body's vertex in front and behind at each pixel, -1 where unknown.
+    back : Int32
+        (H, W) the body's vertex in front and behind at each pixel, -1 where unknown.
+    model : BodyModel
+        The body model.
+    seed : int
+        Of colour clusters.
+
+    Returns
+    -------
+    Labels
+        Front and back.
     """
     part = np.where(region & (front >= 0), model.part[front], NOTHING).astype(np.uint8)
     face = face_frame(person)
@@ -255,5 +329,16 @@ def _between(hair: Mask, aside: Float32) -> Mask:
 
 
 def to_lab(rgb: UInt8) -> Float32:
-    """(..., 3) CIE L* a* b* (D65) of sRGB pixels (H, W, 3)."""
+    """(..., 3) CIE L* a* b* (D65) of sRGB pixels (H, W, 3).
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3).
+
+    Returns
+    -------
+    Float32
+        (..., 3) (H, W, 3).
+    """
     return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)

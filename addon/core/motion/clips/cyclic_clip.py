@@ -20,6 +20,18 @@ def cyclic_motion(skeleton: Skeleton, clip: Clip) -> Motion:
 
     A loop of F frames gives F + 1: the last is the first again, farther on by what the loop
     travels, as Blender's cyclic actions want it. Others give their frames.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    clip : Clip
+        The clip.
+
+    Returns
+    -------
+    Motion
+        Metres.
     """
     count = len(clip.root)
     # Feet that stand across the wrap are locked as in the midst of a longer motion.

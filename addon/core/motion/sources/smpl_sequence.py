@@ -112,6 +112,21 @@ def read_smpl_sequence(path: Path | str) -> Clip:
 
     Raises MotionError, one sentence with the array and the frame, for any other file. Nothing in a
     file is unpickled.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    Clip
+        At the file's rate.
+
+    Raises
+    ------
+    MotionError
+        If it is any other file, with the array and the frame.
     """
     path = Path(path)
     try:

@@ -79,7 +79,20 @@ class _Body:
 def find_people(photo: Photo) -> tuple[Detection, ...]:
     """Everyone whose body can be seen, left to right.
 
-    Raises PersonError where nobody is found.
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+
+    Returns
+    -------
+    tuple[Detection, ...]
+        At least one.
+
+    Raises
+    ------
+    NobodyFoundError
+        If nobody is found, a PersonError.
     """
     rgb = photo.rgb
     bodies = _bodies(rgb, photo)
@@ -273,7 +286,25 @@ def find_in_box(photo: Photo, box: Float32, seed: int = 0) -> tuple[Detection, .
 
     Where they see nobody there, the outline in the box gives the joints: drawings, paintings,
     sculptures; seed : of the colours' clusters there.
-    Raises PersonError where the box is outside of the photo or holds no figure.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+    seed : int
+        Of the colours' clusters.
+
+    Returns
+    -------
+    tuple[Detection, ...]
+        At least one.
+
+    Raises
+    ------
+    PersonError
+        If the box is outside of the photo or holds no figure.
     """
     rgb = photo.rgb
     low = np.clip(box[:2], 0, [photo.width - 1, photo.height - 1])
@@ -295,7 +326,20 @@ def find_in_box(photo: Photo, box: Float32, seed: int = 0) -> tuple[Detection, .
 
 
 def in_box(people: tuple[Detection, ...], box: Float32) -> Detection:
-    """The person whose box is most like `box` (4,)."""
+    """The person whose box is most like `box` (4,).
+
+    Parameters
+    ----------
+    people : tuple[Detection, ...]
+        Everyone who was found, left to right.
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+
+    Returns
+    -------
+    Detection
+        The most alike.
+    """
     return max(people, key=lambda person: _overlap(person.box, np.asarray(box, np.float32)))
 
 
@@ -330,7 +374,25 @@ def _overlap(a: Float32, b: Float32) -> float:
 
 
 def choose(people: tuple[Detection, ...], number: int = 0) -> Detection:
-    """Person `number` counted from 1 at the left; 0 is the largest one."""
+    """Person `number` counted from 1 at the left; 0 is the largest one.
+
+    Parameters
+    ----------
+    people : tuple[Detection, ...]
+        Everyone who was found, left to right.
+    number : int
+        From 1; 0: the largest one.
+
+    Returns
+    -------
+    Detection
+        The one who is meant.
+
+    Raises
+    ------
+    PersonError
+        If there are not so many.
+    """
     if number == 0:
         return max(people, key=_area)
     if not 1 <= number <= len(people):

@@ -17,7 +17,17 @@ DETECTOR = ssd.Detector("pose_detection.tflite", 224, (8, 16, 32, 32, 32), point
 def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, Square]]:
     """Scores and squares of the bodies in a picture (pixels of `rgb`), best first.
 
-    plain : as the reference does it (`roi`)
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    plain : bool
+        As the reference does it (`roi`).
+
+    Returns
+    -------
+    list[tuple[float, Square]]
+        Scores 0..1, photo pixels.
     """
     return [
         (found.score, square_from_points(found.points[0], found.points[1]))
@@ -26,7 +36,18 @@ def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, Square]]:
 
 
 def read_one(rgb: UInt8) -> Reading | None:
-    """The most prominent person of a picture (H, W, 3), read once; None where nobody is."""
+    """The most prominent person of a picture (H, W, 3), read once; None where nobody is.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+
+    Returns
+    -------
+    Reading | None
+        Photo pixels.
+    """
     squares = detect(rgb, plain=True)
     if not squares:
         return None

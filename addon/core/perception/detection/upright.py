@@ -39,6 +39,16 @@ def lean(marks: PoseLandmarks) -> float:
 
     From the middle of hips and ankles to the shoulders: trunk and legs tell, so that neither who
     bows nor who raises a leg counts as lying.
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+
+    Returns
+    -------
+    float
+        -pi..pi.
     """
     x, y = (marks.image[_SHOULDERS].mean(axis=0) - marks.image[_LOWER].mean(axis=0)).tolist()
     return float(np.arctan2(x, -y))
@@ -46,7 +56,18 @@ def lean(marks: PoseLandmarks) -> float:
 
 def turn_of(marks: PoseLandmarks) -> float:
     """The angle, radians clockwise, of the view in which a body stands: 0 for who stands or leans
-    in the photo itself, a multiple of a quarter turn for who all but lies or hangs."""
+    in the photo itself, a multiple of a quarter turn for who all but lies or hangs.
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+
+    Returns
+    -------
+    float
+        -pi..pi.
+    """
     angle = lean(marks)
     if abs(angle) <= LEVEL:
         return 0.0
@@ -58,7 +79,20 @@ def turn_of(marks: PoseLandmarks) -> float:
 
 def box_of(marks: PoseLandmarks, size: tuple[int, int]) -> Float32:
     """(4,) x0 y0 x1 y1: the landmarks' box, widened to the crown and the soles, within a picture
-    of size (W, H)."""
+    of size (W, H).
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+    size : tuple[int, int]
+        Pixels.
+
+    Returns
+    -------
+    Float32
+        (4,).
+    """
     low, high = _wide_box(marks.image)
     limit = np.array(size, np.float32) - 1
     return np.concatenate([np.clip(low, 0, limit), np.clip(high, 0, limit)]).astype(np.float32)
@@ -66,12 +100,38 @@ def box_of(marks: PoseLandmarks, size: tuple[int, int]) -> Float32:
 
 def own_box(marks: PoseLandmarks, angle: float) -> Float32:
     """(4,) the same box along the axes of a body turned by `angle`, not bounded by the photo, in
-    pixels counted along those axes from the photo's origin (`along_axes`)."""
+    pixels counted along those axes from the photo's origin (`along_axes`).
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+    angle : float
+        Radians, clockwise.
+
+    Returns
+    -------
+    Float32
+        (4,).
+    """
     return np.concatenate(_wide_box(along_axes(marks.image, angle))).astype(np.float32)
 
 
 def along_axes(points: Float32, angle: float) -> Float32:
-    """Photo pixels (N, 2) counted along axes that are turned clockwise by `angle` (radians)."""
+    """Photo pixels (N, 2) counted along axes that are turned clockwise by `angle` (radians).
+
+    Parameters
+    ----------
+    points : Float32
+        (N, 2) photo pixels.
+    angle : float
+        Radians, clockwise.
+
+    Returns
+    -------
+    Float32
+        (N, 2).
+    """
     return (points @ _axes(angle)).astype(np.float32)
 
 
@@ -101,7 +161,18 @@ class View:
         return cv2.invertAffineTransform(self.matrix)
 
     def picture(self, rgb: UInt8) -> UInt8:
-        """The view (h, w, 3) of the photo (H, W, 3), whose rim goes on beyond it."""
+        """The view (h, w, 3) of the photo (H, W, 3), whose rim goes on beyond it.
+
+        Parameters
+        ----------
+        rgb : UInt8
+            (H, W, 3), sRGB.
+
+        Returns
+        -------
+        UInt8
+            (h, w, 3).
+        """
         if self.is_photo:
             return rgb
         return cv2.warpAffine(
@@ -109,7 +180,18 @@ class View:
         )
 
     def mask(self, mask: Mask) -> Mask:
-        """The view (h, w) of a mask (H, W), empty beyond the photo."""
+        """The view (h, w) of a mask (H, W), empty beyond the photo.
+
+        Parameters
+        ----------
+        mask : Mask
+            (H, W).
+
+        Returns
+        -------
+        Mask
+            (h, w).
+        """
         if self.is_photo:
             return mask
         seen = cv2.warpAffine(
@@ -118,7 +200,18 @@ class View:
         return seen > 0
 
     def detection(self, person: Detection) -> Detection:
-        """The person as the view shows them."""
+        """The person as the view shows them.
+
+        Parameters
+        ----------
+        person : Detection
+            In the photo.
+
+        Returns
+        -------
+        Detection
+            In the view's pixels.
+        """
         if self.is_photo:
             return person
         marks = person.landmarks
@@ -130,7 +223,18 @@ class View:
         return replace(person, landmarks=seen, box=box_of(seen, self.size))
 
     def on_photo(self, values: Float32) -> Float32:
-        """(H, W) of the view's values (h, w), 0 where the photo is not in the view."""
+        """(H, W) of the view's values (h, w), 0 where the photo is not in the view.
+
+        Parameters
+        ----------
+        values : Float32
+            (h, w).
+
+        Returns
+        -------
+        Float32
+            (H, W).
+        """
         if self.is_photo:
             return values
         return cv2.warpAffine(
@@ -138,7 +242,18 @@ class View:
         )
 
     def points_on_photo(self, points: Float32) -> Float32:
-        """Photo pixels of points (N, 2) or (N, 3) of the view; a third coordinate is a depth."""
+        """Photo pixels of points (N, 2) or (N, 3) of the view; a third coordinate is a depth.
+
+        Parameters
+        ----------
+        points : Float32
+            (N, 2) or (N, 3), the view's pixels.
+
+        Returns
+        -------
+        Float32
+            (N, 2) or (N, 3), photo pixels.
+        """
         if self.is_photo:
             return points
         placed = points.copy()
@@ -146,13 +261,35 @@ class View:
         return placed
 
     def square_on_photo(self, square: Square) -> Square:
-        """The same square in the photo's pixels."""
+        """The same square in the photo's pixels.
+
+        Parameters
+        ----------
+        square : Square
+            In the view.
+
+        Returns
+        -------
+        Square
+            In the photo.
+        """
         x, y = self._back @ [square.x, square.y, 1.0]
         return Square(float(x), float(y), square.side, square.angle + self.angle)
 
     def face_on_photo(self, face: Face) -> Face:
         """A face that was found in the view; its box is upright in the photo and holds the found
-        one."""
+        one.
+
+        Parameters
+        ----------
+        face : Face
+            In the view.
+
+        Returns
+        -------
+        Face
+            In the photo.
+        """
         if self.is_photo:
             return face
         x0, y0, x1, y1 = face.box.tolist()
@@ -166,7 +303,18 @@ class View:
         )
 
     def hand_on_photo(self, hand: Hand) -> Hand:
-        """A hand that was found in the view."""
+        """A hand that was found in the view.
+
+        Parameters
+        ----------
+        hand : Hand
+            In the view.
+
+        Returns
+        -------
+        Hand
+            In the photo.
+        """
         if self.is_photo:
             return hand
         return replace(
@@ -177,7 +325,20 @@ class View:
 
 
 def turned_photo(size: tuple[int, int], angle: float) -> View:
-    """The view of all of a photo of size (W, H), turned by `angle` (radians, clockwise)."""
+    """The view of all of a photo of size (W, H), turned by `angle` (radians, clockwise).
+
+    Parameters
+    ----------
+    size : tuple[int, int]
+        Pixels.
+    angle : float
+        Radians, clockwise.
+
+    Returns
+    -------
+    View
+        Nothing is cut off.
+    """
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * (np.array(size) - 1)
     return _view(size, angle, corners @ _axes(angle))
 
@@ -185,7 +346,20 @@ def turned_photo(size: tuple[int, int], angle: float) -> View:
 def view_of(person: Detection, size: tuple[int, int]) -> View:
     """The view in which a person stands: all of a photo of size (W, H) where that needs no
     resampling, else the part around the body. Who is only drawn is taken for upright: networks
-    did not find those joints."""
+    did not find those joints.
+
+    Parameters
+    ----------
+    person : Detection
+        In the photo.
+    size : tuple[int, int]
+        Pixels.
+
+    Returns
+    -------
+    View
+        The photo itself for who stands.
+    """
     marks = person.landmarks
     angle = 0.0 if person.is_drawn else turn_of(marks)
     whole = turned_photo(size, angle)

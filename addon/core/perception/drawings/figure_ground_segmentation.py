@@ -46,9 +46,24 @@ EDGE_RING_SHARE = 0.02  # taken for background within such a box
 def outline_in_box(photo: Photo, box: Float32, seed: int = 0) -> Mask:
     """(H, W) bool: the figure in a box (4,) that no network sees, by transparency or colours.
 
-    seed : as in `segment_in_box`
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+    seed : int
+        As in `segment_in_box`.
 
-    Raises PersonError where there is none.
+    Returns
+    -------
+    Mask
+        (H, W).
+
+    Raises
+    ------
+    PersonError
+        If there is none.
     """
     if photo.alpha is not None:
         x0, y0, x1, y1 = np.rint(box).astype(int)
@@ -65,10 +80,24 @@ def outline_in_box(photo: Photo, box: Float32, seed: int = 0) -> Mask:
 def segment_in_box(rgb: UInt8, box: Float32, seed: int = 0) -> Mask:
     """The figure in a box.
 
-    rgb : (H, W, 3) uint8; box : (4,) x0 y0 x1 y1, photo pixels
-    seed : of the colour mixtures' first clusters
-    returns : (H, W) bool, one piece
-    Raises PersonError where nothing stands out in the box.
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3) uint8.
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+    seed : int
+        Of the colour mixtures' first clusters.
+
+    Returns
+    -------
+    Mask
+        (H, W) bool, one piece.
+
+    Raises
+    ------
+    PersonError
+        If nothing stands out in the box.
     """
     height, width = rgb.shape[:2]
     x0, y0 = np.clip(np.floor(box[:2]).astype(int), 0, [width - 1, height - 1])
@@ -248,7 +277,17 @@ def _by_colours(
 def solid(mask: Mask, box: Float32) -> Mask:
     """The person's largest piece without pinholes; real gaps between limbs stay open.
 
-    box : (4,), the person's, upright with the body
+    Parameters
+    ----------
+    mask : Mask
+        (H, W).
+    box : Float32
+        (4,), the person's, upright with the body.
+
+    Returns
+    -------
+    Mask
+        (H, W).
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=4

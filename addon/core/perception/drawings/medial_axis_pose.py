@@ -43,9 +43,21 @@ Point = tuple[float, float]
 def joints_of_outline(mask: Mask) -> dict[str, Point]:
     """Where a figure that faces us has its joints (`joints.EDITABLE`), photo pixels.
 
-    mask : (H, W) bool. Our left is the figure's right. What cannot be told from the outline, such
-    as arms that lie against the body, follows a body's proportions, within the mask.
-    Raises PersonError where the mask is empty.
+    Parameters
+    ----------
+    mask : Mask
+        (H, W) bool. Our left is the figure's right. What cannot be told from the outline, such
+        as arms that lie against the body, follows a body's proportions, within the mask.
+
+    Returns
+    -------
+    dict[str, Point]
+        Names and photo pixels.
+
+    Raises
+    ------
+    PersonError
+        If the mask is empty.
     """
     rows, columns = np.nonzero(mask)
     if len(rows) == 0:

@@ -29,6 +29,18 @@ def close_ups(rgb: UInt8, detection: Detection) -> tuple[Face | None, tuple[Hand
     """The person's face, and its left and right hand; None for what is not seen.
 
     rgb (H, W, 3); positions are the photo's.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    detection : Detection
+        The person.
+
+    Returns
+    -------
+    tuple[Face | None, tuple[Hand | None, ...]]
+        Photo pixels.
     """
     if detection.is_drawn:
         return None, (None, None)

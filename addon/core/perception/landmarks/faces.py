@@ -31,8 +31,19 @@ def find_faces(
 ) -> tuple[Face, ...]:
     """The faces of a picture (H, W, 3), best first; positions in its pixels.
 
-    least_presence : faces that Face Mesh is not as sure of are left out
-    plain : as the reference does it (`roi`)
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    least_presence : float
+        Faces that Face Mesh is not as sure of are left out.
+    plain : bool
+        As the reference does it (`roi`).
+
+    Returns
+    -------
+    tuple[Face, ...]
+        In the picture's pixels.
     """
     by_square = {}
     for found in ssd.detect(rgb, DETECTOR, plain=plain):
@@ -49,7 +60,22 @@ def find_faces(
 
 
 def read(rgb: UInt8, square: Square, *, plain: bool = False) -> tuple[float, Float32]:
-    """Run Face Mesh on one square of the photo: presence 0..1 and points (468, 3) as in `Face`."""
+    """Run Face Mesh on one square of the photo: presence 0..1 and points (468, 3) as in `Face`.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    square : Square
+        Where to look, photo pixels.
+    plain : bool
+        As the reference does it (`roi`).
+
+    Returns
+    -------
+    tuple[float, Float32]
+        0..1, and (468, 3) photo pixels.
+    """
     crop = sample(rgb, square, INPUT_PX, plain=plain, letterbox=False)
     outputs = {o.size: o for o in litert.run(NETWORK, crop.astype(np.float32) / 255.0)}
     points = outputs[POINTS * 3].reshape(POINTS, 3)

@@ -29,7 +29,18 @@ LEAST_PRESENCE = 0.5
 
 
 def find_hands(rgb: UInt8) -> tuple[Hand, ...]:
-    """The hands of a picture (H, W, 3), best palm first; positions in its pixels."""
+    """The hands of a picture (H, W, 3), best palm first; positions in its pixels.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+
+    Returns
+    -------
+    tuple[Hand, ...]
+        In the picture's pixels.
+    """
     by_square = {}
     for found in ssd.detect(rgb, DETECTOR, plain=True):
         angle = along(found.points[WRIST], found.points[MIDDLE_FINGER], np.pi / 2)
@@ -39,7 +50,22 @@ def find_hands(rgb: UInt8) -> tuple[Hand, ...]:
 
 
 def read(rgb: UInt8, square: Square, score: float = 1.0) -> Hand:
-    """Run the network on one square of the photo, in which the fingers point up."""
+    """Run the network on one square of the photo, in which the fingers point up.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    square : Square
+        Where to look, photo pixels.
+    score : float
+        The palm's, 0..1.
+
+    Returns
+    -------
+    Hand
+        Photo pixels.
+    """
     crop = sample(rgb, square, INPUT_PX, plain=True, letterbox=False)
     # The network was made for mirrored pictures: what it calls left is a right hand elsewhere.
     points, presence, left, world = (

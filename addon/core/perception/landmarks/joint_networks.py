@@ -51,13 +51,26 @@ class JointNetwork:
     def joints(self, rgb: UInt8, box: Float32) -> tuple[Float32, Float32]:
         """Where the joints are, and how sure the network is of each.
 
-        rgb : (H, W, 3) uint8, sRGB
-        box : (4,), x0 y0 x1 y1 of the person in photo pixels; may reach beyond the photo
-        returns : (17, 2) float32 photo pixels, (17,) float32 scores 0..1, in COCO_17's order
+        The box is widened by PADDING and to the network's aspect.
 
-        The box is widened by PADDING and to the network's aspect. Raises PersonError for a box
-        that shows nothing, ModelFileError where the network gives something else than its file
-        promises.
+        Parameters
+        ----------
+        rgb : UInt8
+            (H, W, 3) uint8, sRGB.
+        box : Float32
+            (4,), x0 y0 x1 y1 of the person in photo pixels; may reach beyond the photo.
+
+        Returns
+        -------
+        tuple[Float32, Float32]
+            (17, 2) float32 photo pixels, (17,) float32 scores 0..1, in COCO_17's order.
+
+        Raises
+        ------
+        PersonError
+            If the box shows nothing.
+        ModelFileError
+            If the network gives something else than its file promises.
         """
         check_box(rgb, box)
         height = self.picture.height or USUAL_HEIGHT_PX
@@ -91,7 +104,20 @@ def load_joint_network(path: Path | str) -> JointNetwork:
     cannot be seen: it is assumed of files with "vitpose" or "udp" in their names and of those that
     the transformers library exports, unless the file's metadata say otherwise under "udp".
 
-    Raises ModelFileError with one sentence that names the input or output that differs.
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    JointNetwork
+        Opened.
+
+    Raises
+    ------
+    ModelFileError
+        With one sentence that names the input or output that differs.
     """
     network = onnx.load(path)
     picture = onnx.picture_input(network, KIND)
@@ -108,6 +134,18 @@ def framed(box: Float32, aspect: float) -> tuple[AnyArray, AnyArray]:
 
     It has the box's centre, PADDING times its size, and one side longer so that width over height
     is `aspect`.
+
+    Parameters
+    ----------
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+    aspect : float
+        Width over height.
+
+    Returns
+    -------
+    tuple[AnyArray, AnyArray]
+        (2,) and (2,).
     """
     low, high = np.asarray(box, np.float64).reshape(2, 2)
     sides = PADDING * (high - low)

@@ -59,7 +59,18 @@ _EYE_SHARE, _EAR_SHARE, _MOUTH_SHARE, _HEEL_SHARE = 0.02, 0.045, 0.02, 0.03
 
 
 def joints_of(marks: PoseLandmarks) -> dict[str, tuple[float, float]]:
-    """The editable joints' photo pixels."""
+    """The editable joints' photo pixels.
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+
+    Returns
+    -------
+    dict[str, tuple[float, float]]
+        Names and photo pixels.
+    """
     return {
         name: (float(marks.image[LANDMARK[name], 0]), float(marks.image[LANDMARK[name], 1]))
         for name in EDITABLE
@@ -71,6 +82,18 @@ def moved(marks: PoseLandmarks, joints: Joints) -> PoseLandmarks:
 
     A joint that was moved is certain (visibility 1). In metres, bones keep their length: one that
     was drawn shorter points more towards or away from the viewer, to the side it did before.
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+    joints : Joints
+        Names and photo pixels.
+
+    Returns
+    -------
+    PoseLandmarks
+        Other landmarks moved along.
     """
     changed = {
         name
@@ -106,14 +129,42 @@ def moved(marks: PoseLandmarks, joints: Joints) -> PoseLandmarks:
 
 
 def with_joints(person: Detection, joints: Joints) -> Detection:
-    """The detection with some joints moved; the same object where none moved."""
+    """The detection with some joints moved; the same object where none moved.
+
+    Parameters
+    ----------
+    person : Detection
+        The detection.
+    joints : Joints
+        Names and photo pixels.
+
+    Returns
+    -------
+    Detection
+        With the joints.
+    """
     marks = moved(person.landmarks, joints)
     return person if marks is person.landmarks else replace(person, landmarks=marks)
 
 
 def with_joints_of(network: JointNetwork, rgb: UInt8, person: Detection) -> Detection:
     """The detection with its joints where another network sees them clearly, in the view in which
-    the person stands. rgb (H, W, 3)."""
+    the person stands. rgb (H, W, 3).
+
+    Parameters
+    ----------
+    network : JointNetwork
+        The user's.
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    person : Detection
+        The detection.
+
+    Returns
+    -------
+    Detection
+        With the joints.
+    """
     view = view_of(person, (rgb.shape[1], rgb.shape[0]))
     found, scores = network.joints(view.picture(rgb), view.detection(person).box)
     places = view.points_on_photo(found)
@@ -130,6 +181,16 @@ def flat_landmarks(joints: Joints) -> PoseLandmarks:
     drawing: it lies in the picture's plane and faces the viewer.
 
     Landmarks that are not given are placed beside those that are, with visibility 0.
+
+    Parameters
+    ----------
+    joints : Joints
+        Names and photo pixels.
+
+    Returns
+    -------
+    PoseLandmarks
+        Depth 0 everywhere.
     """
     image = np.zeros((len(NAMES), 2))
     visibility = np.zeros(len(NAMES), np.float32)
@@ -160,7 +221,20 @@ def flat_landmarks(joints: Joints) -> PoseLandmarks:
 def read_joints(path: Path | str) -> dict[str, tuple[float, float]]:
     """Joints from a JSON file: {"left_wrist": [x, y], ...} in photo pixels, any of EDITABLE.
 
-    Raises PersonError where the file is not that.
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    dict[str, tuple[float, float]]
+        Names and photo pixels.
+
+    Raises
+    ------
+    PersonError
+        If the file is not that.
     """
     path = Path(path)
     check_readable(path, PersonError, "choose another file of joints")

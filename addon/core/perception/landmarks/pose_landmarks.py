@@ -51,7 +51,20 @@ LIMBS = tuple(
 
 
 def square_from_points(centre: Float32, rim: Float32) -> Square:
-    """The square around a body whose centre and outermost point above the head are known."""
+    """The square around a body whose centre and outermost point above the head are known.
+
+    Parameters
+    ----------
+    centre : Float32
+        (2,) the hips' middle, photo pixels.
+    rim : Float32
+        (2,) photo pixels.
+
+    Returns
+    -------
+    Square
+        Photo pixels.
+    """
     dx, dy = (rim - centre).tolist()
     side = 2 * SQUARE_MARGIN * float(np.hypot(dx, dy))
     return Square(float(centre[0]), float(centre[1]), side, float(np.arctan2(dx, -dy)))
@@ -68,7 +81,20 @@ class Reading:
     mask: Float32  # (256, 256), 0..1, in the square
 
     def mask_on_photo(self, width: int, height: int) -> Float32:
-        """(height, width) the mask in the photo's pixels, 0 outside of the square."""
+        """(height, width) the mask in the photo's pixels, 0 outside of the square.
+
+        Parameters
+        ----------
+        width : int
+            Pixels.
+        height : int
+            Pixels.
+
+        Returns
+        -------
+        Float32
+            (height, width).
+        """
         return cv2.warpAffine(
             self.mask, self.square.matrix(INPUT_PX), (width, height), flags=cv2.INTER_LINEAR
         )
@@ -77,7 +103,19 @@ class Reading:
 def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
     """Run the network on one square of the photo. rgb (H, W, 3) uint8.
 
-    plain : as the reference does it (`roi`)
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    square : Square
+        Where to look, photo pixels.
+    plain : bool
+        As the reference does it (`roi`).
+
+    Returns
+    -------
+    Reading
+        Landmarks in photo pixels, and the square to read next.
     """
     crop = sample(rgb, square, INPUT_PX, plain=plain, letterbox=False)
     outputs = {o.size: o for o in litert.run(NETWORK, crop.astype(np.float32) / 255.0)}
@@ -102,7 +140,19 @@ def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
 def settle(rgb: UInt8, square: Square, first: Reading | None = None) -> Reading:
     """Read a body again and again, each time in the square that the last reading proposes.
 
-    first : the reading of `square`, where it is known
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    square : Square
+        Where to look, photo pixels.
+    first : Reading | None
+        The reading of `square`, where it is known.
+
+    Returns
+    -------
+    Reading
+        The last one.
     """
     reading = first or read(rgb, square.snapped())
     for _ in range(SETTLING_PASSES - 1):

@@ -26,7 +26,19 @@ FILL_RADIUS_PX = 3.0  # of Telea's filling, on that copy
 def limb_distance(marks: PoseLandmarks, size: tuple[int, int], scale: float) -> Float32:
     """(h, w) distance from the body's bones, trunk and head in torso lengths.
 
-    size : (w, h) of the grid; scale : grid pixels a photo pixel
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+    size : tuple[int, int]
+        (w, h) of the grid.
+    scale : float
+        Grid pixels a photo pixel.
+
+    Returns
+    -------
+    Float32
+        (h, w).
     """
     bones = np.ones((size[1], size[0]), np.uint8)
     points = np.rint(marks.image * scale).astype(int)
@@ -46,14 +58,38 @@ _HEAD = ("nose", "left_ear", "right_ear")
 
 
 def torso_length(marks: PoseLandmarks) -> float:
-    """From the shoulders' middle to the hips', photo pixels, at least a thousandth."""
+    """From the shoulders' middle to the hips', photo pixels, at least a thousandth.
+
+    Parameters
+    ----------
+    marks : PoseLandmarks
+        The person's landmarks.
+
+    Returns
+    -------
+    float
+        Photo pixels.
+    """
     shoulders = marks.image[[LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]].mean(axis=0)
     hips = marks.image[[LANDMARK["left_hip"], LANDMARK["right_hip"]]].mean(axis=0)
     return max(float(np.linalg.norm(shoulders - hips)), 1e-3)
 
 
 def meet(a: Detection, b: Detection) -> bool:
-    """Whether the boxes of two people overlap."""
+    """Whether the boxes of two people overlap.
+
+    Parameters
+    ----------
+    a : Detection
+        One person.
+    b : Detection
+        Another one.
+
+    Returns
+    -------
+    bool
+        True if they overlap.
+    """
     return bool((a.box[:2] < b.box[2:]).all() and (b.box[:2] < a.box[2:]).all())
 
 
@@ -63,7 +99,19 @@ def owners(
     """Who owns each pixel of a grid: (h, w) index into `people`, -1 where nobody does, and (h, w)
     the owner's claim over the sum of all claims.
 
-    chances : each person's mask (h, w), 0..1; scale : grid pixels a photo pixel
+    Parameters
+    ----------
+    people : Sequence[Detection]
+        Everyone who was found, left to right.
+    chances : Sequence[Float32]
+        Each person's mask (h, w), 0..1.
+    scale : float
+        Grid pixels a photo pixel.
+
+    Returns
+    -------
+    tuple[Int32, Float32]
+        (h, w) and (h, w).
     """
     claims = []
     for person, chance in zip(people, chances, strict=True):
@@ -79,7 +127,20 @@ def owners(
 
 def painted_over(rgb: UInt8, others: Mask) -> UInt8:
     """The photo (H, W, 3) with the pixels of `others` (H, W) filled from around them, coarsely:
-    good enough for networks that look at 256 pixels."""
+    good enough for networks that look at 256 pixels.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    others : Mask
+        (H, W).
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
+    """
     height, width = others.shape
     scale = min(1.0, FILL_GRID_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

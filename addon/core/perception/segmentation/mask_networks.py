@@ -51,11 +51,24 @@ class MaskNetwork(Protocol):
     def mask(self, rgb: UInt8, box: Float32) -> Float32:
         """(H, W) float32, 0..1, how sure the network is that a pixel is of the person.
 
-        rgb : (H, W, 3) uint8, sRGB
-        box : (4,), x0 y0 x1 y1 of the person in photo pixels; may reach beyond the photo
+        Parameters
+        ----------
+        rgb : UInt8
+            (H, W, 3) uint8, sRGB.
+        box : Float32
+            (4,), x0 y0 x1 y1 of the person in photo pixels; may reach beyond the photo.
 
-        Raises PersonError for a box that shows nothing and where the network sees nobody in it,
-        ModelFileError where the network gives something else than its file promises.
+        Returns
+        -------
+        Float32
+            (H, W).
+
+        Raises
+        ------
+        PersonError
+            If the box shows nothing, or the network sees nobody in it.
+        ModelFileError
+            If the network gives something else than its file promises.
         """
 
 
@@ -76,7 +89,20 @@ def load_mask_network(path: Path | str) -> MaskNetwork:
     picture are torchvision's (RGB 0..1); small ones of a fixed size such as Nx1x28x28 are the model
     zoo's MaskRCNN-10's (BGR 0..255 minus a mean), each of which fills its box.
 
-    Raises ModelFileError with one sentence that names the input or output that differs.
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    MaskNetwork
+        Opened.
+
+    Raises
+    ------
+    ModelFileError
+        With one sentence that names the input or output that differs.
     """
     network = onnx.load(path)
     if any(output.rank == 1 or output.fits(None, 4) for output in network.outputs):
@@ -124,7 +150,20 @@ class SingleMaskNetwork:
         return self.network.name
 
     def mask(self, rgb: UInt8, box: Float32) -> Float32:
-        """See MaskNetwork."""
+        """See MaskNetwork.
+
+        Parameters
+        ----------
+        rgb : UInt8
+            (H, W, 3), sRGB.
+        box : Float32
+            (4,) x0 y0 x1 y1, photo pixels.
+
+        Returns
+        -------
+        Float32
+            (H, W).
+        """
         check_box(rgb, box)
         x0, y0, x1, y1 = widened(box, rgb.shape[1], rgb.shape[0])
         width, height = self._size(x1 - x0, y1 - y0)
@@ -151,7 +190,22 @@ def _in_strides(length: float) -> int:
 
 
 def widened(box: Float32, width: int, height: int) -> tuple[int, int, int, int]:
-    """x0 y0 x1 y1 of the photo's pixels (ends excluded) in a box with MARGIN around it."""
+    """x0 y0 x1 y1 of the photo's pixels (ends excluded) in a box with MARGIN around it.
+
+    Parameters
+    ----------
+    box : Float32
+        (4,) x0 y0 x1 y1, photo pixels.
+    width : int
+        Of the photo, pixels.
+    height : int
+        Of the photo, pixels.
+
+    Returns
+    -------
+    tuple[int, int, int, int]
+        Photo pixels.
+    """
     x0, y0, x1, y1 = np.asarray(box, np.float64).tolist()
     margin = MARGIN * max(x1 - x0, y1 - y0)
     return (
@@ -229,7 +283,20 @@ class InstanceNetwork:
         return self.network.name
 
     def mask(self, rgb: UInt8, box: Float32) -> Float32:
-        """See MaskNetwork."""
+        """See MaskNetwork.
+
+        Parameters
+        ----------
+        rgb : UInt8
+            (H, W, 3), sRGB.
+        box : Float32
+            (4,) x0 y0 x1 y1, photo pixels.
+
+        Returns
+        -------
+        Float32
+            (H, W).
+        """
         check_box(rgb, box)
         photo_height, photo_width = rgb.shape[:2]
         values, (width, height) = self._prepared(rgb)

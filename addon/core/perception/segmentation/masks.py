@@ -40,11 +40,30 @@ def segment_person(
 ) -> Person:
     """Cut one person out: silhouette, soft matte and clean foreground colours.
 
-    others : everybody else in the photo; what is theirs stays out of the mask
-    network : one of the user's in place of the built-in one
-    seed : of the colour mixtures' first clusters
     A photo that is already cut out (transparent around the person) keeps its own edge.
-    Raises PersonError where no outline is found.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    detection : Detection
+        The person.
+    others : Sequence[Detection]
+        Everybody else in the photo; what is theirs stays out of the mask.
+    network : MaskNetwork | None
+        One of the user's in place of the built-in one.
+    seed : int
+        Of the colour mixtures' first clusters.
+
+    Returns
+    -------
+    Person
+        Mask, matte, colours, face and hands.
+
+    Raises
+    ------
+    PersonError
+        If no outline is found.
     """
     rgb = photo.rgb
     if detection.is_drawn:
@@ -81,7 +100,22 @@ def segment_person(
 
 def cut_out(photo: Photo, detection: Detection, mask: Mask) -> Person:
     """A person whose silhouette (H, W) is given: it is taken as it is, only its edge is softened
-    along the picture's own."""
+    along the picture's own.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    detection : Detection
+        The person.
+    mask : Mask
+        (H, W).
+
+    Returns
+    -------
+    Person
+        With this very mask.
+    """
     return _person(photo.rgb, detection, mask, matte.estimate(photo.rgb, mask))
 
 

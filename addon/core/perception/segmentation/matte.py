@@ -20,7 +20,20 @@ FARTHEST_SHIFT = 0.45  # how far from the silhouette's one half the matte may mo
 
 
 def estimate(rgb: UInt8, mask: Mask) -> Float32:
-    """(H, W) float32 opacity 0..1: the mask with a soft edge along the picture's own."""
+    """(H, W) float32 opacity 0..1: the mask with a soft edge along the picture's own.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    mask : Mask
+        (H, W).
+
+    Returns
+    -------
+    Float32
+        (H, W).
+    """
     window = _window(mask)
     if window is None:
         return mask.astype(np.float32)
@@ -78,6 +91,18 @@ def foreground(rgb: UInt8, opacity: Float32) -> UInt8:
     """(H, W, 3) uint8: the person's colours, the old background taken out of the soft edge.
 
     Outside of the person's window the photo's own colours are left.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    opacity : Float32
+        (H, W) 0..1.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
     """
     from pymatting import estimate_foreground_ml
 

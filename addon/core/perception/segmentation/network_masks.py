@@ -42,7 +42,20 @@ _JITTER = (
 
 
 def chance_of_person(rgb: UInt8, detection: Detection) -> Float32:
-    """(H, W) 0..1: how likely each pixel of rgb (H, W, 3) is this person."""
+    """(H, W) 0..1: how likely each pixel of rgb (H, W, 3) is this person.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+    detection : Detection
+        The person.
+
+    Returns
+    -------
+    Float32
+        (H, W).
+    """
     size = (rgb.shape[1], rgb.shape[0])
     odds = BLAZEPOSE_WEIGHT * _log_odds(_blazepose(rgb, detection))
     total = np.full(odds.shape, BLAZEPOSE_WEIGHT, np.float32)
@@ -55,7 +68,18 @@ def chance_of_person(rgb: UInt8, detection: Detection) -> Float32:
 
 def square_of(detection: Detection) -> Square:
     """The network's square around a person whose landmarks are known, upright where the person is
-    not far from it."""
+    not far from it.
+
+    Parameters
+    ----------
+    detection : Detection
+        The person.
+
+    Returns
+    -------
+    Square
+        Photo pixels.
+    """
     marks = detection.landmarks.image
     hips = marks[[LANDMARK["left_hip"], LANDMARK["right_hip"]]].mean(axis=0)
     far = np.linalg.norm(marks - hips, axis=1).max()

@@ -83,9 +83,23 @@ def refine(
 ) -> Float32:
     """(H, W) 0..1: how likely each pixel is the person; the silhouette is where it is 0.5.
 
-    rgb : (H, W, 3); chance : (H, W) 0..1, the networks' word
-    theirs : (H, W), what belongs to other people
-    seed : of the colour mixtures' first clusters
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3).
+    chance : Float32
+        (H, W) 0..1, the networks' word.
+    detection : Detection
+        The person.
+    theirs : Mask | None
+        (H, W), what belongs to other people.
+    seed : int
+        Of the colour mixtures' first clusters.
+
+    Returns
+    -------
+    Float32
+        (H, W).
     """
     rows, columns = np.nonzero(chance > SURE_BACKGROUND)
     if len(rows) == 0:
