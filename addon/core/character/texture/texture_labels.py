@@ -339,6 +339,6 @@ def to_lab(rgb: UInt8) -> Float32:
     Returns
     -------
     Float32
-        (..., 3) (H, W, 3).
+        (H, W, 3).
     """
     return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
