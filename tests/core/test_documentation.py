@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from photo_wake_up.addon.cli.arguments import parser
 from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES
 from photo_wake_up.addon.stage_states import TITLES
-from photo_wake_up.operators.cli import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",

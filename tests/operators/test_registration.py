@@ -16,6 +16,7 @@ import pytest
 
 import photo_wake_up
 from photo_wake_up.addon import worker
+from photo_wake_up.addon.cli import command as cli
 from photo_wake_up.addon.core.model_files import MODEL_FILES, model_path
 from photo_wake_up.addon.core.pipeline.request import Request
 from photo_wake_up.addon.core.result import WakeUpResult
@@ -23,7 +24,6 @@ from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.scene.build import build_scene
 from photo_wake_up.addon.stage_states import TITLES
 from photo_wake_up.addon.ui import motion_panels, painting, panels
-from photo_wake_up.operators import cli
 from photo_wake_up.operators.base import Job
 
 from ..scene import figures
