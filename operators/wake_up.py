@@ -48,7 +48,7 @@ from ..addon.scene.render.stills import (
 from ..addon.scene.rig.joint_markers import add_box, read_box, read_joints
 from ..addon.scene.rig.pose_correction import note_fit, read_correction, show_body
 from ..addon.stage_states import DONE, Made, plain
-from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
+from ..addon.ui.preferences import chosen_files
 from ..addon.ui.scene_states import states_of
 from .base import JobOperator, Work, can_start
 from .motion_sources import Performance, read_in_blender
@@ -176,13 +176,7 @@ def _nothing() -> Work:
 def wanted_source(context: bpy.types.Context) -> results.Source:
     """What the scene's settings ask for a result of; WakeUpError where there is no such photo."""
     settings = context.scene.wake_up
-    wanted = settings.pipeline_settings(
-        context.scene,
-        body_file(context),
-        mask_network(context),
-        joint_network(context),
-        plate_network(context),
-    )
+    wanted = settings.pipeline_settings(context.scene, chosen_files(context))
     source = results.Source.of(photo_path(settings), wanted)
     box = read_box(settings.result) if _is_of(settings.result, source) else None
     source = replace(source, settings=replace(wanted, box=box))
@@ -223,7 +217,8 @@ def show(
         if len(found) == 1:
             add_corrections(first, collection).hide_viewport = True
     else:
-        collection = build_preview(first, body_file(context), scene, settings.height)
+        body_file = chosen_files(context)["body_file"]
+        collection = build_preview(first, body_file, scene, settings.height)
         show_photo(scene, collection, settings.width)
         show_body(collection, settings.show_body)
     if first.fitted is not None and len(found) == 1:

@@ -1,38 +1,32 @@
-"""The command's arguments: what they are called, what they may be, and what they choose."""
+"""The command's arguments: what they are called, what they may be, and what they choose.
+
+Those that are settings follow from the settings' fields (`core/settings.py`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..core.body.parts import PART_NAMES
-from ..core.character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from ..core.errors import WakeUpError
-from ..core.frames import DEFAULT_HEIGHT_M
 from ..core.interchange.web_page import viewer_script
-from ..core.motion.performing.options import PerformOptions
 from ..core.motion.performing.playlist import motion_files
+from ..core.option import Argument, Setting, assembled, settings_of
 from ..core.photo.photo_folder import fingerprint
-from ..core.settings import WakeUpSettings
-from ..core.staging.camera_moves import HELD, MOVES
+from ..core.settings import OPTIONS, OutputSettings, WakeUpSettings
 from ..core.user_paths import check_readable, user_path
 from ..scene.export.registry import KINDS
-from .result_folder import RENDERED
 
 COMMAND = "wake-up"
 BLENDER_COMMAND = "wake_up"  # Blender takes identifiers only: `blender --command wake_up`
 MOST_JOBS = 64  # photos at once: each takes two gigabytes
-DEFAULT_FPS = 24.0
 EVERYONE = -1  # what --person all stands for
 WHOLE_PICTURE = (-1e6, -1e6, 1e6, 1e6)  # clipped to the photo
-DEFAULT_FRAMES = 120  # 5 s
-BACKS = ("synthesised", "mirrored")
-TEXTURE_SIZES = (512, 1024, 2048, 4096, 8192)
-_LEAST_HEIGHT_M, _GREATEST_HEIGHT_M = 0.3, 3.0
-_LEAST_WIDTH, _GREATEST_WIDTH = 16, 8192  # pixels, as in the panel
-_MOST_FRAMES = 100_000  # more than an hour: surely a slip
+_BACKS = tuple(choice.value for choice in OPTIONS["back"].choices)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
+    """The command's arguments: a namespace of the settings' names, and of what is not a setting."""
     made = _Parser(
         prog=COMMAND,
         description="Turn a photo of a person into a rigged character that walks out of it.",
@@ -64,118 +58,73 @@ def parser() -> argparse.ArgumentParser:
         help="print who is in the photo, left to right, and end",
     )  # fmt: skip
     made.add_argument(
-        "--person", metavar="N", type=_person, default=0,
-        help="which person, counted from the left, or 'all' (the most prominent one)",
-    )  # fmt: skip
-    made.add_argument(
-        "--box", metavar="X0,Y0,X1,Y1", type=_box, default=None,
-        help="where the person or figure is, in pixels, or 'all' for the whole picture: for "
-        "drawings and whatever is not found by itself",
-    )  # fmt: skip
-    made.add_argument(
         "--joints", metavar="FILE", type=_path, default="",
         help='joints that are known better, as JSON in pixels: {"left_wrist": [310, 240]}',
-    )  # fmt: skip
-    made.add_argument(
-        "--motion", metavar="CLIP", type=_path, default="walk",
-        help="walk, run, jump, dance, wave, sit, turn, look, idle, or a .bvh, .fbx or .npz file "
-        "(walk)",
-    )  # fmt: skip
-    made.add_argument(
-        "--take", metavar="NAME", default="",
-        help="which take or person of a motion file that has several, by name or number (the "
-        "first)",
     )  # fmt: skip
     made.add_argument(
         "--motions", metavar="DIR", type=_path, default="",
         help="a folder of motion files (.bvh, .fbx, .npz), performed one after the other instead",
     )  # fmt: skip
     made.add_argument(
-        "--speed", metavar="FACTOR", type=float, default=1.0,
-        help="how fast the motion goes, as a share of its own speed (1)",
-    )  # fmt: skip
-    made.add_argument("--mirror", action="store_true", help="exchange left and right in the motion")
-    made.add_argument("--in-place", action="store_true", help="perform the motion on the spot")
-    made.add_argument("--return", dest="returns", action="store_true",
-                      help="end the motion in the photo's pose")  # fmt: skip
-    made.add_argument(
-        "--frames", metavar="N", type=int, default=DEFAULT_FRAMES,
-        help=f"length of the motion at {DEFAULT_FPS:g} frames a second ({DEFAULT_FRAMES})",
-    )  # fmt: skip
-    made.add_argument(
-        "--render",
-        choices=(*RENDERED, "none"),
-        default="mp4",
-        help="what to render: a video, pictures, pictures of the character alone with alpha, or a "
-        "loop (mp4)",
-    )
-    made.add_argument(
         "--export", metavar="KINDS", type=_kinds, default=("glb",),
         help="what the character is written to, with commas between: glb, usdz, fbx, vrm (an "
         "avatar), html (a page that needs no network) (glb)",
     )  # fmt: skip
-    made.add_argument(
-        "--engine", choices=("workbench", "eevee", "cycles"), default="workbench",
-        help="what to render with (workbench)",
-    )  # fmt: skip
-    made.add_argument(
-        "--no-shadow", action="store_true", help="let the character cast no shadow on the ground"
-    )
-    made.add_argument(
-        "--relight", action="store_true",
-        help="let the scene's sun shade the character (EEVEE, Cycles); frame 1 is then not the "
-        "photo",
-    )  # fmt: skip
-    made.add_argument(
-        "--width", metavar="PIXELS", type=int, default=960, help="the render's width (960)"
-    )
-    made.add_argument(
-        "--camera", choices=tuple(name.replace("_", "-") for name in MOVES), default=HELD,
-        help="how the camera moves; each way begins as the photo (held)",
-    )  # fmt: skip
-    made.add_argument(
-        "--wall", action="store_true",
-        help="hang the photo on a wall, framed: the camera may then see beyond its edges",
-    )  # fmt: skip
-    made.add_argument(
-        "--height", metavar="METRES", type=float, default=DEFAULT_HEIGHT_M,
-        help=f"the person's height ({DEFAULT_HEIGHT_M:g})",
-    )  # fmt: skip
-    made.add_argument(
-        "--focal", metavar="PIXELS", type=float, default=None,
-        help="the photo's focal length (EXIF, else its longer side)",
-    )  # fmt: skip
-    made.add_argument(
-        "--mask-network", metavar="FILE", type=_path, default="",
-        help="an ONNX file that cuts people out: one mask or instances (built in)",
-    )  # fmt: skip
-    made.add_argument(
-        "--joint-network", metavar="FILE", type=_path, default="",
-        help="an ONNX file that finds COCO's 17 joints of a person (built in)",
-    )  # fmt: skip
-    made.add_argument(
-        "--triangles", metavar="N", type=int, default=DEFAULT_TRIANGLES,
-        help=f"most triangles of the character's mesh ({DEFAULT_TRIANGLES})",
-    )  # fmt: skip
-    made.add_argument(
-        "--plate-network", metavar="FILE", type=_path, default="",
-        help="an ONNX file that fills the background, such as LaMa (built in: PatchMatch)",
-    )  # fmt: skip
-    made.add_argument(
-        "--keep-shadow", action="store_true",
-        help="leave the person's shadow on the ground in the background",
-    )  # fmt: skip
-    made.add_argument(
-        "--back", metavar="HOW", type=_back, default=("synthesised", ()),
-        help="what the texture's back is: synthesised, mirrored, or the parts to be mirrored "
-        "('head,left arm'; synthesised)",
-    )  # fmt: skip
-    made.add_argument(
-        "--texture", metavar="PIXELS", type=int, default=2048, choices=TEXTURE_SIZES,
-        help="the texture's largest side: 512, 1024, 2048, 4096 or 8192 (2048)",
-    )  # fmt: skip
-    made.add_argument("--seed", metavar="N", type=int, default=0, help="of everything random (0)")
+    for settings in (WakeUpSettings, OutputSettings):
+        for each, argument in arguments_of(settings):
+            _add(made, each, argument)
     return made
+
+
+def arguments_of(settings: type) -> Iterator[tuple[Setting, Argument]]:
+    """The settings that are arguments of the command, in order."""
+    for each in settings_of(settings):
+        if each.option.argument is not None:
+            yield each, each.option.argument
+
+
+def _add(made: argparse.ArgumentParser, each: Setting, argument: Argument) -> None:
+    told: dict[str, Any] = {"dest": each.name, "default": each.default}
+    help_ = argument.help or each.option.help[0].lower() + each.option.help[1:]
+    if isinstance(each.default, bool):
+        told["action"] = "store_false" if argument.is_opposite else "store_true"
+    else:
+        if argument.metavar:
+            told["metavar"] = argument.metavar
+        reader = _reader(each)
+        told["type"] = reader
+        if each.option.choices and reader in (str, int):
+            choices = (*spelled(each), *argument.also)
+            told["choices"] = choices
+            if argument.metavar:  # in whose place argparse would list them
+                help_ += f": {', '.join(map(str, choices))}"
+        help_ += default_told(each)
+    made.add_argument(argument.flag, help=help_.replace("%", "%%"), **told)
+
+
+def _reader(each: Setting) -> Callable[[str], Any]:
+    """What makes a value of a word."""
+    if each.name in _OWN_READERS:
+        return _OWN_READERS[each.name]
+    if each.option.is_file:
+        return _path
+    # Numbers that may be missing are measured ones.
+    return float if each.default is None else type(each.default)
+
+
+def spelled(each: Setting) -> dict[Any, Any]:
+    """A setting's choices as the command spells them, with hyphens, and their values."""
+    values = [choice.value for choice in each.option.choices]
+    return {v.replace("_", "-") if isinstance(v, str) else v: v for v in values}
+
+
+def default_told(each: Setting) -> str:
+    """The default as help tells it, in brackets; "" where there is none."""
+    if each.option.unset:
+        return f" ({each.option.unset})"
+    if isinstance(each.default, float):
+        return f" ({each.default:g})"
+    return "" if each.default in (None, "") else f" ({each.default})"
 
 
 def _path(text: str) -> str:
@@ -205,12 +154,12 @@ def _box(text: str) -> tuple[float, float, float, float]:
 
 def _back(text: str) -> tuple[str, tuple[str, ...]]:
     """How the back is painted, and the parts that are mirrored even so."""
-    if text in BACKS:
+    if text in _BACKS:
         return text, ()
     parts = tuple(sorted(part.strip() for part in text.split(",")))
     if not set(parts) <= set(PART_NAMES[1:]):
         raise ValueError(text)
-    return "synthesised", parts
+    return WakeUpSettings.back, parts
 
 
 def _kinds(text: str) -> tuple[str, ...]:
@@ -223,9 +172,12 @@ def _kinds(text: str) -> tuple[str, ...]:
 
 # What argparse calls the kinds when a value is refused.
 _person.__name__ = "number of a person, or 'all'"
-_back.__name__ = f"back: {', '.join(BACKS)} or parts of {', '.join(PART_NAMES[1:])}"
+_back.__name__ = f"back: {', '.join(_BACKS)} or parts of {', '.join(PART_NAMES[1:])}"
 _kinds.__name__ = f"list for --export of {', '.join(KINDS)}"
 _box.__name__ = "box X0,Y0,X1,Y1 in pixels, or 'all'"
+
+# Settings whose words have a syntax of their own on the command line.
+_OWN_READERS: dict[str, Callable[[str], Any]] = {"person": _person, "box": _box, "back": _back}
 
 
 def check(options: argparse.Namespace) -> None:
@@ -238,62 +190,49 @@ def check(options: argparse.Namespace) -> None:
         raise WakeUpError(f"--jobs is a number from 1 to {MOST_JOBS}.")
     if options.person == EVERYONE and (options.box or options.joints):
         raise WakeUpError("--box and --joints are about one person: leave out --person all.")
-    if not _LEAST_HEIGHT_M <= options.height <= _GREATEST_HEIGHT_M:
-        raise WakeUpError(
-            f"--height is in metres, from {_LEAST_HEIGHT_M:g} to {_GREATEST_HEIGHT_M:g}."
-        )
-    if not 1 <= options.frames <= _MOST_FRAMES:
-        raise WakeUpError(f"--frames is a number from 1 to {_MOST_FRAMES}.")
-    if options.focal is not None and not (math.isfinite(options.focal) and options.focal > 0):
-        raise WakeUpError("--focal is a focal length in pixels and greater than 0.")
-    if not LEAST_TRIANGLES <= options.triangles <= MOST_TRIANGLES:
-        raise WakeUpError(f"--triangles is a number from {LEAST_TRIANGLES} to {MOST_TRIANGLES}.")
+    for settings in (WakeUpSettings, OutputSettings):
+        for each, argument in arguments_of(settings):
+            limits, value = each.option.limits, getattr(options, each.name)
+            # Those of a group say themselves what is wrong with them, where they are put together.
+            if limits is None or each.group or value is None or each.name in _OWN_READERS:
+                continue
+            if not limits.allow(value):
+                raise WakeUpError(f"{argument.flag} is {limits.rule}.")
     if "html" in options.export:
         viewer_script()  # said now where it is not installed
-    for name in (options.joints, options.motion, *_networks(options)):
+    for name in _files(options):
         check_readable(Path(name), WakeUpError, "choose another file")
-    settings_of(options)  # a motion's options say themselves what is wrong with them
+    chosen_settings(options)
     if options.motions:
         motion_files(Path(options.motions))
         if options.person == EVERYONE:
             raise WakeUpError("--motions is about one person: leave out --person all.")
-    if not _LEAST_WIDTH <= options.width <= _GREATEST_WIDTH:
-        raise WakeUpError(f"--width is in pixels, from {_LEAST_WIDTH} to {_GREATEST_WIDTH}.")
-    if options.seed < 0:
-        raise WakeUpError("--seed is a whole number from 0 up.")
 
 
-def _networks(options: argparse.Namespace) -> tuple[str, str, str]:
-    return options.mask_network, options.joint_network, options.plate_network
+def _files(options: argparse.Namespace) -> list[str]:
+    """What may be files of the user's: motion, joints, networks."""
+    settings = [each for each, _argument in arguments_of(WakeUpSettings) if each.option.is_file]
+    return [options.joints, *(getattr(options, each.name) for each in settings)]
 
 
-def settings_of(options: argparse.Namespace) -> WakeUpSettings:
-    return WakeUpSettings(
-        person=max(options.person, 0),
-        box=options.box,
-        motion=options.motion,
-        take=options.take,
-        performing=PerformOptions(
-            speed=options.speed,
-            mirror=options.mirror,
-            in_place=options.in_place,
-            returns=options.returns,
-        ),
-        walks_out=options.wall,
-        frames=options.frames,
-        fps=DEFAULT_FPS,
-        height_m=options.height,
-        focal_px=options.focal,
-        triangles=options.triangles,
-        seed=options.seed,
-        mask_network=options.mask_network,
-        joint_network=options.joint_network,
-        plate_network=options.plate_network,
-        remove_shadow=not options.keep_shadow,
-        back=options.back[0],
-        mirrored_parts=options.back[1],
-        texture_px=options.texture,
-    )
+def chosen_settings(options: argparse.Namespace) -> WakeUpSettings:
+    """The settings that the arguments choose; MotionError for a motion's that cannot be."""
+    values = _values(options, WakeUpSettings)
+    values["person"] = max(options.person, 0)
+    values["back"], values["mirrored_parts"] = options.back
+    return assembled(WakeUpSettings, values)
+
+
+def chosen_output(options: argparse.Namespace) -> OutputSettings:
+    """How the arguments want the scene shown and rendered."""
+    return assembled(OutputSettings, _values(options, OutputSettings))
+
+
+def _values(options: argparse.Namespace, settings: type) -> dict[str, Any]:
+    return {
+        each.name: spelled(each).get(getattr(options, each.name), getattr(options, each.name))
+        for each, _argument in arguments_of(settings)
+    }
 
 
 def made_from(options: argparse.Namespace, photo: Path) -> str:
@@ -301,8 +240,7 @@ def made_from(options: argparse.Namespace, photo: Path) -> str:
     manifest = Path(__file__).resolve().parents[2] / "blender_manifest.toml"
     elsewhere = ("photo", "out", "jobs", "list_people")
     settings = {key: value for key, value in vars(options).items() if key not in elsewhere}
-    named = [options.motion, options.joints, *_networks(options)]
-    files = [photo, manifest, *(Path(name) for name in named if name)]
+    files = [photo, manifest, *(Path(name) for name in _files(options) if name)]
     if options.motions:
         files += motion_files(Path(options.motions))
     return fingerprint(settings, files)

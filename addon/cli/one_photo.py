@@ -22,7 +22,7 @@ from ..core.result import WakeUpResult, present
 from ..core.settings import WakeUpSettings
 from ..core.types import Clip
 from ..scene.export.registry import export_character, exporter_of
-from .arguments import DEFAULT_FPS, EVERYONE, made_from, settings_of
+from .arguments import EVERYONE, chosen_output, chosen_settings, made_from
 from .result_folder import MADE, RENDERED, STRIP, beside, move_into_place, write_report
 from .sheet import panels_of
 from .standard_output import Tell, told_to_the_end
@@ -32,7 +32,7 @@ def wake_up_photo(options: argparse.Namespace, tell: Tell, started: float) -> No
     """Leave the photo's results in the folder that the options name: all or nothing."""
     out = Path(options.out).absolute()
     with beside(out) as folder:
-        settings = settings_of(options)
+        settings = chosen_settings(options)
         clip = _read_in_blender(settings, tell)
         corrections = Corrections(joints=read_joints(options.joints) if options.joints else None)
         everyone = options.person == EVERYONE
@@ -59,7 +59,7 @@ def list_people(options: argparse.Namespace, tell: Tell) -> None:
     """Print a line for each person: number, box in pixels, how sure it is, which is the default."""
     from ..core.perception.stages import chosen_person
 
-    settings = settings_of(options)
+    settings = chosen_settings(options)
     work = advance(WakeUpResult(), settings, options.photo, "people")
     people = present(drain(work).people, "people")
     default = chosen_person(people, settings)
@@ -113,6 +113,7 @@ def _write(
 
     result = results[0]
     photo = present(result.photo, "photo")
+    output = chosen_output(options)
     report = describe(result)
     if len(results) > 1:
         report["persons"] = [describe(each) for each in results]
@@ -135,15 +136,15 @@ def _write(
             report["motions"] = _perform_folder(options, collection, tell)
             report["warnings"] += report["motions"]["notes"]
             results = (replace(result, motion_name="the folder's clips"),)
-        stills.look_through(scene, collection, options.engine, options.width, DEFAULT_FPS)
+        stills.look_through(scene, collection, output.engine, output.width, WakeUpSettings.fps)
         stills.show_in_viewports()
-        wall.choose_wall(collection, options.wall)
-        said = stills.choose_camera(scene, collection, options.camera.replace("-", "_"))
+        wall.choose_wall(collection, chosen_settings(options).walks_out)
+        said = stills.choose_camera(scene, collection, output.camera)
         if said:
             tell(said)
-        stills.choose_light(collection, not options.no_shadow, options.relight)
+        stills.choose_light(collection, output.shadow, output.relight)
         # Beside the file: to Blender, "//" is where the file is.
-        if options.render in ("png", "character"):
+        if output.output in ("png", "character"):
             stills.set_frames(scene, "//frames")
         else:
             stills.set_video(scene, "//video.mp4")
@@ -170,18 +171,18 @@ def _write(
 
     with timed("contact_sheet", "Composing the contact sheet"):
         panels, glance = panels_of(
-            results, body_model(settings_of(options)), first, scene, collection
+            results, body_model(chosen_settings(options)), first, scene, collection
         )
         sheet = contact_sheet.compose(panels, contact_sheet.panel_size(photo))
         save_png(folder / "contact_sheet.png", sheet)
         save_png(folder / STRIP, batch_sheet.strip(glance))
 
-    if options.render != "none":
+    if output.output != "none":
         with timed("render", f"Rendering {scene.frame_end} frames"):
-            target = folder / RENDERED[options.render]
-            told_to_the_end(film.film(scene, collection, options.render, target), tell)
-    report["frames"], report["fps"] = scene.frame_end, DEFAULT_FPS
-    report["engine"], report["render"] = options.engine, options.render
+            target = folder / RENDERED[output.output]
+            told_to_the_end(film.film(scene, collection, output.output, target), tell)
+    report["frames"], report["fps"] = scene.frame_end, WakeUpSettings.fps
+    report["engine"], report["render"] = output.engine, output.output
     return report
 
 
@@ -196,10 +197,10 @@ def _perform_folder(options: argparse.Namespace, collection: Any, tell: Tell) ->
             performing.Performer.of(armature, collection),
             motion_files(Path(options.motions)),
             performing.photo_pose(armature),
-            DEFAULT_FPS,
+            WakeUpSettings.fps,
             True,
             user_files.mappings_folder(),
-            settings_of(options).performing,
+            chosen_settings(options).performing,
         ),
         tell,
     )

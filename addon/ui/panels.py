@@ -6,9 +6,11 @@ import textwrap
 
 import bpy
 
+from ..core.settings import OutputSettings, WakeUpSettings
 from ..stage_states import DONE, FAILED, NOT_YET, OUT_OF_DATE, StageState
 from .properties import MOTION_FILE
 from .scene_states import states_of
+from .setting_properties import shown_of
 
 _WIDEST_LINE = 38  # characters that fit a sidebar of the usual width
 # What a stage's state looks like, and what is said of it where it has no reason of its own.
@@ -83,6 +85,14 @@ def _draw_state(layout: bpy.types.UILayout, state: StageState) -> None:
     _draw_lines(layout, state.reason or title, icon)
 
 
+def _draw_settings(
+    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, stage: str
+) -> None:
+    """A stage's own settings, but for those that a panel places itself."""
+    for name in shown_of(WakeUpSettings, stage):
+        layout.prop(settings, name)
+
+
 def _draw_lines(layout: bpy.types.UILayout, text: str, icon: str) -> None:
     """A sentence in lines as wide as a sidebar; Blender does not break them."""
     lines = layout.column(align=True)
@@ -134,7 +144,7 @@ class WAKEUP_PT_people(StagePanel, bpy.types.Panel):
             chosen = settings.people[min(settings.active_person, len(settings.people) - 1)]
             if chosen.thumbnail is not None and chosen.thumbnail.preview is not None:
                 layout.template_icon(icon_value=chosen.thumbnail.preview.icon_id, scale=6.0)
-        layout.prop(settings, "seed")
+        _draw_settings(layout, settings, self.stage)
 
 
 class WAKEUP_PT_person(StagePanel, bpy.types.Panel):
@@ -146,6 +156,7 @@ class WAKEUP_PT_person(StagePanel, bpy.types.Panel):
     stage = "person"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        _draw_settings(layout, settings, self.stage)
         if settings.mask:
             layout.template_ID(settings, "mask", open="image.open")
         buttons = layout.column(align=True)
@@ -162,8 +173,7 @@ class WAKEUP_PT_fit(StagePanel, bpy.types.Panel):
     stage = "fitted"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-        layout.prop(settings, "height")
-        layout.prop(settings, "focal")
+        _draw_settings(layout, settings, self.stage)
         layout.operator("wakeup.fit_body", icon="MOD_ARMATURE")
         layout.prop(settings, "show_body")
         posing = layout.column(align=True)
@@ -181,8 +191,7 @@ class WAKEUP_PT_build(StagePanel, bpy.types.Panel):
     stage = "build"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-        for name in ("triangles", "texture_size", "back"):
-            layout.prop(settings, name)
+        _draw_settings(layout, settings, self.stage)
         if settings.back != "mirrored":
             layout.column().prop(settings, "mirrored_parts")
         if settings.labels:
@@ -200,7 +209,7 @@ class WAKEUP_PT_background(StagePanel, bpy.types.Panel):
     stage = "background"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-        layout.prop(settings, "remove_shadow")
+        _draw_settings(layout, settings, self.stage)
         layout.operator("wakeup.fill_background", icon="IMAGE_BACKGROUND")
 
 
@@ -216,8 +225,7 @@ class WAKEUP_PT_animate(StagePanel, bpy.types.Panel):
         if settings.motion == MOTION_FILE:
             layout.prop(settings, "motion_file")
             layout.prop(settings, "take")
-        for name in ("frames", "speed", "mirror", "in_place", "returns"):
-            layout.prop(settings, name)
+        _draw_settings(layout, settings, self.stage)
         layout.operator("wakeup.animate", icon="ARMATURE_DATA")
         layout.operator("wakeup.add_clip_library", icon="ASSET_MANAGER")
 
@@ -235,7 +243,8 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
-        for name in ("camera", "wall", "shadow", "relight", "engine", "output", "width", "video"):
+        camera, *others = shown_of(OutputSettings)
+        for name in (camera, "wall", *others, "video"):
             layout.prop(settings, name)
         layout.operator("wakeup.render", icon="RENDER_ANIMATION")
         layout.operator("wakeup.export", icon="EXPORT")

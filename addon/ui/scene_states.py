@@ -9,7 +9,7 @@ from ..scene.objects.path import read_path
 from ..scene.rig.joint_markers import are_joints_moved, read_box
 from ..scene.rig.pose_correction import is_posed_by_hand
 from ..stage_states import Made, StageState, plain, stage_states
-from .preferences import body_file, joint_network, mask_network, plate_network
+from .preferences import chosen_files
 
 
 def states_of(context: bpy.types.Context) -> dict[str, StageState]:
@@ -19,10 +19,7 @@ def states_of(context: bpy.types.Context) -> dict[str, StageState]:
     made = Made.from_text(settings.made) if collection is not None else None
     wanted = settings.pipeline_settings(
         context.scene,
-        body_file(context),
-        mask_network(context),
-        joint_network(context),
-        plate_network(context),
+        chosen_files(context),
         box=read_box(collection) if collection is not None else None,
         path=read_path(collection),
     )

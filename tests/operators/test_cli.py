@@ -24,6 +24,7 @@ from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.pipeline.run import advance
 from photo_wake_up.addon.core.pipeline.stages import without
 from photo_wake_up.addon.core.reports.batch_sheet import STRIP_HEIGHT
+from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.scene.animation.motion_source import clip_from_file
 from photo_wake_up.addon.scene.animation.performing import sampled_motion
@@ -216,11 +217,11 @@ def test_an_fbx_file_is_performed(two_takes, performed, tmp_path, capfd, options
     assert report["motion"] == f"takes Actor {performs}" and note in report["warnings"]
     bpy.ops.wm.open_mainfile(filepath=str(out / "scene.blend"))
     armature = bpy.context.scene.objects["tubes Armature"]
-    clip = clip_from_file(two_takes, given.DEFAULT_FPS, take=f"Actor {performs}")
+    clip = clip_from_file(two_takes, WakeUpSettings.fps, take=f"Actor {performs}")
     figure = figures.result().build.character
     lens, camera = figures.result().fitted.camera, figure.world_from_camera[:3, 3]
     wanted = perform(
-        figure.skeleton, figure.pose, clip, 30, given.DEFAULT_FPS, Viewer.of(lens, camera)
+        figure.skeleton, figure.pose, clip, 30, WakeUpSettings.fps, Viewer.of(lens, camera)
     )
     found = sampled_motion(armature).motion.rotations
     assert angles_between(found, wanted.rotations).max() < 0.1

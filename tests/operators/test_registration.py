@@ -318,14 +318,15 @@ def test_preferences_draw_every_property(addon):
         assert file.purpose in layout.labels and file.licence in layout.labels
         assert str(model_path(file.name)) in layout.labels
     # Where the extension is not installed, nothing is chosen.
-    for chosen in (
-        preferences.body_file, preferences.mask_network, preferences.joint_network,
-        preferences.plate_network,
-    ):  # fmt: skip
-        assert chosen(bpy.context) == ""
+    assert preferences.chosen_files(bpy.context) == {
+        "body_file": "", "mask_network": "", "joint_network": "", "plate_network": "",
+    }  # fmt: skip
     scene = bpy.context.scene
     scene.wake_up.remove_shadow = False
-    settings = scene.wake_up.pipeline_settings(scene, "b", "m", "j", "p")
+    settings = scene.wake_up.pipeline_settings(
+        scene,
+        {"body_file": "b", "mask_network": "m", "joint_network": "j", "plate_network": "p"},
+    )
     assert (settings.body_file, settings.mask_network, settings.joint_network) == ("b", "m", "j")
     assert (settings.plate_network, settings.remove_shadow) == ("p", False)
 
