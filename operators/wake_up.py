@@ -17,7 +17,7 @@ from ..addon.core.perception.stages import chosen_person
 from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Outcome, Request
 from ..addon.core.pipeline.run import in_thread
-from ..addon.core.pipeline.stages import LAST, stages_done, without
+from ..addon.core.pipeline.stages import LAST, stages_done, titles, without
 from ..addon.core.reports.report import warnings_of
 from ..addon.core.result import WakeUpResult
 from ..addon.core.settings import WakeUpSettings
@@ -60,6 +60,7 @@ _MODES = ("OBJECT", "POSE")  # in Pose Mode the fitted body is corrected
 class Stage(JobOperator):
     """Advance the scene's result up to `until` and show it in place of the one before."""
 
+    bl_label: str  # Blender's
     until = ""
     starts_anew = False  # whether the stage itself is computed again where it was already
     shows_body = False  # whether the fitted body is shown even where there is a whole scene
@@ -417,11 +418,34 @@ class WAKEUP_OT_animate(Stage, bpy.types.Operator):
         return " ".join([f"{count} frames of '{result.motion_name}'.", *result.motion_notes])
 
 
-CLASSES = (
-    WAKEUP_OT_wake_up,
+_OWN = (
     WAKEUP_OT_find_person,
     WAKEUP_OT_fit_body,
     WAKEUP_OT_build_character,
     WAKEUP_OT_fill_background,
     WAKEUP_OT_animate,
 )
+_FIRST = "people"  # computed by the button of the person
+
+
+def _other_buttons() -> tuple[type[Stage], ...]:
+    """A button for each stage that has none of its own here."""
+    own = {_FIRST, *(cls.until for cls in _OWN)}
+    return tuple(
+        type(
+            f"WAKEUP_OT_{stage}",
+            (Stage, bpy.types.Operator),
+            {"bl_idname": f"wakeup.{stage}", "bl_label": title,
+             "bl_description": f"Compute '{title}' and what it needs", "until": stage,
+             "starts_anew": True, "_sentence": _done},
+        )
+        for stage, title in titles().items()
+        if stage not in own
+    )  # fmt: skip
+
+
+def _done(self: Stage, _context: bpy.types.Context, _result: WakeUpResult) -> str:
+    return f"{self.bl_label} is done."
+
+
+CLASSES = (WAKEUP_OT_wake_up, *_OWN, *_other_buttons())

@@ -6,12 +6,15 @@ import textwrap
 
 import bpy
 
+from ..core.pipeline.stages import titles
 from ..core.settings import OutputSettings, WakeUpSettings
 from ..stage_states import DONE, FAILED, NOT_YET, OUT_OF_DATE, StageState
 from .properties import MOTION_FILE
 from .scene_states import states_of
 from .setting_properties import shown_of
 
+# Places in the sidebar: the stages, from 1, then these.
+MOTIONS_PANEL, POSING_PANEL, LAST_PANEL = 101, 102, 103
 _WIDEST_LINE = 38  # characters that fit a sidebar of the usual width
 # What a stage's state looks like, and what is said of it where it has no reason of its own.
 _STATES = {
@@ -35,6 +38,7 @@ class StagePanel(SidebarPanel):
     state comes from, the stage's button and its settings."""
 
     bl_parent_id = "WAKEUP_PT_photo"
+    bl_order: int
     stage = ""
     layout: bpy.types.UILayout  # Blender's
 
@@ -130,7 +134,6 @@ class WAKEUP_PT_people(StagePanel, bpy.types.Panel):
     """Who is in the photo."""
 
     bl_label = "Find People"
-    bl_order = 1
     stage = "people"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -151,7 +154,6 @@ class WAKEUP_PT_person(StagePanel, bpy.types.Panel):
     """The chosen person's mask and joints."""
 
     bl_label = "Cut Out"
-    bl_order = 2
     bl_options = {"DEFAULT_CLOSED"}
     stage = "person"
 
@@ -168,7 +170,6 @@ class WAKEUP_PT_fit(StagePanel, bpy.types.Panel):
     """The body under the joints, and its pose."""
 
     bl_label = "Fit Body"
-    bl_order = 3
     bl_options = {"DEFAULT_CLOSED"}
     stage = "fitted"
 
@@ -186,7 +187,6 @@ class WAKEUP_PT_build(StagePanel, bpy.types.Panel):
     """Mesh and texture."""
 
     bl_label = "Build Character"
-    bl_order = 4
     bl_options = {"DEFAULT_CLOSED"}
     stage = "build"
 
@@ -204,7 +204,6 @@ class WAKEUP_PT_background(StagePanel, bpy.types.Panel):
     """The photo without the person."""
 
     bl_label = "Fill Background"
-    bl_order = 5
     bl_options = {"DEFAULT_CLOSED"}
     stage = "background"
 
@@ -217,7 +216,6 @@ class WAKEUP_PT_animate(StagePanel, bpy.types.Panel):
     """What the character does."""
 
     bl_label = "Animate"
-    bl_order = 6
     stage = "motion"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -235,7 +233,7 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Output"
     bl_parent_id = "WAKEUP_PT_photo"
-    bl_order = 9  # after the motions and the posing of `motion_panels`
+    bl_order = LAST_PANEL
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -250,14 +248,38 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
         layout.operator("wakeup.export", icon="EXPORT")
 
 
-CLASSES = (
-    WAKEUP_UL_people,
-    WAKEUP_PT_photo,
+_OWN = (
     WAKEUP_PT_people,
     WAKEUP_PT_person,
     WAKEUP_PT_fit,
     WAKEUP_PT_build,
     WAKEUP_PT_background,
     WAKEUP_PT_animate,
-    WAKEUP_PT_output,
 )
+
+
+def _stage_panels() -> tuple[type[StagePanel], ...]:
+    """A panel for each stage, in order. One that has none of its own here shows its settings and
+    its button."""
+    own = {cls.stage: cls for cls in _OWN}
+    made = []
+    for order, (stage, title) in enumerate(titles().items(), start=1):
+        cls = own.get(stage) or type(
+            f"WAKEUP_PT_{stage}",
+            (StagePanel, bpy.types.Panel),
+            {"bl_label": title, "bl_options": {"DEFAULT_CLOSED"}, "stage": stage,
+             "draw_stage": _draw_stage},
+        )  # fmt: skip
+        cls.bl_order = order
+        made.append(cls)
+    return tuple(made)
+
+
+def _draw_stage(
+    self: StagePanel, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
+) -> None:
+    _draw_settings(layout, settings, self.stage)
+    layout.operator(f"wakeup.{self.stage}")
+
+
+CLASSES = (WAKEUP_UL_people, WAKEUP_PT_photo, *_stage_panels(), WAKEUP_PT_output)

@@ -13,7 +13,7 @@ from .preferences import chosen_files
 
 
 def states_of(context: bpy.types.Context) -> dict[str, StageState]:
-    """The state of each stage in `stage_states.TITLES`, from what is noted in the scene."""
+    """The state of each stage that has a title, from what is noted in the scene."""
     settings, status = context.scene.wake_up, context.window_manager.wake_up
     collection = settings.result
     made = Made.from_text(settings.made) if collection is not None else None
@@ -34,7 +34,7 @@ def states_of(context: bpy.types.Context) -> dict[str, StageState]:
 
 
 def _edited(settings: bpy.types.PropertyGroup) -> set[str]:
-    """Which of `stage_states.EDITABLE` the user has changed by hand."""
+    """Which corrections (`stages.editable`) the user has changed by hand."""
     collection = settings.result
     if collection is None:
         return set()
