@@ -19,7 +19,7 @@ from ..addon.core.pipeline.request import Outcome, Request
 from ..addon.core.pipeline.run import in_thread
 from ..addon.core.pipeline.stages import LAST, stages_done, titles, without
 from ..addon.core.reports.report import warnings_of
-from ..addon.core.result import WakeUpResult
+from ..addon.core.result import WakeUpResult, present
 from ..addon.core.settings import WakeUpSettings
 from ..addon.core.types import Mask, Progress
 from ..addon.core.user_paths import check_readable, user_path
@@ -132,7 +132,7 @@ class Stage(JobOperator):
         kept = found[0] if len(found) == 1 else without(found[0], "person")
         settings.key = results.keep(kept, self._source)
         said = self._sentence(context, found[0])
-        remarks = found[0].photo.remarks if is_new else ()
+        remarks = present(found[0].photo, "photo").remarks if is_new else ()
         return " ".join([said, *(remark for remark in remarks if remark not in said)])
 
     def stage_of(self, error: WakeUpError) -> str:
@@ -258,15 +258,16 @@ def _list_people(
         if item.thumbnail is not None:
             bpy.data.images.remove(item.thumbnail)
     settings.people.clear()
-    default = chosen_person(result.people, replace(source.settings, person=0))
-    chosen = chosen_person(result.people, source.settings)
-    for number, person in enumerate(result.people, start=1):
+    photo, people = present(result.photo, "photo"), present(result.people, "people")
+    default = chosen_person(people, replace(source.settings, person=0))
+    chosen = chosen_person(people, source.settings)
+    for number, person in enumerate(people, start=1):
         item = settings.people.add()
         item.score, item.is_default = person.score, person is default
         item.box = person.box.round().astype(int).tolist()
-        name = f"{printable(result.photo.name)} Person {number}"
-        item.thumbnail = new_thumbnail(name, result.photo, person)
-    settings.active_person = next(k for k, p in enumerate(result.people) if p is chosen)
+        name = f"{printable(photo.name)} Person {number}"
+        item.thumbnail = new_thumbnail(name, photo, person)
+    settings.active_person = next(k for k, p in enumerate(people) if p is chosen)
 
 
 def is_of_person(collection: bpy.types.Collection | None, source: results.Source) -> bool:
@@ -292,7 +293,7 @@ class WAKEUP_OT_wake_up(Stage, bpy.types.Operator):
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         seconds = sum(cost.seconds for cost in result.costs.values())
         warnings = " ".join(warnings_of(result))
-        name = printable(result.photo.name)
+        name = printable(present(result.photo, "photo").name)
         return f"{name} woke up in {seconds:.0f} s. {warnings}".strip()
 
 
@@ -309,11 +310,13 @@ class WAKEUP_OT_find_person(Stage, bpy.types.Operator):
         return Corrections()  # this stage makes mask and joints: what was corrected is replaced
 
     def _sentence(self, context: bpy.types.Context, result: WakeUpResult) -> str:
-        number, count = context.scene.wake_up.person, len(result.people)
-        share = result.person.mask.mean()
+        number = context.scene.wake_up.person
+        count = len(present(result.people, "people"))
+        found = present(result.person, "person")
+        share = found.mask.mean()
         which = f"number {number}" if number else "the most prominent one"
         people = "One person" if count == 1 else f"{count} people, {which} cut out"
-        if result.person.detection.is_drawn:
+        if found.detection.is_drawn:
             people = "A figure was cut out of the box"
         return (
             f"{people}: {share:.0%} of the photo. Where it is wrong, paint the mask or drag the "
@@ -338,7 +341,7 @@ class WAKEUP_OT_fit_body(FitAnew, bpy.types.Operator):
     bl_description = "Lay a body over the person in pose and shape; starts from the mask as it is"
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        distance = result.fitted.joints[0, 2]
+        distance = present(result.fitted, "fitted").joints[0, 2]
         return (
             f"The body stands {distance:.1f} m from the camera. Where its pose is wrong, press "
             "Correct Pose."
@@ -355,7 +358,8 @@ class WAKEUP_OT_build_character(Stage, bpy.types.Operator):
     starts_anew = True
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        return f"A character of {len(result.build.character.triangles)} triangles."
+        triangles = present(result.build, "build").character.triangles
+        return f"A character of {len(triangles)} triangles."
 
 
 class WAKEUP_OT_fill_background(Stage, bpy.types.Operator):
@@ -368,7 +372,7 @@ class WAKEUP_OT_fill_background(Stage, bpy.types.Operator):
     starts_anew = True
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        return f"{result.background.hole.mean():.0%} of the photo filled."
+        return f"{present(result.background, 'background').hole.mean():.0%} of the photo filled."
 
 
 class WAKEUP_OT_animate(Stage, bpy.types.Operator):
@@ -414,7 +418,7 @@ class WAKEUP_OT_animate(Stage, bpy.types.Operator):
             return None  # made anew from the photo it may work, or the stage says why not
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        count = len(result.motion.root)
+        count = len(present(result.motion, "motion").root)
         return " ".join([f"{count} frames of '{result.motion_name}'.", *result.motion_notes])
 
 

@@ -270,6 +270,7 @@ def _stage_panels() -> tuple[type[StagePanel], ...]:
             {"bl_label": title, "bl_options": {"DEFAULT_CLOSED"}, "stage": stage,
              "draw_stage": _draw_stage},
         )  # fmt: skip
+        assert issubclass(cls, StagePanel)
         cls.bl_order = order
         made.append(cls)
     return tuple(made)
