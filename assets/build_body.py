@@ -19,8 +19,8 @@ import numpy.typing as npt
 import torch
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.parts import part_of_joint
-from photo_wake_up.addon.core.body.skeleton import JOINT, JOINT_COUNT, PARENTS
+from photo_wake_up.addon.core.body.model.parts import part_of_joint
+from photo_wake_up.addon.core.body.model.skeleton import JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.frames import DEFAULT_HEIGHT_M, WORLD_FROM_BODY_AXES
 
 Array = npt.NDArray[np.float64]

@@ -137,7 +137,7 @@ class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
         return LAST if is_whole(settings.result) else "fitted"
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        return f"{present(result.photo, "photo").name} follows the corrections."
+        return f"{present(result.photo, 'photo').name} follows the corrections."
 
 
 class WAKEUP_OT_correct_pose(Stage, bpy.types.Operator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty
 
-from ..addon.core.body.parts import PART_NAMES
+from ..addon.core.body.model.parts import PART_NAMES
 from ..addon.core.errors import WakeUpError
 from ..addon.scene.animation.muting import mute_parts, part_numbers
 from ..addon.scene.animation.performing import (

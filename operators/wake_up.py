@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..addon import results
-from ..addon.core.body.posing import PoseCorrection
+from ..addon.core.body.pose_edit import PoseCorrection
 from ..addon.core.body.stage import body_model
 from ..addon.core.errors import PhotoError, WakeUpError, printable
 from ..addon.core.perception.stages import chosen_person
@@ -39,12 +39,8 @@ from ..addon.scene.objects.images import encode_ahead, new_thumbnail, read_mask
 from ..addon.scene.objects.label_image import read_painted
 from ..addon.scene.objects.path import find_path, put_in, read_path, take_out
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
-from ..addon.scene.render.stills import (
-    look_through,
-    show_in_viewport,
-    show_photo,
-    viewports_through_camera,
-)
+from ..addon.scene.render.stills import look_through, show_photo
+from ..addon.scene.render.viewport import show_in_viewport, viewports_through_camera
 from ..addon.scene.rig.joint_markers import add_box, read_box, read_joints
 from ..addon.scene.rig.pose_correction import note_fit, read_correction, show_body
 from ..addon.stage_states import DONE, Made, plain

@@ -102,7 +102,7 @@ def data() -> Path:
 @pytest.fixture(scope="session")
 def body():
     """The default body."""
-    from photo_wake_up.addon.core.body.body_files import load_body_model
-    from photo_wake_up.addon.core.model_files import model_path
+    from photo_wake_up.addon.core.body.model.body_files import load_body_model
+    from photo_wake_up.addon.core.inference.model_files import model_path
 
     return load_body_model(model_path("body.npz"))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..core.body.parts import PART_NAMES
+from ..core.body.model.parts import PART_NAMES
 from ..core.errors import WakeUpError
 from ..core.interchange.web_page import viewer_script
 from ..core.motion.performing.playlist import motion_files

@@ -13,7 +13,7 @@ from typing import Any
 from ..core.body.stage import body_model
 from ..core.motion.performing.playlist import motion_files
 from ..core.motion.sources.library import needs_blender
-from ..core.perception.joints import read_joints
+from ..core.perception.landmarks.joints import read_joints
 from ..core.pipeline.corrections import Corrections
 from ..core.pipeline.request import Request, run
 from ..core.pipeline.run import advance, drain, peak_memory_mb
@@ -110,6 +110,8 @@ def _write(
     from ..scene import build, output_files
     from ..scene.objects import wall
     from ..scene.render import film, stills
+    from ..scene.render.settings import set_frames, set_video
+    from ..scene.render.viewport import show_in_viewports
 
     result = results[0]
     photo = present(result.photo, "photo")
@@ -137,7 +139,7 @@ def _write(
             report["warnings"] += report["motions"]["notes"]
             results = (replace(result, motion_name="the folder's clips"),)
         stills.look_through(scene, collection, output.engine, output.width, WakeUpSettings.fps)
-        stills.show_in_viewports()
+        show_in_viewports()
         wall.choose_wall(collection, chosen_settings(options).walks_out)
         said = stills.choose_camera(scene, collection, output.camera)
         if said:
@@ -145,9 +147,9 @@ def _write(
         stills.choose_light(collection, output.shadow, output.relight)
         # Beside the file: to Blender, "//" is where the file is.
         if output.output in ("png", "character"):
-            stills.set_frames(scene, "//frames")
+            set_frames(scene, "//frames")
         else:
-            stills.set_video(scene, "//video.mp4")
+            set_video(scene, "//video.mp4")
         output_files.save_blend(folder / "scene.blend")
     report["photo_to_scene_seconds"] = round(time.perf_counter() - started, 3)
 

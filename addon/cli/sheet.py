@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.body.model import BodyModel
+from ..core.body.model.body_model import BodyModel
 from ..core.result import WakeUpResult, present
 from ..core.types import UInt8
 

@@ -7,20 +7,53 @@ _MOST_QUOTED = 40  # letters of a file's own word
 
 def printable(text: str) -> str:
     """What came out of a file, or is its name, for a sentence: it need not be text, and would break
-    the line or turn the rest of a terminal blue. Blanks of other kinds become usual ones."""
+    the line or turn the rest of a terminal blue. Blanks of other kinds become usual ones.
+
+    Parameters
+    ----------
+    text : str
+        What came out of a file, or is its name.
+
+    Returns
+    -------
+    str
+        One line of printable letters.
+    """
     return "".join(
         letter if letter.isprintable() else " " if letter.isspace() else "?" for letter in text
     )
 
 
 def quoted(word: str) -> str:
-    """The beginning of a word out of a file, made `printable`."""
+    """The beginning of a word out of a file, made `printable`.
+
+    Parameters
+    ----------
+    word : str
+        A word of any length.
+
+    Returns
+    -------
+    str
+        Its beginning, printable.
+    """
     return printable(word[:_MOST_QUOTED])
 
 
 def said_by(error: RuntimeError) -> str:
     """What one of Blender's operators complains of, as a part of a sentence: of a traceback, which
-    it hands on as text, the last line."""
+    it hands on as text, the last line.
+
+    Parameters
+    ----------
+    error : RuntimeError
+        What calling one of Blender's operators raised.
+
+    Returns
+    -------
+    str
+        A part of a sentence, without full stop.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith("Location:")]
     return (lines[-1] if lines else "for no given reason").removeprefix("Error: ").rstrip(".")

@@ -27,36 +27,116 @@ DEFAULT_HEIGHT_M = 1.7
 
 
 def default_camera(width: int, height: int, focal_px: float | None = None) -> Camera:
-    """The camera of a photo: its focal length (EXIF), else the longer side in pixels."""
+    """The camera of a photo: its focal length (EXIF), else the longer side in pixels.
+
+    Parameters
+    ----------
+    width : int
+        Of the photo, pixels.
+    height : int
+        Of the photo, pixels.
+    focal_px : float | None
+        EXIF's focal length, pixels; None or 0 if it is unknown.
+
+    Returns
+    -------
+    Camera
+        The camera, its principal point in the photo's middle.
+    """
     focal = float(focal_px) if focal_px else float(max(width, height))
     return Camera(focal, (width - 1) / 2, (height - 1) / 2, width, height)
 
 
 def project(camera: Camera, points: Floats) -> Floats:
-    """Camera-frame points (..., 3) to photo pixels (..., 2)."""
+    """Camera-frame points (..., 3) to photo pixels (..., 2).
+
+    Parameters
+    ----------
+    camera : Camera
+        The photo's.
+    points : Floats
+        (..., 3) metres, camera frame, in front of the camera.
+
+    Returns
+    -------
+    Floats
+        (..., 2) photo pixels.
+    """
     z = points[..., 2:3]
     return points[..., :2] / z * camera.focal_px + np.array([camera.cx, camera.cy], points.dtype)
 
 
 def unproject(camera: Camera, pixels: Floats, depth: Floats) -> Floats:
-    """Photo pixels (..., 2) at depth (...) to camera-frame points (..., 3)."""
+    """Photo pixels (..., 2) at depth (...) to camera-frame points (..., 3).
+
+    Parameters
+    ----------
+    camera : Camera
+        The photo's.
+    pixels : Floats
+        (..., 2) photo pixels.
+    depth : Floats
+        (...,) metres along the camera's z.
+
+    Returns
+    -------
+    Floats
+        (..., 3) metres, camera frame.
+    """
     rays = (pixels - np.array([camera.cx, camera.cy], pixels.dtype)) / camera.focal_px
     return np.concatenate([rays * depth[..., None], depth[..., None]], axis=-1)
 
 
 def photo_from_grid(crop: Crop, grid: Floats) -> Floats:
-    """Crop-grid pixels (..., 2) to photo pixels."""
+    """Crop-grid pixels (..., 2) to photo pixels.
+
+    Parameters
+    ----------
+    crop : Crop
+        The grid's place in the photo.
+    grid : Floats
+        (..., 2) pixels of the grid.
+
+    Returns
+    -------
+    Floats
+        (..., 2) photo pixels.
+    """
     return grid / crop.scale + np.array([crop.x0, crop.y0], grid.dtype)
 
 
 def grid_from_photo(crop: Crop, pixels: Floats) -> Floats:
-    """Photo pixels (..., 2) to crop-grid pixels."""
+    """Photo pixels (..., 2) to crop-grid pixels.
+
+    Parameters
+    ----------
+    crop : Crop
+        The grid's place in the photo.
+    pixels : Floats
+        (..., 2) photo pixels.
+
+    Returns
+    -------
+    Floats
+        (..., 2) pixels of the grid.
+    """
     return (pixels - np.array([crop.x0, crop.y0], pixels.dtype)) * crop.scale
 
 
 def world_from_camera(origin: Floats) -> Float64:
     """Rigid (4, 4) from camera to world frame; `origin` (3,) is the camera-frame point that
-    becomes the world's origin (the ground under the pelvis). The camera is taken as level."""
+    becomes the world's origin (the ground under the pelvis). The camera is taken as level.
+
+    Parameters
+    ----------
+    origin : Floats
+        (3,) metres, camera frame.
+
+    Returns
+    -------
+    Float64
+        (4, 4), camera to world.
+    """
     matrix = np.eye(4)
     matrix[:3, :3] = WORLD_FROM_CAMERA_AXES
     matrix[:3, 3] = -WORLD_FROM_CAMERA_AXES @ np.asarray(origin, np.float64)
@@ -64,5 +144,18 @@ def world_from_camera(origin: Floats) -> Float64:
 
 
 def transform(matrix: Float64, points: Floats) -> Floats:
-    """Apply a (4, 4) to points (..., 3)."""
+    """Apply a (4, 4) to points (..., 3).
+
+    Parameters
+    ----------
+    matrix : Float64
+        (4, 4), affine.
+    points : Floats
+        (..., 3) in the frame that the matrix starts from.
+
+    Returns
+    -------
+    Floats
+        (..., 3) in the frame that it leads to.
+    """
     return points @ matrix[:3, :3].T.astype(points.dtype) + matrix[:3, 3].astype(points.dtype)

@@ -29,11 +29,27 @@ def read_npz(
 ) -> dict[str, npt.NDArray[Any]]:
     """The arrays called `wanted` of an .npz file; no other member is touched.
 
-    most_bytes : what they may unpack to, together
-    instead : what to do about an array that is stored as a Python object, a part of a sentence
+    Parameters
+    ----------
+    file : BinaryIO
+        Opened for reading in binary.
+    wanted : Collection[str]
+        Names of arrays.
+    most_bytes : int
+        What they may unpack to, together.
+    instead : str
+        What to do about an array that is stored as a Python object, a part of a sentence.
 
-    Raises UnfitArchiveError for archives without arrays, too large, or with objects in place of
-    wanted arrays, and one of DAMAGED for damaged ones.
+    Returns
+    -------
+    dict[str, npt.NDArray[Any]]
+        Those of them that the file has, of any shape.
+
+    Raises
+    ------
+    UnfitArchiveError
+        If it has no arrays, is too large, or has objects in place of wanted arrays. Damaged files
+        raise one of DAMAGED.
     """
     fields = {}
     with zipfile.ZipFile(file) as archive:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from .character.built import CharacterBuild
+from .character.character_result import CharacterBuild
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, UInt8
 
 _Value = TypeVar("_Value")
@@ -55,7 +55,25 @@ _FIELDS = frozenset(each.name for each in fields(WakeUpResult))
 
 def present(value: _Value | None, stage: str) -> _Value:
     """A stage's value. RuntimeError where it has not run, a programmer's error: it belongs among
-    the needs of whoever asks."""
+    the needs of whoever asks.
+
+    Parameters
+    ----------
+    value : _Value | None
+        The field of a result.
+    stage : str
+        Its name.
+
+    Returns
+    -------
+    _Value
+        The value.
+
+    Raises
+    ------
+    RuntimeError
+        If the stage has not run.
+    """
     if value is None:
         raise RuntimeError(f"the stage '{stage}' has not run")
     return value

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .body.parts import PART_NAMES
-from .character.built import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
+from .body.model.parts import PART_NAMES
+from .character.character_result import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from .frames import DEFAULT_HEIGHT_M
 from .motion.performing.options import PerformOptions
 from .option import PREFERENCES, SCENE, Argument, Choice, Limits, Option, options_of, setting

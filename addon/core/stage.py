@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .character.built import CharacterBuild
+from .character.character_result import CharacterBuild
 from .result import WakeUpResult, present
 from .settings import WakeUpSettings
 from .types import Clip, Detection, FittedBody, Person, Photo, Progress

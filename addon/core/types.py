@@ -51,7 +51,7 @@ class Photo:
 
 @dataclass(frozen=True, eq=False)
 class PoseLandmarks:
-    """BlazePose's 33 landmarks of one person (order: `perception.landmarks`)."""
+    """BlazePose's 33 landmarks of one person (order: `pose_landmarks`)."""
 
     image: Float32  # (33, 2), photo pixels
     depth: Float32  # (33,), pixels of the photo, hips at 0, away from the camera positive

@@ -15,7 +15,21 @@ def user_path(text: Path | str) -> Path:
     """The path that a user means: `~` and `~name` are home folders.
 
     Two slashes in front are one: to Blender they would say that the path begins at its file.
-    Raises WakeUpError for `~name` where there is neither such a user nor a file of that name.
+
+    Parameters
+    ----------
+    text : Path | str
+        As the user typed it.
+
+    Returns
+    -------
+    Path
+        The path; there need be nothing.
+
+    Raises
+    ------
+    WakeUpError
+        If it is `~name`, and there is neither such a user nor a file of that name.
     """
     path = Path(text)
     if str(text).startswith("~"):  # "./~name" is a file, though `Path` forgets the dot
@@ -33,7 +47,18 @@ def user_path(text: Path | str) -> Path:
 
 
 def told(path: Path) -> str:
-    """The path for a sentence, without its middle where it is long."""
+    """The path for a sentence, without its middle where it is long.
+
+    Parameters
+    ----------
+    path : Path
+        Of any length.
+
+    Returns
+    -------
+    str
+        At most about _MOST_LETTERS letters.
+    """
     name, half = str(path), _MOST_LETTERS // 2
     return name if len(name) <= _MOST_LETTERS else f"{name[:half]}...{name[-half:]}"
 
@@ -41,22 +66,64 @@ def told(path: Path) -> str:
 def is_folder(path: Path, error: type[WakeUpError], instead: str) -> bool:
     """Whether there is a folder of this name.
 
-    instead : what the user may do where the system refuses the name, a part of a sentence
-
     Raises `error` where the name is too long or lies in a folder that one may not enter.
+
+    Parameters
+    ----------
+    path : Path
+        Of any name.
+    error : type[WakeUpError]
+        The class to raise.
+    instead : str
+        What the user may do where the system refuses the name, a part of a sentence.
+
+    Returns
+    -------
+    bool
+        False also if there is nothing.
     """
     found = _status(path, error, instead)
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def is_file(path: Path, error: type[WakeUpError], instead: str) -> bool:
-    """Whether there is a file of this name; arguments and errors as in `is_folder`."""
+    """Whether there is a file of this name; arguments and errors as in `is_folder`.
+
+    Parameters
+    ----------
+    path : Path
+        Of any name.
+    error : type[WakeUpError]
+        The class to raise.
+    instead : str
+        What the user may do instead, a part of a sentence.
+
+    Returns
+    -------
+    bool
+        False also if there is nothing.
+    """
     found = _status(path, error, instead)
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def exists(path: Path, error: type[WakeUpError], instead: str) -> bool:
-    """Whether there is anything of this name; arguments and errors as in `is_folder`."""
+    """Whether there is anything of this name; arguments and errors as in `is_folder`.
+
+    Parameters
+    ----------
+    path : Path
+        Of any name.
+    error : type[WakeUpError]
+        The class to raise.
+    instead : str
+        What the user may do instead, a part of a sentence.
+
+    Returns
+    -------
+    bool
+        True for a file, a folder or anything else.
+    """
     return _status(path, error, instead) is not None
 
 
@@ -64,6 +131,15 @@ def check_readable(path: Path, error: type[WakeUpError], instead: str) -> None:
     """Raise `error` where the file may not be opened; arguments as in `is_folder`.
 
     What is not there, or is no file, is left to the reader, who knows what it should be.
+
+    Parameters
+    ----------
+    path : Path
+        Of any name.
+    error : type[WakeUpError]
+        The class to raise.
+    instead : str
+        What the user may do instead, a part of a sentence.
     """
     if is_file(path, error, instead):
         try:

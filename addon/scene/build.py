@@ -54,7 +54,7 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
     """Make character, armature, clip, camera, plate and ground of a finished result.
 
     All is linked to one new collection of `scene` (the context's where None); nothing else in the
-    file is touched: neither render settings nor the active camera (`render.look_through` does).
+    file is touched: neither render settings nor the active camera (`stills.look_through` does).
     Mask, labels and photo are packed images with users of their own.
     """
     return build_group([result], scene)
@@ -75,8 +75,9 @@ def pictures(result: WakeUpResult) -> list[Pixels]:
 def build_group(
     results: Sequence[WakeUpResult], scene: bpy.types.Scene | None = None
 ) -> bpy.types.Collection:
-    """`build_scene` for several people of one photo (`core.group`): camera, plate and ground once,
-    and, where there are several, a collection within for each person's character and armature."""
+    """`build_scene` for several people of one photo (`pipeline.several_people`): camera, plate and
+    ground once, and, where there are several, a collection within for each person's character and
+    armature."""
     scene = scene or bpy.context.scene
     first = results[0]
     name = printable(first.photo.name)[:_LONGEST_NAME]

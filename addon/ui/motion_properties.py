@@ -12,7 +12,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.body.parts import PART_NAMES
+from ..core.body.model.parts import PART_NAMES
 from .setting_properties import RELATIVE
 
 MENU, ARMATURE, FILE = "MENU", "ARMATURE", "FILE"

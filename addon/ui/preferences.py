@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from ..core.model_files import MODEL_FILES, find_model
+from ..core.inference.model_files import MODEL_FILES, find_model
 from ..core.option import PREFERENCES
 from ..core.settings import WakeUpSettings
 from .setting_properties import chosen_in, kept_in, with_properties

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
-from ...addon.core.body.body_files import cached_body_model
-from ...addon.core.body.model import BodyModel
-from ...addon.core.body.skeleton import JOINT, JOINT_COUNT
-from ...addon.core.body.skinning import SkinnedPoints, skin
+from ...addon.core.body.model.body_files import cached_body_model
+from ...addon.core.body.model.body_model import BodyModel
+from ...addon.core.body.model.skeleton import JOINT, JOINT_COUNT
+from ...addon.core.body.model.skinning import SkinnedPoints, skin
 from ...addon.core.frames import WORLD_FROM_BODY_AXES
-from ...addon.core.model_files import model_path
+from ...addon.core.inference.model_files import model_path
 
 Array = npt.NDArray[np.float64]
 

@@ -20,8 +20,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ...addon.core.body import parts
-from ...addon.core.body.skeleton import JOINT
+from ...addon.core.body.model import parts
+from ...addon.core.body.model.skeleton import JOINT
 from .body import Array, Shape, pose_path, pose_vertices, to_world
 from .surfaces import (
     Index,

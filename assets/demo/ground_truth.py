@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from ...addon.core.body.skeleton import SMPL_JOINTS
+from ...addon.core.body.model.skeleton import SMPL_JOINTS
 from ...addon.core.frames import project, transform
 from ...addon.scene.output_files import render_path
 from .camera import View

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from ...addon.core.body.skeleton import JOINT
+from ...addon.core.body.model.skeleton import JOINT
 from .body import Array, Shape, to_world
 from .surfaces import vertex_normals
 

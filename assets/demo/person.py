@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from ...addon.core.body.skeleton import JOINT
+from ...addon.core.body.model.skeleton import JOINT
 from . import clothes, hair, materials
 from .body import Array, Shape, Stance, make_shape, pose_vertices, standing_pose, to_world
 from .surfaces import Index
@@ -206,7 +206,7 @@ def _skin_colours(shape: Shape, frame: hair.FaceFrame) -> Array:
 
 def _lips(shape: Shape) -> Array:
     """(V,) 0..1: the red of the lips, where rolling them in moves the skin most."""
-    from ...addon.core.model_files import model_path
+    from ...addon.core.inference.model_files import model_path
 
     with np.load(model_path("body.npz")) as fields:
         names = list(fields["facial_action_names"])

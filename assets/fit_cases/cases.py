@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...addon.core.body.model import BodyModel
-from ...addon.core.body.posed import posed_body, rest_height
-from ...addon.core.body.skeleton import JOINT, JOINT_COUNT
+from ...addon.core.body.model.body_model import BodyModel
+from ...addon.core.body.model.posed import posed_body, rest_height
+from ...addon.core.body.model.skeleton import JOINT, JOINT_COUNT
 from ...addon.core.frames import WORLD_FROM_BODY_AXES, default_camera
 from ...addon.core.motion.sources.library import load_motion
 from ...addon.core.types import Camera, FittedBody, Float64

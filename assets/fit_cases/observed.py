@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...addon.core import frames
-from ...addon.core.body.landmark_points import landmark_points
-from ...addon.core.body.model import BodyModel
-from ...addon.core.body.posed import body_mask
-from ...addon.core.perception.landmarks import LANDMARK
+from ...addon.core.body.fit.landmark_points import landmark_points
+from ...addon.core.body.model.body_model import BodyModel
+from ...addon.core.body.model.posed import body_mask
+from ...addon.core.perception.landmarks.pose_landmarks import LANDMARK
 from ...addon.core.types import Detection, FittedBody, Person, Photo, PoseLandmarks
 
 SEEN = 0.95  # visibility of a landmark that is there

@@ -18,8 +18,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...addon.core.body.posed import rest_height
-from ...addon.core.body.skeleton import JOINT
+from ...addon.core.body.model.posed import rest_height
+from ...addon.core.body.model.skeleton import JOINT
 from ...addon.core.frames import WORLD_FROM_BODY_AXES
 from ...addon.core.types import Float64
 from ..demo import materials
@@ -160,8 +160,8 @@ def _world_from_camera(case: FitCase, scale: float, ground: float) -> Float64:
 
 
 def main() -> None:
-    from ...addon.core.body.body_files import cached_body_model
-    from ...addon.core.model_files import model_path
+    from ...addon.core.body.model.body_files import cached_body_model
+    from ...addon.core.inference.model_files import model_path
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="cases to render (all)")

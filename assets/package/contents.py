@@ -17,7 +17,7 @@ CODE_FOLDERS = ("addon", "operators")
 _RUBBISH_FOLDERS = {"__pycache__"}
 _RUBBISH_SUFFIXES = {".pyc", ".pyo", ".orig", ".rej", ".bak", ".swp"}
 
-MODELS_FOLDER = PurePosixPath("assets/models")  # where addon/core/model_files.py looks
+MODELS_FOLDER = PurePosixPath("assets/models")  # where addon/core/inference/model_files.py looks
 BODY = "body.npz"
 WEB_FOLDER = PurePosixPath("assets/web")  # where addon/core/interchange/web_page.py looks
 VIEWER = "model-viewer.min.js"

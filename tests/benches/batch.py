@@ -136,7 +136,7 @@ def first_run(album: Path, results: Path, jobs: int, refused: set[str]) -> list[
         row("files refused with a sentence", "all", len(failed), failed == refused),
         at_most("processes that died", 0, len(died)),
         at_most("memory of a photo's process, MB", MOST_MB, max(peaks)),
-        # The contact sheet comes last; `overview.MOST_MEGAPIXELS` bounds it.
+        # The contact sheet comes last; `batch_sheet.MOST_MEGAPIXELS` bounds it.
         row(
             "memory of the batch's own process with the contact sheet, MB",
             "",

@@ -22,17 +22,17 @@ from pathlib import Path
 
 import numpy as np
 
-from photo_wake_up.addon.core.body.body_files import cached_body_model
-from photo_wake_up.addon.core.body.fit import fit_body, refine_body
-from photo_wake_up.addon.core.body.maps import render_maps
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.posed import body_mask, silhouette_iou
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.fit.body_fit import fit_body, refine_body
+from photo_wake_up.addon.core.body.model.body_files import cached_body_model
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.posed import body_mask, silhouette_iou
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.rasterisation import render_maps
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.frames import default_camera
-from photo_wake_up.addon.core.model_files import model_path
-from photo_wake_up.addon.core.perception.masks import segment_person
-from photo_wake_up.addon.core.perception.people import choose, find_people
+from photo_wake_up.addon.core.inference.model_files import model_path
+from photo_wake_up.addon.core.perception.detection.people import choose, find_people
+from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
 from photo_wake_up.addon.core.photo.image_files import load_photo, save_png
 from photo_wake_up.addon.core.reports import contact_sheet
 from photo_wake_up.addon.core.types import Crop, FittedBody, Person, Photo, UInt8

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
 from photo_wake_up.addon.core.types import FittedBody, Float64
 
 Points = npt.NDArray[np.floating]

@@ -27,10 +27,10 @@ import cv2
 import numpy as np
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.perception.landmarks import settle
-from photo_wake_up.addon.core.perception.masks import segment_person
-from photo_wake_up.addon.core.perception.network_masks import square_of
-from photo_wake_up.addon.core.perception.people import choose, find_people
+from photo_wake_up.addon.core.perception.detection.people import choose, find_people
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import settle
+from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
+from photo_wake_up.addon.core.perception.segmentation.network_masks import square_of
 from photo_wake_up.addon.core.photo.image_files import load_photo, save_png
 from photo_wake_up.addon.core.types import Detection, Float32, Photo, UInt8
 

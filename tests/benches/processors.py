@@ -117,9 +117,9 @@ def rows(runs: dict[str, dict[str, Made]]) -> list[Row]:
 def _results(photos: list[Path]) -> dict[str, Made]:
     """All photos, and all known bodies, in this process."""
     _as_told()
-    from photo_wake_up.addon.core.body.body_files import cached_body_model
-    from photo_wake_up.addon.core.body.fit import fit_body
-    from photo_wake_up.addon.core.model_files import model_path
+    from photo_wake_up.addon.core.body.fit.body_fit import fit_body
+    from photo_wake_up.addon.core.body.model.body_files import cached_body_model
+    from photo_wake_up.addon.core.inference.model_files import model_path
 
     from ...assets.fit_cases.cases import fit_cases
     from ...assets.fit_cases.observed import observed
@@ -136,7 +136,7 @@ def _as_told() -> None:
     """What libraries do not take from the environment."""
     import cv2
 
-    from photo_wake_up.addon.core.perception import litert
+    from photo_wake_up.addon.core.inference import litert
 
     if os.environ.get(ONE_THREAD):
         cv2.setNumThreads(1)

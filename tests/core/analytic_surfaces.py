@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from photo_wake_up.addon.core.character import contour
-from photo_wake_up.addon.core.character.rim import Rim, rim_of
+from photo_wake_up.addon.core.character.outline import contour
+from photo_wake_up.addon.core.character.surface.occluding_contour import Rim, rim_of
 
 Array = np.ndarray
 HALVINGS = 50  # of a ray: to the last bit

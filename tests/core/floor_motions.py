@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.motion import clips
 from photo_wake_up.addon.core.motion.editing.sampling import clip_at
 from photo_wake_up.addon.core.motion.ground.feet import leg_length

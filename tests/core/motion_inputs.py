@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, PARENTS
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES, JOINT, PARENTS
 from photo_wake_up.addon.core.motion import clips
 from photo_wake_up.addon.core.motion.ground.feet import leg_length
 from photo_wake_up.addon.core.types import Clip, Pose, Skeleton

@@ -10,18 +10,18 @@ import pytest
 import torch
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body import pose
-from photo_wake_up.addon.core.body.body_files import load_body_model
-from photo_wake_up.addon.core.body.landmark_points import vertex_landmarks
-from photo_wake_up.addon.core.body.maps import render_maps
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, RIGHT_LEG
-from photo_wake_up.addon.core.body.posed import posed_body
-from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS
-from photo_wake_up.addon.core.body.skinning import skin, skinned_points
+from photo_wake_up.addon.core.body import world_pose
+from photo_wake_up.addon.core.body.fit.landmark_points import vertex_landmarks
+from photo_wake_up.addon.core.body.model.body_files import load_body_model
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.parts import LEFT_ARM, RIGHT_ARM, RIGHT_LEG
+from photo_wake_up.addon.core.body.model.posed import posed_body
+from photo_wake_up.addon.core.body.model.skeleton import JOINT, PARENTS
+from photo_wake_up.addon.core.body.model.skinning import skin, skinned_points
+from photo_wake_up.addon.core.body.rasterisation import render_maps
 from photo_wake_up.addon.core.errors import ModelFileError
-from photo_wake_up.addon.core.model_files import model_path
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK
+from photo_wake_up.addon.core.inference.model_files import model_path
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK
 from photo_wake_up.addon.core.types import (
     Camera,
     Crop,
@@ -198,12 +198,14 @@ def test_skeleton_and_pose_skin_the_rest_mesh_to_the_fitted_body(
 ) -> None:
     fitted = posed(body, random_pose(seed), np.linspace(-1, 1, body.shape_count))
     place = frames.world_from_camera(np.array([0.3, 0.9, 4.0]))
-    skeleton, in_world = pose.skeleton_of(body, fitted), pose.pose_of(fitted, place)
+    skeleton, in_world = world_pose.skeleton_of(body, fitted), world_pose.pose_of(fitted, place)
     rest = (body.template + body.shapes @ fitted.betas) * fitted.scale
     rest = rest @ frames.WORLD_FROM_BODY_AXES.T
     rest += skeleton.joints[0] - fitted.rest_joints[0] @ frames.WORLD_FROM_BODY_AXES.T
     assert rest[:, 2].min() == pytest.approx(0, abs=1e-5)
-    skinned = pose.skin_vertices(rest, body.weights, pose.skin_matrices(skeleton, in_world))
+    skinned = world_pose.skin_vertices(
+        rest, body.weights, world_pose.skin_matrices(skeleton, in_world)
+    )
     expected = frames.transform(place, fitted.vertices.astype(np.float64))
     assert np.abs(skinned - expected).max() < 1e-5
 

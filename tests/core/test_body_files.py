@@ -14,15 +14,16 @@ import scipy.sparse
 import torch
 from scipy.spatial import cKDTree
 
-from photo_wake_up.addon.core.body import array_pickles, body_files, fit
-from photo_wake_up.addon.core.body.body_files import load_body_model
-from photo_wake_up.addon.core.body.landmark_points import vertex_landmarks
-from photo_wake_up.addon.core.body.maps import render_maps
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.pose import skeleton_of
-from photo_wake_up.addon.core.body.posed import silhouette_iou
-from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS, SMPL_JOINTS
-from photo_wake_up.addon.core.body.skinning import skin, skinned_points
+from photo_wake_up.addon.core.body.fit import body_fit
+from photo_wake_up.addon.core.body.fit.landmark_points import vertex_landmarks
+from photo_wake_up.addon.core.body.model import array_pickles, body_files
+from photo_wake_up.addon.core.body.model.body_files import load_body_model
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.posed import silhouette_iou
+from photo_wake_up.addon.core.body.model.skeleton import JOINT, PARENTS, SMPL_JOINTS
+from photo_wake_up.addon.core.body.model.skinning import skin, skinned_points
+from photo_wake_up.addon.core.body.rasterisation import render_maps
+from photo_wake_up.addon.core.body.world_pose import skeleton_of
 from photo_wake_up.addon.core.character.build import CharacterSettings, build_character
 from photo_wake_up.addon.core.errors import ModelFileError
 from photo_wake_up.addon.core.types import Crop
@@ -494,7 +495,7 @@ def test_another_body_is_fitted_drawn_and_built(other: BodyModel) -> None:
     truth = posed(other, angles)
     assert np.ptp(truth.vertices[:, 1]) == pytest.approx(1.7, abs=0.15)
     photo, person = observed(other, truth, np.random.default_rng(1), 1.0, 0.02, 0.0)
-    found = fit.fit_body(photo, person, other)
+    found = body_fit.fit_body(photo, person, other)
     difference = found.joints - found.joints[0] - (truth.joints - truth.joints[0])
     assert np.linalg.norm(difference[:22], axis=1).mean() < 0.05
     assert silhouette_iou(other, found, person.mask) > 0.88

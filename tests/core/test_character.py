@@ -8,11 +8,11 @@ import pytest
 import trimesh
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body import pose as body_pose
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body import world_pose as body_pose
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
 from photo_wake_up.addon.core.character.build import CharacterSettings, build_character
-from photo_wake_up.addon.core.character.built import CharacterBuild
+from photo_wake_up.addon.core.character.character_result import CharacterBuild
 from photo_wake_up.addon.core.types import FittedBody, Person, Photo
 from photo_wake_up.assets.fit_cases.observed import observed
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photo_wake_up.addon.core.body.body_files import load_body_model
+from photo_wake_up.addon.core.body.model.body_files import load_body_model
 from photo_wake_up.addon.core.errors import ModelFileError, MotionError, PhotoError, WakeUpError
 from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
 from photo_wake_up.addon.core.motion.sources.smpl_sequence import read_smpl_sequence

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.perception import people
-from photo_wake_up.addon.core.perception.figure import segment_in_box
-from photo_wake_up.addon.core.perception.joints import EDITABLE
-from photo_wake_up.addon.core.perception.masks import segment_person
-from photo_wake_up.addon.core.perception.outline_joints import joints_of_outline
+from photo_wake_up.addon.core.perception.detection import people
+from photo_wake_up.addon.core.perception.drawings.figure_ground_segmentation import segment_in_box
+from photo_wake_up.addon.core.perception.drawings.medial_axis_pose import joints_of_outline
+from photo_wake_up.addon.core.perception.landmarks.joints import EDITABLE
+from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
 from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Photo
 

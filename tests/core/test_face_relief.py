@@ -7,10 +7,19 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.body.turns import CHIN, FOREHEAD, LEFT_EDGE, RIGHT_EDGE
-from photo_wake_up.addon.core.character.face_relief import face_surface, face_triangles, with_face
-from photo_wake_up.addon.core.character.warp import WarpedSheet
+from photo_wake_up.addon.core.body.fit.orientation_observations import (
+    CHIN,
+    FOREHEAD,
+    LEFT_EDGE,
+    RIGHT_EDGE,
+)
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.character.outline.warp import WarpedSheet
+from photo_wake_up.addon.core.character.surface.face_relief import (
+    face_surface,
+    face_triangles,
+    with_face,
+)
 from photo_wake_up.addon.core.types import Crop, Face
 
 RADIUS_PX = 100.0

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.perception import people
-from photo_wake_up.addon.core.perception.faces import find_faces
-from photo_wake_up.addon.core.perception.hands import find_hands
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK
+from photo_wake_up.addon.core.perception.detection import people
+from photo_wake_up.addon.core.perception.landmarks.faces import find_faces
+from photo_wake_up.addon.core.perception.landmarks.hands import find_hands
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK
 from photo_wake_up.addon.core.photo.image_files import load_photo
 
 EYE_CORNERS = (33, 133), (362, 263)  # Face Mesh: right outer and inner, left inner and outer

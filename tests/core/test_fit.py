@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body.first_pose import first_pose, seen_from_the_side
-from photo_wake_up.addon.core.body.fit import fit_body, refine_body
-from photo_wake_up.addon.core.body.least_squares import total_cost
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.pose_prior import PosePrior
-from photo_wake_up.addon.core.body.posed import body_mask, posed_body, rest_height, silhouette_iou
-from photo_wake_up.addon.core.body.silhouette_term import SilhouetteTerm, surface_samples
-from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.body.skinning import Skinned, skin, skinned_points
-from photo_wake_up.addon.core.body.turns import (
+from photo_wake_up.addon.core.body.fit.body_fit import fit_body, refine_body
+from photo_wake_up.addon.core.body.fit.orientation_observations import (
     CHIN,
     FACE_PITCH,
     FOREHEAD,
@@ -34,7 +26,20 @@ from photo_wake_up.addon.core.body.turns import (
     hand_turn,
     head_turn,
 )
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK
+from photo_wake_up.addon.core.body.fit.pose_initialisation import first_pose, seen_from_the_side
+from photo_wake_up.addon.core.body.fit.pose_prior import PosePrior
+from photo_wake_up.addon.core.body.fit.silhouette_term import SilhouetteTerm, surface_samples
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.posed import (
+    body_mask,
+    posed_body,
+    rest_height,
+    silhouette_iou,
+)
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skinning import Skinned, skin, skinned_points
+from photo_wake_up.addon.core.numerics.least_squares import total_cost
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK
 from photo_wake_up.addon.core.types import Camera, Face, FittedBody, Hand
 from photo_wake_up.assets.fit_cases.cases import FAMILIES, FitCase, fit_cases
 from photo_wake_up.assets.fit_cases.observed import observed

@@ -9,24 +9,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.fit_terms import DirectionTerm, LandmarkTerm, TurnTerm
-from photo_wake_up.addon.core.body.interpenetration import InterpenetrationTerm
-from photo_wake_up.addon.core.body.landmark_points import landmark_points
-from photo_wake_up.addon.core.body.least_squares import (
-    Residuals,
-    minimise,
-    normal_equations,
-    total_cost,
-)
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.pose_prior import PosePrior
-from photo_wake_up.addon.core.body.silhouette_term import (
+from photo_wake_up.addon.core.body.fit.fit_terms import DirectionTerm, LandmarkTerm, TurnTerm
+from photo_wake_up.addon.core.body.fit.interpenetration import InterpenetrationTerm
+from photo_wake_up.addon.core.body.fit.landmark_points import landmark_points
+from photo_wake_up.addon.core.body.fit.orientation_observations import Turn
+from photo_wake_up.addon.core.body.fit.pose_prior import PosePrior
+from photo_wake_up.addon.core.body.fit.silhouette_term import (
     DistanceOutside,
     SilhouetteTerm,
     surface_samples,
 )
-from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.body.skinning import (
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skinning import (
     Skinned,
     SkinnedPoints,
     left_jacobians,
@@ -34,7 +29,12 @@ from photo_wake_up.addon.core.body.skinning import (
     skin,
     skinned_points,
 )
-from photo_wake_up.addon.core.body.turns import Turn
+from photo_wake_up.addon.core.numerics.least_squares import (
+    Residuals,
+    minimise,
+    normal_equations,
+    total_cost,
+)
 from photo_wake_up.addon.core.types import FittedBody, Person
 from photo_wake_up.assets.fit_cases.cases import fit_cases
 from photo_wake_up.assets.fit_cases.observed import observed

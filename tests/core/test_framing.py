@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.character.framing import CROP_MARGIN_PX, window_of
+from photo_wake_up.addon.core.character.working_grid import CROP_MARGIN_PX, window_of
 from photo_wake_up.addon.core.types import Crop
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.fit import fit_body
-from photo_wake_up.addon.core.body.interpenetration import InterpenetrationTerm
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK, NAMES
+from photo_wake_up.addon.core.body.fit.body_fit import fit_body
+from photo_wake_up.addon.core.body.fit.interpenetration import InterpenetrationTerm
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK, NAMES
 from photo_wake_up.addon.core.types import FittedBody, PoseLandmarks
 from photo_wake_up.assets.fit_cases.cases import fit_cases
 from photo_wake_up.assets.fit_cases.observed import observed

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photo_wake_up.addon.core.perception.joints import (
+from photo_wake_up.addon.core.perception.landmarks.joints import (
     EDITABLE,
     flat_landmarks,
     joints_of,
     moved,
     read_joints,
 )
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK, NAMES
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK, NAMES
 from photo_wake_up.addon.core.types import PoseLandmarks
 
 PX_A_METRE = 200.0

@@ -13,17 +13,15 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from photo_wake_up.addon.core.character import (
-    contour,
-    skinning_weights,
-    springs,
-    texture,
-    triangulation,
-)
-from photo_wake_up.addon.core.character.lift import lift
-from photo_wake_up.addon.core.character.normal_integration import integrate
-from photo_wake_up.addon.core.character.springs import Springs, solve
-from photo_wake_up.addon.core.character.warp import fill_harmonically
+from photo_wake_up.addon.core.character.outline import contour
+from photo_wake_up.addon.core.character.outline.warp import fill_harmonically
+from photo_wake_up.addon.core.character.skin import skinning_weights
+from photo_wake_up.addon.core.character.surface import triangulation
+from photo_wake_up.addon.core.character.surface.inflation import lift
+from photo_wake_up.addon.core.character.surface.normal_integration import integrate
+from photo_wake_up.addon.core.character.texture import atlas
+from photo_wake_up.addon.core.numerics import multigrid
+from photo_wake_up.addon.core.numerics.multigrid import Springs, solve
 
 from . import analytic_surfaces as surfaces
 from .test_outlines import disc
@@ -167,7 +165,7 @@ def test_a_solution_that_did_not_settle_is_told(monkeypatch) -> None:
     broken = load.copy()
     broken[0, 3, 3] = np.nan
     assert not solve(hanging, broken, np.zeros(shape), 1e-6)[1].converged
-    monkeypatch.setattr(springs, "MOST_ITERATIONS", 1)
+    monkeypatch.setattr(multigrid, "MOST_ITERATIONS", 1)
     ended = solve(hanging, load, np.zeros(shape), 1e-6)[1]
     assert not ended.converged and ended.iterations == 1 and ended.last_step >= 1e-6
     whole = lifted(surfaces.sphere(40, 80.0, 2.0), 1e-4)
@@ -285,15 +283,15 @@ def test_panels_hold_the_photo_where_the_uv_points(shape: tuple[int, int]) -> No
     arm = np.zeros(shape, bool)
     arm[40:200, 30:90] = True
     masks = [whole, whole, arm, arm]
-    layout = texture.lay_out(masks)
+    layout = atlas.lay_out(masks)
     assert layout.size & (layout.size - 1) == 0
-    assert layout.size <= texture.DEFAULT_ATLAS
+    assert layout.size <= atlas.DEFAULT_ATLAS
     rng = np.random.default_rng(3)
     images = [
         cv2.GaussianBlur(rng.integers(0, 256, (*shape, 3)).astype(np.uint8), (0, 0), 6)
         for _ in masks
     ]
-    atlas = texture.paint(images, layout)
+    painted = atlas.paint(images, layout)
     for k, (image, mask) in enumerate(zip(images, masks, strict=True)):
         rows, columns = np.nonzero(mask)
         some = rng.integers(0, len(rows), 200)
@@ -302,10 +300,10 @@ def test_panels_hold_the_photo_where_the_uv_points(shape: tuple[int, int]) -> No
         x = np.round(uv[:, 0] * layout.size - 0.5).astype(int)
         y = np.round((1 - uv[:, 1]) * layout.size - 0.5).astype(int)
         difference = np.abs(
-            atlas[y, x, :3].astype(int) - image[rows[some], columns[some]].astype(int)
+            painted[y, x, :3].astype(int) - image[rows[some], columns[some]].astype(int)
         )
         assert difference.max() <= (0 if layout.scale == 1.0 else 40)
-    assert (atlas[..., 3] == 255).all()
+    assert (painted[..., 3] == 255).all()
 
 
 def test_colours_spread_from_the_nearest_pixel() -> None:
@@ -314,5 +312,5 @@ def test_colours_spread_from_the_nearest_pixel() -> None:
     rgb[5:8, 15:18] = (7, 8, 9)
     mask = np.zeros((20, 20), bool)
     mask[:, :8] = True
-    spread = texture.spread_colours(rgb, mask)
+    spread = atlas.spread_colours(rgb, mask)
     assert (spread == (200, 10, 30)).all()

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.perception import people
-from photo_wake_up.addon.core.perception.bodies import detect
-from photo_wake_up.addon.core.perception.joint_networks import JointNetwork
-from photo_wake_up.addon.core.perception.joints import with_joints_of
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK, Reading
-from photo_wake_up.addon.core.perception.masks import segment_person
-from photo_wake_up.addon.core.perception.squares import Square
+from photo_wake_up.addon.core.inference.roi import Square
+from photo_wake_up.addon.core.perception.detection import people
+from photo_wake_up.addon.core.perception.detection.pose_detector import detect
+from photo_wake_up.addon.core.perception.landmarks.joint_networks import JointNetwork
+from photo_wake_up.addon.core.perception.landmarks.joints import with_joints_of
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK, Reading
+from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
 from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Float32, Mask, Person, Photo, UInt8
 

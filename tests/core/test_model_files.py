@@ -14,12 +14,12 @@ import pytest
 import scipy.sparse
 import torch
 
-from photo_wake_up.addon.core import model_files
-from photo_wake_up.addon.core.body.body_files import load_body_model
-from photo_wake_up.addon.core.body.skeleton import JOINT, PARENTS
-from photo_wake_up.addon.core.body.skinning import skin, skinned_points
+from photo_wake_up.addon.core.body.model.body_files import load_body_model
+from photo_wake_up.addon.core.body.model.skeleton import JOINT, PARENTS
+from photo_wake_up.addon.core.body.model.skinning import skin, skinned_points
 from photo_wake_up.addon.core.errors import ModelFileError
-from photo_wake_up.addon.core.model_files import model_path
+from photo_wake_up.addon.core.inference import model_files
+from photo_wake_up.addon.core.inference.model_files import model_path
 
 COUNT = 40  # vertices of the small made-up bodies
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
 from photo_wake_up.addon.core.motion.retargeting.retarget import retarget
 from photo_wake_up.addon.core.motion.sources.bvh import read_bvh
 from photo_wake_up.addon.core.motion.sources.library import load_motion

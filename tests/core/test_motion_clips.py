@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.motion.editing.sampling import clip_at, loop_step
 from photo_wake_up.addon.core.motion.ground.feet import leg_length, phases, soles_of, standing_feet

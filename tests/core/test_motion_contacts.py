@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.pose import forward_kinematics
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.motion.editing.orientation import heading, ways_ahead
 from photo_wake_up.addon.core.motion.ground.default_body import usual_skeleton
 from photo_wake_up.addon.core.motion.ground.flesh import flesh_of, lows_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.pose import forward_kinematics
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.motion.clips.cyclic_clip import cyclic_motion
 from photo_wake_up.addon.core.motion.clips.pose_thumbnail import draw_pose
 from photo_wake_up.addon.core.motion.ground.feet import phases, soles_of, standing_feet

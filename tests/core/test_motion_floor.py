@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.motion.clips.cyclic_clip import cyclic_motion
 from photo_wake_up.addon.core.motion.performing.options import PerformOptions
 from photo_wake_up.addon.core.motion.performing.perform import perform

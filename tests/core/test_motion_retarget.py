@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.motion.editing.sampling import clip_at
 from photo_wake_up.addon.core.motion.retargeting import calibration

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
 from photo_wake_up.addon.core.errors import MotionError
 from photo_wake_up.addon.core.frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
 from photo_wake_up.addon.core.motion.editing.sampling import clip_at

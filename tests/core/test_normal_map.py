@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body.maps import vertex_normals
-from photo_wake_up.addon.core.character import normal_map
-from photo_wake_up.addon.core.character.lift import ClosedMesh
+from photo_wake_up.addon.core.body.rasterisation import vertex_normals
+from photo_wake_up.addon.core.character.surface.inflation import ClosedMesh
+from photo_wake_up.addon.core.character.texture import normal_map
 from photo_wake_up.addon.core.types import Camera, Crop
 
 SIZE, FOCAL, DISTANCE = 121, 600.0, 3.0

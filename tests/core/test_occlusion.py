@@ -8,26 +8,24 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.maps import render_maps
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_ARM, TORSO
-from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.character import contour
-from photo_wake_up.addon.core.character.contour_matching import DEFAULT
-from photo_wake_up.addon.core.character.folded_limbs import (
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.parts import LEFT_ARM, RIGHT_ARM, TORSO
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.rasterisation import render_maps
+from photo_wake_up.addon.core.character.layers.amodal_completion import complete
+from photo_wake_up.addon.core.character.layers.division import divide
+from photo_wake_up.addon.core.character.layers.limb_self_occlusion import (
     FAR,
     far_of_body,
     far_segments,
     of_limb,
 )
-from photo_wake_up.addon.core.character.graph_cut import (
-    energy,
-    expand,
-    minimum_cut,
-    neighbour_pairs,
+from photo_wake_up.addon.core.character.layers.occlusion import (
+    mask_of,
+    occluding_pairs,
+    without_penetration,
 )
-from photo_wake_up.addon.core.character.hidden_outline import complete
-from photo_wake_up.addon.core.character.label_map import (
+from photo_wake_up.addon.core.character.layers.part_segmentation import (
     FRONT_ONLY,
     PALETTE,
     first_labels,
@@ -36,13 +34,10 @@ from photo_wake_up.addon.core.character.label_map import (
     on_photo,
     painted_over,
 )
-from photo_wake_up.addon.core.character.layers import divide
-from photo_wake_up.addon.core.character.occlusion import (
-    mask_of,
-    occluding_pairs,
-    without_penetration,
-)
-from photo_wake_up.addon.core.character.warp import warp
+from photo_wake_up.addon.core.character.outline import contour
+from photo_wake_up.addon.core.character.outline.contour_matching import DEFAULT
+from photo_wake_up.addon.core.character.outline.warp import warp
+from photo_wake_up.addon.core.imaging.graph_cut import energy, expand, minimum_cut, neighbour_pairs
 from photo_wake_up.addon.core.types import Crop, FittedBody
 
 from .test_body import FACING, posed

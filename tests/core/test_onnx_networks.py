@@ -15,15 +15,18 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from photo_wake_up.addon.core.errors import ModelFileError, PersonError
-from photo_wake_up.addon.core.perception import onnx as runner
-from photo_wake_up.addon.core.perception.joint_networks import (
+from photo_wake_up.addon.core.inference import onnx as runner
+from photo_wake_up.addon.core.perception.landmarks.joint_networks import (
     COCO_17,
     POINT_COUNTS,
     framed,
     load_joint_network,
 )
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK
-from photo_wake_up.addon.core.perception.mask_networks import load_mask_network, widened
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK
+from photo_wake_up.addon.core.perception.segmentation.mask_networks import (
+    load_mask_network,
+    widened,
+)
 
 FLOAT, HALF, WHOLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT64
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photo_wake_up.addon.core.character import contour, contour_matching, mean_value_coordinates
+from photo_wake_up.addon.core.character.outline import (
+    contour,
+    contour_matching,
+    mean_value_coordinates,
+)
 from photo_wake_up.addon.core.errors import PersonError
 
 

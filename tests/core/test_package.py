@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
-from photo_wake_up.addon.core import model_files as searched
+from photo_wake_up.addon.core.inference import model_files as searched
 from photo_wake_up.addon.core.interchange import web_page
 from photo_wake_up.assets.build_networks import NETWORKS
 from photo_wake_up.assets.package import contents, extension_tool, wheels
@@ -99,7 +99,11 @@ def test_the_viewer_lies_where_pages_look_for_it(tmp_path):
 
 
 def test_smuggled_names_are_seen():
-    fine = ["addon/core/body/fit.py", "blender_manifest.toml", "wheels/torch-2.13.0-any.whl"]
+    fine = [
+        "addon/core/body/fit/body_fit.py",
+        "blender_manifest.toml",
+        "wheels/torch-2.13.0-any.whl",
+    ]
     wrong = ["wheels/smplx-0.1.28-py3-none-any.whl", "tests/conftest.py", "build/x", "addon/a.pyc",
              "addon/__pycache__/a", ".git/config"]  # fmt: skip
     assert smuggled([*fine, *wrong]) == wrong

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.parts import HEAD, TORSO
-from photo_wake_up.addon.core.character import panels, texture, texture_labels
-from photo_wake_up.addon.core.character.texture_labels import FACE, HAIR, FaceFrame, Labels
+from photo_wake_up.addon.core.body.model.parts import HEAD, TORSO
+from photo_wake_up.addon.core.character.texture import atlas, charts, texture_labels
+from photo_wake_up.addon.core.character.texture.texture_labels import FACE, HAIR, FaceFrame, Labels
 
 from .test_outlines import disc
 
@@ -60,7 +60,7 @@ def test_hair_is_asked_for_where_the_face_is() -> None:
 
 def test_the_back_of_the_head_has_hairs_colour_and_the_shirt_is_mirrored() -> None:
     colours, region, labels, face = proposed()
-    back = panels.painted_back(
+    back = charts.painted_back(
         colours, region, labels, region, np.zeros(SHAPE, bool), np.zeros(SHAPE, bool), 1.0, _rng()
     )
     upper = face.copy()
@@ -71,7 +71,7 @@ def test_the_back_of_the_head_has_hairs_colour_and_the_shirt_is_mirrored() -> No
 
 def test_mirrored_parts_are_the_front() -> None:
     colours, region, labels, _ = proposed()
-    back = panels.painted_back(
+    back = charts.painted_back(
         colours, region, labels, region, region, np.zeros(SHAPE, bool), 1.0, _rng()
     )
     assert (back == colours).all()
@@ -85,7 +85,7 @@ def test_what_is_excluded_is_nowhere_on_the_back() -> None:
     one = np.where(region, TORSO, 0).astype(np.uint8)
     logo = np.zeros(SHAPE, bool)
     logo[58:92, 38:82] = True
-    back = panels.painted_back(
+    back = charts.painted_back(
         colours, region, Labels(one, one), region, np.zeros(SHAPE, bool),
         logo, 1.0, _rng(),
     )  # fmt: skip
@@ -99,9 +99,9 @@ def test_what_another_layer_hides_is_of_the_same_part() -> None:
     region[10:70, 10:50] = True
     own = region.copy()
     own[28:52, 18:42] = False
-    shown = texture.spread_colours(rgb, own)
+    shown = atlas.spread_colours(rgb, own)
     part = np.where(region, TORSO, 0).astype(np.uint8)
-    front = panels.filled_front(shown, own, region & ~own, part, part, own, 1.0, _rng())
+    front = charts.filled_front(shown, own, region & ~own, part, part, own, 1.0, _rng())
     assert (front[region] == (200, 40, 40)).all()
     assert (front[own] == rgb[own]).all()
 
@@ -112,7 +112,7 @@ def test_blending_meets_the_rim_and_leaves_the_middle() -> None:
     front = np.full((*SHAPE, 3), 200, np.uint8)
     back = np.full((*SHAPE, 3), 100, np.uint8)
     label = np.where(region, 1, 0).astype(np.uint8)
-    made = panels.blended(back, front, region, region, label, label, rim, 2.0)
+    made = charts.blended(back, front, region, region, label, label, rim, 2.0)
     assert (made[rim] == 200).all()
     assert (made[disc(SHAPE, (60, 80), 35) > 0.5] == 100).all()
     row = made[80, 12:60, 0].astype(int)
@@ -126,7 +126,7 @@ def test_screened_membrane_is_the_exact_solution_of_a_strip() -> None:
     fixed[:, [0, -1]] = True
     values = np.ones((5, 41, 1), np.float32)
     reach = 4.0
-    found = panels.screened_membrane(values, fixed, inside, reach)[2, :, 0]
+    found = charts.screened_membrane(values, fixed, inside, reach)[2, :, 0]
     rate = np.arccosh(1 + 1 / (2 * reach**2))
     exact = np.cosh(rate * (np.arange(41) - 20)) / np.cosh(rate * 20)
     assert np.abs(found - exact).max() < 1e-6
@@ -138,4 +138,4 @@ def test_the_rim_takes_colours_from_inside(sigma: float) -> None:
     rgb[:, :] = (10, 250, 10)  # old background
     solid = disc((60, 60), (30, 30), 20) > 0.5
     rgb[solid] = (120, 60, 90)
-    assert (panels.with_soft_rim(rgb, solid, sigma) == (120, 60, 90)).all()
+    assert (charts.with_soft_rim(rgb, solid, sigma) == (120, 60, 90)).all()

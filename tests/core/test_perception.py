@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.perception import matte, people
-from photo_wake_up.addon.core.perception.landmarks import (
+from photo_wake_up.addon.core.perception.detection import people
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import (
     LANDMARK,
     NAMES,
     Square,
     square_from_points,
 )
-from photo_wake_up.addon.core.perception.masks import segment_person
+from photo_wake_up.addon.core.perception.segmentation import matte
+from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
 from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Photo
 

@@ -11,7 +11,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from photo_wake_up.addon.core.body.fit import fit_body, refine_body
+from photo_wake_up.addon.core.body.fit.body_fit import fit_body, refine_body
 from photo_wake_up.addon.core.errors import (
     Cancelled,
     MotionError,
@@ -20,7 +20,7 @@ from photo_wake_up.addon.core.errors import (
     WakeUpError,
 )
 from photo_wake_up.addon.core.motion.sources.library import load_motion
-from photo_wake_up.addon.core.perception.people import choose
+from photo_wake_up.addon.core.perception.detection.people import choose
 from photo_wake_up.addon.core.pipeline.run import advance, drain, wake_up
 from photo_wake_up.addon.core.pipeline.several_people import wake_up_everyone
 from photo_wake_up.addon.core.pipeline.stages import LAST, STAGES, without

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.background.offsets import dominant_offsets, labelled
-from photo_wake_up.addon.core.background.patchmatch import complete, membrane
 from photo_wake_up.addon.core.background.plate import fill_background, grown
 from photo_wake_up.addon.core.background.shadows import cast_shadow
+from photo_wake_up.addon.core.imaging.inpainting import complete, membrane
+from photo_wake_up.addon.core.imaging.shift_map import dominant_offsets, labelled
 from photo_wake_up.addon.core.photo.transparency import before_backdrop, studio_backdrop
 from photo_wake_up.addon.core.types import Photo
 

@@ -10,10 +10,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body import pose as body_pose
-from photo_wake_up.addon.core.body import posing
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.skeleton import JOINT, JOINT_COUNT, PARENTS
+from photo_wake_up.addon.core.body import pose_edit
+from photo_wake_up.addon.core.body import world_pose as body_pose
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.skeleton import JOINT, JOINT_COUNT, PARENTS
 from photo_wake_up.addon.core.types import Camera, FittedBody, Pose
 
 CAMERA = Camera(900.0, 399.5, 499.5, 800, 1000)
@@ -23,12 +23,12 @@ ELBOW = JOINT["left_elbow"]
 def fitted_body(model: BodyModel, seed: int = 4) -> FittedBody:
     turns = np.random.default_rng(seed).normal(0, 0.4, (JOINT_COUNT, 3))
     turns[0] = (np.pi, 0.2, 0.1)
-    start = posing.PoseCorrection(
+    start = pose_edit.PoseCorrection(
         np.zeros(model.shape_count, np.float32), turns.astype(np.float32),
         np.array([0.1, 0.05, 4.0], np.float32), 1.0, np.zeros(3, np.float32), CAMERA.focal_px,
         np.zeros(JOINT_COUNT, bool),
     )  # fmt: skip
-    return posing.corrected_body(model, start, CAMERA)
+    return pose_edit.corrected_body(model, start, CAMERA)
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +71,11 @@ def test_skinning_leads_back(body, fitted, place):
 
 @pytest.mark.parametrize(("degrees", "is_held"), [(0.0, False), (0.05, False), (0.5, True)])
 def test_what_differs_by_more_than_rounding_is_held(fitted, place, degrees, is_held):
-    before = posing.PoseCorrection.of(fitted)
+    before = pose_edit.PoseCorrection.of(fitted)
     step = np.radians(degrees) * np.array([0.6, 0.0, 0.8])
-    now = posing.posed_by_hand(before, turned(body_pose.pose_of(fitted, place), ELBOW, step), place)
+    now = pose_edit.posed_by_hand(
+        before, turned(body_pose.pose_of(fitted, place), ELBOW, step), place
+    )
     assert now.held.tolist() == [joint == ELBOW and is_held for joint in range(JOINT_COUNT)]
     assert now.is_in(fitted) is not is_held
     others = np.arange(JOINT_COUNT) != ELBOW
@@ -84,10 +86,10 @@ def test_what_differs_by_more_than_rounding_is_held(fitted, place, degrees, is_h
 def test_held_joints_and_dragged_ends_add_up(fitted, place):
     held = np.zeros(JOINT_COUNT, bool)
     held[3] = True
-    before = posing.PoseCorrection.of(fitted, held)
+    before = pose_edit.PoseCorrection.of(fitted, held)
     pose = body_pose.pose_of(fitted, place)
     moved = Pose(pose.rotations, pose.root + np.array([0.0, 0.0, 0.1]))
-    now = posing.posed_by_hand(before, moved, place, [JOINT["right_wrist"]])
+    now = pose_edit.posed_by_hand(before, moved, place, [JOINT["right_wrist"]])
     assert set(np.nonzero(now.held)[0]) == {0, 3, JOINT["right_wrist"]}
     assert np.allclose(now.translation - fitted.translation, (0, -0.1, 0), atol=1e-6)
     assert np.allclose(now.pelvis, fitted.joints[0] + np.array([0, -0.1, 0]), atol=1e-6)
@@ -97,11 +99,11 @@ def test_held_joints_and_dragged_ends_add_up(fitted, place):
 
 def test_another_focal_length_keeps_the_picture(body, fitted):
     longer = replace(CAMERA, focal_px=2 * CAMERA.focal_px)
-    before = posing.PoseCorrection.of(fitted)
-    moved = posing.corrected_body(body, before, longer)
+    before = pose_edit.PoseCorrection.of(fitted)
+    moved = pose_edit.corrected_body(body, before, longer)
     there = frames.project(longer, moved.joints[0].astype(float))
     assert np.allclose(there, frames.project(CAMERA, fitted.joints[0].astype(float)), atol=0.01)
-    assert posing._before_camera(before, CAMERA) is before
+    assert pose_edit._before_camera(before, CAMERA) is before
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -110,14 +112,14 @@ def test_handles_stand_at_the_ends_and_poles_where_the_limb_bends(body, seed):
     place = frames.world_from_camera(fitted.joints[0] + np.array([0.0, 0.9, 0.0]))
     skeleton, pose = body_pose.skeleton_of(body, fitted), body_pose.pose_of(fitted, place)
     # A limb that is clearly bent about its hinge points at its pole with elbow or knee.
-    for limb in posing.LIMBS:
+    for limb in pose_edit.LIMBS:
         rotation = Rotation.from_rotvec(
             frames.WORLD_FROM_BODY_AXES @ np.array(limb.hinge) * 1.2
         ).as_quat(scalar_first=True)
         pose.rotations[limb.middle] = rotation
     world = body_pose.forward_kinematics(skeleton, pose.rotations, pose.root)
     skinning = body_pose.skin_matrices(skeleton, pose)
-    for handles in posing.limb_handles(skeleton, pose):
+    for handles in pose_edit.limb_handles(skeleton, pose):
         limb = handles.limb
         root, middle, end = (world[j, :3, 3] for j in (limb.root, limb.middle, limb.end))
         assert np.allclose(handles.end, end, atol=1e-9)
@@ -129,7 +131,7 @@ def test_handles_stand_at_the_ends_and_poles_where_the_limb_bends(body, seed):
 
 
 def test_landmarks_follow_held_joints_only(body, fitted):
-    from photo_wake_up.addon.core.perception.landmarks import LANDMARK
+    from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK
     from photo_wake_up.addon.core.types import Detection, PoseLandmarks
 
     marks = PoseLandmarks(
@@ -139,9 +141,9 @@ def test_landmarks_follow_held_joints_only(body, fitted):
     )  # fmt: skip
     person = Detection(np.zeros(4, np.float32), 1.0, marks)
     held = np.zeros(JOINT_COUNT, bool)
-    assert posing._agreeing(person, body, fitted, held) is person
+    assert pose_edit._agreeing(person, body, fitted, held) is person
     held[ELBOW] = True
-    found = posing._agreeing(person, body, fitted, held).landmarks
+    found = pose_edit._agreeing(person, body, fitted, held).landmarks
     changed = set(np.nonzero((found.image != 0).any(axis=1))[0])
     assert changed == {LANDMARK[f"left_{name}"] for name in ("wrist", "index", "pinky")}
     wrist, elbow = (LANDMARK[f"left_{name}"] for name in ("wrist", "elbow"))

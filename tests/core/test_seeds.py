@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core.background import plate
-from photo_wake_up.addon.core.body import fit
 from photo_wake_up.addon.core.body import stage as body_stage
-from photo_wake_up.addon.core.body.silhouette_term import surface_samples
-from photo_wake_up.addon.core.character import build, panels
+from photo_wake_up.addon.core.body.fit import body_fit
+from photo_wake_up.addon.core.body.fit.silhouette_term import surface_samples
+from photo_wake_up.addon.core.character import build
 from photo_wake_up.addon.core.character import stage as character_stage
-from photo_wake_up.addon.core.perception import figure, masks, people
+from photo_wake_up.addon.core.character.texture import charts
+from photo_wake_up.addon.core.imaging.seeded_opencv import grab_cut, k_means
 from photo_wake_up.addon.core.perception import stages as perception_stages
+from photo_wake_up.addon.core.perception.detection import people
+from photo_wake_up.addon.core.perception.drawings import figure_ground_segmentation
+from photo_wake_up.addon.core.perception.segmentation import masks
 from photo_wake_up.addon.core.pipeline.stages import STAGES
 from photo_wake_up.addon.core.result import WakeUpResult
-from photo_wake_up.addon.core.seeded_opencv import grab_cut, k_means
 from photo_wake_up.addon.core.settings import OPTIONS, WakeUpSettings
 from photo_wake_up.addon.core.stage import Inputs
 from photo_wake_up.addon.core.types import Photo
@@ -75,9 +78,11 @@ def test_the_surface_is_sampled_by_the_seed(body):
 def test_a_figure_in_a_box_is_cut_with_the_seed(monkeypatch):
     seeds = []
 
-    monkeypatch.setattr(figure, "grab_cut", lambda *given: seeds.append(given[-1]))
+    monkeypatch.setattr(
+        figure_ground_segmentation, "grab_cut", lambda *given: seeds.append(given[-1])
+    )
     noise = np.random.default_rng(1).integers(0, 256, (120, 90, 3), dtype=np.uint8)
-    figure.outline_in_box(
+    figure_ground_segmentation.outline_in_box(
         Photo(noise, None, None, "noise"), np.array([20, 20, 70, 100.0], np.float32), SEED
     )
     assert seeds == [SEED]
@@ -88,7 +93,7 @@ def test_every_stage_is_given_the_seed(monkeypatch, stage):
     module, name = {
         "people": (people, "find_in_box"),
         "person": (masks, "segment_person"),
-        "fitted": (fit, "fit_body"),
+        "fitted": (body_fit, "fit_body"),
         "build": (build, "build_character"),
         "background": (plate, "fill_background"),
     }[stage]
@@ -121,9 +126,9 @@ def test_what_is_synthesised_begins_from_the_seed(monkeypatch):
     def generator(seed):
         raise Enough(seed)
 
-    monkeypatch.setattr(panels.np.random, "default_rng", generator)
+    monkeypatch.setattr(charts.np.random, "default_rng", generator)
     with pytest.raises(Enough, match=str(SEED)):
-        panels.panel_images(None, None, None, None, [], seed=SEED)
+        charts.panel_images(None, None, None, None, [], seed=SEED)
 
 
 def test_another_seed_makes_everything_anew():

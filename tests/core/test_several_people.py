@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body.pose import skin_matrices, skin_vertices
+from photo_wake_up.addon.core.body.world_pose import skin_matrices, skin_vertices
 from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.pipeline import several_people
 from photo_wake_up.addon.core.result import WakeUpResult

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.perception import ssd
-from photo_wake_up.addon.core.perception.squares import (
+from photo_wake_up.addon.core.inference import ssd
+from photo_wake_up.addon.core.inference.roi import (
     Square,
     along,
     around_box,

@@ -51,7 +51,7 @@ def test_no_import_leads_back():
     imports = _imports(ROOT)
     # It sees what there is: modules of every folder, imports at the top and within functions.
     assert f"{PACKAGE}.addon.core.errors" in imports[f"{PACKAGE}.addon.core.pipeline.run"]
-    assert f"{PACKAGE}.addon.core.body.fit" in imports[f"{PACKAGE}.addon.core.body.stage"]
+    assert f"{PACKAGE}.addon.core.body.fit.body_fit" in imports[f"{PACKAGE}.addon.core.body.stage"]
     assert f"{PACKAGE}.addon.registration" in imports[PACKAGE]
     try:
         order = list(TopologicalSorter(imports).static_order())
@@ -127,7 +127,7 @@ def test_nothing_draws_from_a_hidden_generator():
                 modules = {alias.name for alias in node.names} | {getattr(node, "module", "")}
                 assert "random" not in modules, name
             if isinstance(node, ast.Attribute):
-                own = name == "addon/core/seeded_opencv.py"
+                own = name == "addon/core/imaging/seeded_opencv.py"
                 assert own or node.attr not in HIDDEN_RANDOMNESS, f"{name}:{node.lineno}"
                 if getattr(node.value, "attr", "") == "random":
                     assert node.attr in ("Generator", "default_rng"), f"{name}:{node.lineno}"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photo_wake_up.addon.core.character.texture_synthesis import synthesise
+from photo_wake_up.addon.core.imaging.texture_synthesis import synthesise
 
 
 def _rng() -> np.random.Generator:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from photo_wake_up.addon.core.errors import PhotoError
-from photo_wake_up.addon.core.perception import figure, masks
+from photo_wake_up.addon.core.perception.drawings import figure_ground_segmentation
+from photo_wake_up.addon.core.perception.segmentation import masks
 from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.photo.transparency import (
     before_backdrop,
@@ -185,12 +186,14 @@ def test_a_figure_in_a_box_is_looked_for_where_corners_are_missing() -> None:
     box = np.array([0, 0, WIDTH - 1, HEIGHT - 1], np.float32)
     for name in ("round corners", "nine pixels"):
         alpha = _others()[name]
-        mask = figure.outline_in_box(
+        mask = figure_ground_segmentation.outline_in_box(
             Photo(before_backdrop(paper, alpha), alpha, None, "drawn"), box
         )
         assert (mask & person()).sum() / (mask | person()).sum() > 0.9, name
     alpha = opaque_where(person())
-    cut = figure.outline_in_box(Photo(before_backdrop(paper, alpha), alpha, None, "cut"), box)
+    cut = figure_ground_segmentation.outline_in_box(
+        Photo(before_backdrop(paper, alpha), alpha, None, "cut"), box
+    )
     assert (cut == person()).all()
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.perception.squares import Square
-from photo_wake_up.addon.core.perception.upright import (
+from photo_wake_up.addon.core.inference.roi import Square
+from photo_wake_up.addon.core.perception.detection.upright import (
     LEVEL,
     box_of,
     lean,

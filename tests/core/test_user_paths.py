@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from photo_wake_up.addon.core import user_paths
-from photo_wake_up.addon.core.body.body_files import load_body_model
+from photo_wake_up.addon.core.body.model.body_files import load_body_model
 from photo_wake_up.addon.core.errors import PersonError, WakeUpError
-from photo_wake_up.addon.core.model_files import ENVIRONMENT_VARIABLE, find_model
+from photo_wake_up.addon.core.inference.model_files import ENVIRONMENT_VARIABLE, find_model
 from photo_wake_up.addon.core.motion.performing.playlist import motion_files
 from photo_wake_up.addon.core.motion.sources.library import load_motion
-from photo_wake_up.addon.core.perception.joints import read_joints
-from photo_wake_up.addon.core.perception.mask_networks import load_mask_network
+from photo_wake_up.addon.core.perception.landmarks.joints import read_joints
+from photo_wake_up.addon.core.perception.segmentation.mask_networks import load_mask_network
 from photo_wake_up.addon.core.photo.photo_folder import photos_in
 from photo_wake_up.addon.core.pipeline.run import advance
 from photo_wake_up.addon.core.result import WakeUpResult

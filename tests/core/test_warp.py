@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.character import (
+from photo_wake_up.addon.core.character.outline import (
     contour,
     contour_matching,
-    covered_gaps,
     mean_value_coordinates,
+    silhouette_closing,
 )
-from photo_wake_up.addon.core.character.surfaces import integrate_sheets
-from photo_wake_up.addon.core.character.warp import (
+from photo_wake_up.addon.core.character.outline.warp import (
     _carry,
     _turned_over,
     _unfolded,
     warp,
     warp_sheet,
 )
+from photo_wake_up.addon.core.character.surface.layer_reconstruction import integrate_sheets
 from photo_wake_up.addon.core.types import BodyMaps, Camera, Crop, Mask, SurfaceMaps
 
 from .test_outlines import disc
@@ -160,9 +160,11 @@ def legs(gap: tuple[int, int] = (140, 180)) -> Mask:
     return mask
 
 
-def close(body: Mask, person: Mask, holes: Mask | None = None) -> covered_gaps.ClosedSilhouette:
+def close(
+    body: Mask, person: Mask, holes: Mask | None = None
+) -> silhouette_closing.ClosedSilhouette:
     nothing = np.zeros_like(body)
-    return covered_gaps.close(body, person, nothing if holes is None else holes, nothing)
+    return silhouette_closing.close(body, person, nothing if holes is None else holes, nothing)
 
 
 def test_a_skirt_closes_the_gap_between_the_legs_and_nothing_else() -> None:

@@ -8,16 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.pose import (
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
+from photo_wake_up.addon.core.body.world_pose import (
     skeleton_of,
     skin_matrices,
     skin_vertices,
     unskin_vertices,
 )
-from photo_wake_up.addon.core.body.skeleton import JOINT
-from photo_wake_up.addon.core.character import weight_relaxation
-from photo_wake_up.addon.core.character.skinning_weights import strongest
-from photo_wake_up.addon.core.character.weight_relaxation import edges_of, pose_with, relax, stretch
+from photo_wake_up.addon.core.character.skin import weight_relaxation
+from photo_wake_up.addon.core.character.skin.skinning_weights import strongest
+from photo_wake_up.addon.core.character.skin.weight_relaxation import (
+    edges_of,
+    pose_with,
+    relax,
+    stretch,
+)
 from photo_wake_up.addon.core.types import Float64, Int32, Pose, Skeleton
 
 from .test_body import posed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from photo_wake_up.addon.core.body.skeleton import JOINT_COUNT, PARENTS
-from photo_wake_up.addon.core.body.skinning import SkinnedPoints
+from photo_wake_up.addon.core.body.model.skeleton import JOINT_COUNT, PARENTS
+from photo_wake_up.addon.core.body.model.skinning import SkinnedPoints
 
 
 def skin(

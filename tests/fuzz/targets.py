@@ -231,7 +231,7 @@ def right_members(content: bytes) -> bytes:
 
 
 def _read_body(path: Path) -> None:
-    from photo_wake_up.addon.core.body.body_files import load_body_model
+    from photo_wake_up.addon.core.body.model.body_files import load_body_model
 
     body = load_body_model(path)
     for values in (body.template, body.shapes, body.regressor, body.weights):
@@ -295,7 +295,7 @@ def _mappings() -> list[bytes]:
 
 
 def _read_joints(path: Path) -> None:
-    from photo_wake_up.addon.core.perception.joints import EDITABLE, read_joints
+    from photo_wake_up.addon.core.perception.landmarks.joints import EDITABLE, read_joints
 
     joints = read_joints(path)
     _demand(set(joints) <= set(EDITABLE), "there are other joints")
@@ -330,8 +330,8 @@ _JSON_WORDS = (
 
 def _read_networks(path: Path) -> None:
     from photo_wake_up.addon.core.background.plate_networks import load_plate_network
-    from photo_wake_up.addon.core.perception.joint_networks import load_joint_network
-    from photo_wake_up.addon.core.perception.mask_networks import load_mask_network
+    from photo_wake_up.addon.core.perception.landmarks.joint_networks import load_joint_network
+    from photo_wake_up.addon.core.perception.segmentation.mask_networks import load_mask_network
 
     for load in (load_joint_network, load_plate_network):
         try:

@@ -9,8 +9,8 @@ from mathutils import Vector
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.perception.joints import EDITABLE, joints_of
-from photo_wake_up.addon.core.perception.landmarks import LANDMARK
+from photo_wake_up.addon.core.perception.landmarks.joints import EDITABLE, joints_of
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK
 from photo_wake_up.addon.scene.build import photo_image
 from photo_wake_up.addon.scene.rig.joint_markers import add_box, read_box, read_joints
 from photo_wake_up.addon.ui import painting

@@ -6,8 +6,8 @@ import bpy
 import numpy as np
 
 from photo_wake_up.addon import results
-from photo_wake_up.addon.core.body.parts import LEFT_ARM, TORSO
-from photo_wake_up.addon.core.character.label_map import FRONT_ONLY, PALETTE
+from photo_wake_up.addon.core.body.model.parts import LEFT_ARM, TORSO
+from photo_wake_up.addon.core.character.layers.part_segmentation import FRONT_ONLY, PALETTE
 from photo_wake_up.addon.scene.objects.images import read_colours
 from photo_wake_up.addon.scene.objects.label_image import read_painted
 

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES, JOINT
 from photo_wake_up.addon.core.motion.retargeting.joint_map import map_joints
 from photo_wake_up.addon.core.motion.retargeting.mapping_presets import named_mapping, preset_path
 from photo_wake_up.addon.core.motion.sources.bvh import read_bvh

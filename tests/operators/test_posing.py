@@ -13,13 +13,10 @@ from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon import results
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body.body_files import cached_body_model
-from photo_wake_up.addon.core.body.posing import (
-    LIMBS,
-    refine_posed,
-)
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT
-from photo_wake_up.addon.core.model_files import model_path
+from photo_wake_up.addon.core.body.model.body_files import cached_body_model
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES, JOINT, JOINT_COUNT
+from photo_wake_up.addon.core.body.pose_edit import LIMBS, refine_posed
+from photo_wake_up.addon.core.inference.model_files import model_path
 from photo_wake_up.addon.core.pipeline.request import Request
 from photo_wake_up.addon.core.pipeline.run import advance, drain
 from photo_wake_up.addon.core.result import WakeUpResult

@@ -6,8 +6,8 @@ import bpy
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.body.parts import LEFT_ARM, part_of_joint
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
+from photo_wake_up.addon.core.body.model.parts import LEFT_ARM, part_of_joint
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES
 from photo_wake_up.addon.scene.animation.fcurves import fcurves_of
 from photo_wake_up.addon.scene.animation.motion_source import _datablocks
 from photo_wake_up.addon.scene.animation.performing import current_pose, sampled_motion

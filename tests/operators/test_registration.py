@@ -17,7 +17,7 @@ import pytest
 import photo_wake_up
 from photo_wake_up.addon import worker
 from photo_wake_up.addon.cli import command as cli
-from photo_wake_up.addon.core.model_files import MODEL_FILES, model_path
+from photo_wake_up.addon.core.inference.model_files import MODEL_FILES, model_path
 from photo_wake_up.addon.core.pipeline.request import Request
 from photo_wake_up.addon.core.pipeline.stages import titles
 from photo_wake_up.addon.core.result import WakeUpResult

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from photo_wake_up.addon.core.errors import PhotoError
-from photo_wake_up.addon.core.perception import bodies
-from photo_wake_up.addon.core.perception.faces import LEAST_PRESENCE, find_faces
-from photo_wake_up.addon.core.perception.hands import find_hands
+from photo_wake_up.addon.core.perception.detection import pose_detector
+from photo_wake_up.addon.core.perception.landmarks.faces import LEAST_PRESENCE, find_faces
+from photo_wake_up.addon.core.perception.landmarks.hands import find_hands
 from photo_wake_up.addon.core.photo.image_files import load_photo, save_png
 from photo_wake_up.addon.core.types import UInt8
 
@@ -78,7 +78,7 @@ def measure(paths: Sequence[Path] | None = None) -> list[dict[str, Any]]:
 
 
 def _pose(rgb: UInt8, theirs: Any) -> dict[str, Any]:
-    ours = bodies.read_one(rgb)
+    ours = pose_detector.read_one(rgb)
     row: dict[str, Any] = {"person": (len(theirs["pose"]) > 0, ours is not None)}
     if ours is None or not row["person"][0]:
         return row

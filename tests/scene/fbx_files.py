@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from photo_wake_up.addon.core.body.skeleton import JOINT
+from photo_wake_up.addon.core.body.model.skeleton import JOINT
 from photo_wake_up.addon.core.motion.performing.perform import perform
 from photo_wake_up.addon.core.motion.sources.library import load_motion
 from photo_wake_up.addon.core.types import Motion, Skeleton

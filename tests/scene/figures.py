@@ -6,12 +6,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body import pose as body_pose
-from photo_wake_up.addon.core.body.body_files import cached_body_model
-from photo_wake_up.addon.core.body.parts import NOTHING, TORSO
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
-from photo_wake_up.addon.core.character.built import CharacterBuild, CharacterReport
-from photo_wake_up.addon.core.model_files import model_path
+from photo_wake_up.addon.core.body import world_pose as body_pose
+from photo_wake_up.addon.core.body.model.body_files import cached_body_model
+from photo_wake_up.addon.core.body.model.parts import NOTHING, TORSO
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES, JOINT, JOINT_COUNT, PARENTS
+from photo_wake_up.addon.core.character.character_result import CharacterBuild, CharacterReport
+from photo_wake_up.addon.core.inference.model_files import model_path
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.staging.sunlight import Sunlight
 from photo_wake_up.addon.core.types import (

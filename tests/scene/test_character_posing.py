@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
-from photo_wake_up.addon.core.body.parts import LEFT_ARM, RIGHT_LEG, TORSO, part_of_joint
-from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.body.posing import LIMBS
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT
+from photo_wake_up.addon.core.body.model.parts import LEFT_ARM, RIGHT_LEG, TORSO, part_of_joint
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES, JOINT
+from photo_wake_up.addon.core.body.pose_edit import LIMBS
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.scene.animation.actions import new_action, note_photo_pose, play, set_pose
 from photo_wake_up.addon.scene.animation.fcurves import channels_of, fcurves_of

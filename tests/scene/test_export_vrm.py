@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.skeleton import SMPL_JOINTS
+from photo_wake_up.addon.core.body.model.skeleton import SMPL_JOINTS
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.core.interchange.glb import Glb
 from photo_wake_up.addon.core.interchange.vrm import (

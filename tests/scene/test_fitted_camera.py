@@ -11,14 +11,15 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body.model import BodyModel
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES
-from photo_wake_up.addon.core.body.skinning import skin, skinned_points
+from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES
+from photo_wake_up.addon.core.body.model.skinning import skin, skinned_points
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.types import Camera, FittedBody, Photo
 from photo_wake_up.addon.scene import preview
 from photo_wake_up.addon.scene.render import stills
 from photo_wake_up.addon.scene.render.camera import new_camera
+from photo_wake_up.addon.scene.render.settings import even_size, set_size
 from photo_wake_up.addon.scene.rig import pose_correction
 
 MOST_PX = 0.25  # of the photo
@@ -96,16 +97,16 @@ def test_posed_body_lies_on_its_pixels(empty_file, body, shape, share, centred):
         (empty_file.render.resolution_x, empty_file.render.resolution_y, 100),
         (width, height, 100),
         (2 * width, 2 * height, 50),
-        (*stills.even_size((width, height), 96), 100),
+        (*even_size((width, height), 96), 100),
     ]
     for across, down, percentage in resolutions:
-        stills.set_size(empty_file, across, down)
+        set_size(empty_file, across, down)
         empty_file.render.resolution_percentage = percentage
         found = pixels_in_blender(empty_file, points, (width, height))
         assert np.abs(found - expected).max() < MOST_PX, (across, down, percentage)
 
     # The matrices say the same by themselves.
-    stills.set_size(empty_file, width, height)
+    set_size(empty_file, width, height)
     seen = camera_matrix(empty_file, depsgraph, width, height)
     homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ seen.T
     clip = homogeneous[:, :2] / homogeneous[:, 3:]

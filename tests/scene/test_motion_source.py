@@ -8,8 +8,8 @@ import pytest
 from mathutils import Matrix
 from scipy.spatial.transform import Rotation
 
-from photo_wake_up.addon.core.body.pose import forward_kinematics
-from photo_wake_up.addon.core.body.skeleton import BONE_NAMES, JOINT
+from photo_wake_up.addon.core.body.model.skeleton import BONE_NAMES, JOINT
+from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.errors import MotionError, WakeUpError
 from photo_wake_up.addon.core.motion.performing.perform import perform
 from photo_wake_up.addon.core.motion.retargeting.retarget import retarget

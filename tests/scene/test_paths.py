@@ -14,6 +14,7 @@ from photo_wake_up.addon.scene import build, output_files
 from photo_wake_up.addon.scene.animation.motion_source import source_from_fbx
 from photo_wake_up.addon.scene.export import registry
 from photo_wake_up.addon.scene.render import film, stills
+from photo_wake_up.addon.scene.render.settings import set_video
 
 from . import figures
 
@@ -96,7 +97,7 @@ def test_exports(shot, tmp_path, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_blender_files(shot, tmp_path, name):
     folder = folder_called(tmp_path, name)
-    stills.set_video(shot[0], "//video.mp4")
+    set_video(shot[0], "//video.mp4")
     output_files.save_blend(folder / "scene.blend")
     assert names_in(folder) == {"scene.blend"}
     if name in ("deep", "back\\slash"):  # Blender itself opens none there

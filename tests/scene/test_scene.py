@@ -11,7 +11,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
-from photo_wake_up.addon.core.body import pose as body_pose
+from photo_wake_up.addon.core.body import world_pose as body_pose
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.types import Camera
 from photo_wake_up.addon.scene import build
@@ -19,6 +19,7 @@ from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
 from photo_wake_up.addon.scene.objects import images
 from photo_wake_up.addon.scene.render import stills
 from photo_wake_up.addon.scene.render.camera import new_camera
+from photo_wake_up.addon.scene.render.settings import render_animation, set_size, set_video
 
 from . import figures
 
@@ -60,7 +61,7 @@ def test_blender_projects_as_the_pinhole_camera_does(empty_file, camera):
     place[:3, :3] = turn @ place[:3, :3]
     camera_object = new_camera("camera", camera, place)
     empty_file.collection.objects.link(camera_object)
-    stills.set_size(empty_file, camera.width, camera.height)
+    set_size(empty_file, camera.width, camera.height)
     bpy.context.view_layer.update()
     expected = frames.project(camera, points)
     for point, pixel in zip(frames.transform(place, points), expected, strict=True):
@@ -260,8 +261,8 @@ def test_video_has_the_frames_and_the_rate(empty_file, tmp_path):
 
     collection = build.build_scene(figures.result())
     stills.look_through(empty_file, collection, width=64, fps=figures.FPS)
-    stills.set_video(empty_file, tmp_path / "video.mp4")
-    stills.render_animation(empty_file)
+    set_video(empty_file, tmp_path / "video.mp4")
+    render_animation(empty_file)
     video = cv2.VideoCapture(str(tmp_path / "video.mp4"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == figures.FRAMES
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(figures.FPS)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from ..imaging.inpainting import complete
 from ..photo.transparency import is_cut_out, studio_backdrop
 from ..types import Background, Mask, Photo, Progress
-from .patchmatch import complete
 from .plate_networks import PlateNetwork
 from .shadows import cast_shadow
 
@@ -29,10 +29,27 @@ def fill_background(
 ) -> Background:
     """Fill what the person hides; the photo's pixels are kept everywhere else.
 
-    person : (H, W) bool, everybody who is to leave the picture
-    shadow : whether the shadow that they cast leaves it too; frame 1 keeps it (`still`)
-    network : what fills in the place of PatchMatch
     A photo that is a cut-out (nearly all transparent around the person) gets a plain grey backdrop.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Mask
+        (H, W) bool, everybody who is to leave the picture.
+    seed : int
+        Of PatchMatch.
+    progress : Callable[[Progress], None] | None
+        Told how far it has come; may raise to stop it.
+    shadow : bool
+        Whether the shadow that they cast leaves it too; frame 1 keeps it (`still`).
+    network : PlateNetwork | None
+        What fills in the place of PatchMatch.
+
+    Returns
+    -------
+    Background
+        The plate, the hole, and what stands behind frame 1.
     """
 
     def report(fraction: float) -> None:
@@ -61,7 +78,18 @@ def fill_background(
 
 
 def grown(person: Mask) -> Mask:
-    """The hole to fill: the person and a margin around."""
+    """The hole to fill: the person and a margin around.
+
+    Parameters
+    ----------
+    person : Mask
+        (H, W).
+
+    Returns
+    -------
+    Mask
+        (H, W).
+    """
     rows, columns = np.nonzero(person)
     if len(rows) == 0:
         return person.copy()

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from ..errors import ModelFileError
-from ..perception import onnx
+from ..imaging.inpainting import reduced
+from ..inference import onnx
 from ..types import AnyArray, Float32, Mask, UInt8
-from .patchmatch import reduced
 
 KIND = "network for the background"
 STRIDE_PX = 8  # LaMa halves a picture three times
@@ -46,8 +46,22 @@ class PlateNetwork:
     def fill(self, rgb: UInt8, hole: Mask) -> UInt8:
         """(H, W, 3) uint8: equal to `rgb` outside of `hole`.
 
-        rgb : (H, W, 3) uint8, sRGB; hole : (H, W) bool. No pixel in the hole has any influence.
-        Raises ModelFileError where the network gives something else than its file promises.
+        Parameters
+        ----------
+        rgb : UInt8
+            (H, W, 3) uint8, sRGB.
+        hole : Mask
+            (H, W) bool. No pixel in the hole has any influence.
+
+        Returns
+        -------
+        UInt8
+            (H, W, 3), sRGB.
+
+        Raises
+        ------
+        ModelFileError
+            If the network gives something else than its file promises.
         """
         if not hole.any() or hole.all():
             return rgb.copy()
@@ -90,7 +104,22 @@ def load_plate_network(path: Path | str) -> PlateNetwork:
 
     Two inputs in any order, the picture 1x3xHxW (RGB 0..1, black in the hole) and the hole 1x1xHxW
     (1 where to fill), of a fixed size or any; one output 1x3xHxW, the picture filled, in 0..1 or
-    0..255. Raises ModelFileError with one sentence that names what differs.
+    0..255.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    PlateNetwork
+        Opened.
+
+    Raises
+    ------
+    ModelFileError
+        With one sentence that names what differs.
     """
     network = onnx.load(path)
     inputs = [t for t in network.inputs if t.dtype in onnx.FLOATS]

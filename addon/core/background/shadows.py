@@ -36,8 +36,18 @@ EDGE_SHARE = 0.03  # of the height: the soft edge around what is surely dark
 def cast_shadow(rgb: UInt8, person: Mask) -> Mask:
     """(H, W) bool: the shadow that the person casts on the ground, its soft edge included.
 
-    rgb : (H, W, 3) uint8, sRGB; person : (H, W) bool, everybody who casts one. Empty where there
-    is none that is sure. No pixel of the person has any influence. The person is not part of it.
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3) uint8, sRGB.
+    person : Mask
+        (H, W) bool, everybody who casts one. Empty where there is none that is sure. No pixel
+        of the person has any influence. The person is not part of it.
+
+    Returns
+    -------
+    Mask
+        (H, W).
     """
     height, width = person.shape
     scale = min(1.0, WORKING_SIDE_PX / max(height, width))

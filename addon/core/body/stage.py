@@ -5,23 +5,34 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..model_files import model_path
+from ..inference.model_files import model_path
 from ..result import WakeUpResult
 from ..settings import WakeUpSettings
 from ..stage import Inputs, Report, Stage
-from .model import BodyModel
+from .model.body_model import BodyModel
 
 
 def body_model(settings: WakeUpSettings) -> BodyModel:
-    """The body that the settings ask for."""
-    from .body_files import cached_body_model
+    """The body that the settings ask for.
+
+    Parameters
+    ----------
+    settings : WakeUpSettings
+        Which file.
+
+    Returns
+    -------
+    BodyModel
+        Read once.
+    """
+    from .model.body_files import cached_body_model
 
     path = Path(settings.body_file) if settings.body_file else model_path("body.npz")
     return cached_body_model(path)
 
 
 def _run(inputs: Inputs, report: Report) -> WakeUpResult:
-    from .fit import fit_body
+    from .fit.body_fit import fit_body
 
     settings = inputs.settings
     fitted = fit_body(

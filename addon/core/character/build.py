@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import frames
-from ..body import pose as body_pose
-from ..body.maps import render_maps
-from ..body.model import BodyModel
-from ..body.parts import PART_NAMES
+from ..body import world_pose as body_pose
+from ..body.model.body_model import BodyModel
+from ..body.model.parts import PART_NAMES
+from ..body.rasterisation import render_maps
 from ..staging.sunlight import propose_sun
 from ..types import (
     Character,
@@ -25,22 +25,17 @@ from ..types import (
     Progress,
     UInt8,
 )
-from . import (
-    contour,
-    contour_matching,
-    normal_map,
-    skinning_weights,
-    texture,
-    triangulation,
-    weight_relaxation,
-)
-from .built import DEFAULT_TRIANGLES, CharacterBuild, CharacterReport, WarpReport
-from .framing import colours_on_grid, frame, matte_on_photo, on_grid, window_of, within_photo
-from .label_map import FRONT_ONLY, on_photo
-from .layers import divide
-from .panels import panel_images
-from .surfaces import Surface, in_order, lift_layer, placed
-from .warp import warp
+from .character_result import DEFAULT_TRIANGLES, CharacterBuild, CharacterReport, WarpReport
+from .layers.division import divide
+from .layers.part_segmentation import FRONT_ONLY, on_photo
+from .outline import contour, contour_matching
+from .outline.warp import warp
+from .skin import skinning_weights, weight_relaxation
+from .surface import triangulation
+from .surface.layer_reconstruction import Surface, in_order, lift_layer, placed
+from .texture import atlas, normal_map
+from .texture.charts import panel_images
+from .working_grid import colours_on_grid, frame, matte_on_photo, on_grid, window_of, within_photo
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class CharacterSettings:
     terms: contour_matching.MatchingTerms = contour_matching.DEFAULT
     back: str = "synthesised"  # or "mirrored": how the texture's back is painted
     mirrored_parts: tuple[str, ...] = ()  # of `PART_NAMES`: mirrored even so
-    texture_px: int = texture.DEFAULT_ATLAS  # the atlas's largest side
+    texture_px: int = atlas.DEFAULT_ATLAS  # the atlas's largest side
     seed: int = 0  # of colour clusters and of what the texture's hidden parts are made from
 
     @property
@@ -71,9 +66,33 @@ def build_character(
 ) -> CharacterBuild:
     """Warp the fitted body to the person's outline, lift it, stitch, texture and un-pose it.
 
-    labels : (H, W) parts that the user wants pixels to show, 0 where it stays as it is found;
-        `FRONT_ONLY` where the part stays and the back must not repeat what is seen
-    Raises PersonError where the mask holds no person-sized piece.
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Person
+        The person.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    settings : CharacterSettings
+        How fine, and which back.
+    progress : Callable[[Progress], None] | None
+        Told how far it has come; may raise to stop it.
+    labels : UInt8 | None
+        (H, W) parts that the user wants pixels to show, 0 where it stays as it is found;
+        `FRONT_ONLY` where the part stays and the back must not repeat what is seen.
+
+    Returns
+    -------
+    CharacterBuild
+        The character, and what was found on the way.
+
+    Raises
+    ------
+    PersonError
+        If the mask holds no person-sized piece.
     """
 
     def tell(fraction: float, message: str) -> None:
@@ -195,7 +214,7 @@ def _assemble(
     images, masks = panel_images(
         photo, person, model, crop, surfaces, settings.mirrored, front_only, settings.seed
     )
-    layout = texture.lay_out(masks, settings.texture_px)
+    layout = atlas.lay_out(masks, settings.texture_px)
     corners = []
     for k, (mesh, start) in enumerate(zip(meshes, first[:-1], strict=True)):
         at = pixels[mesh.triangles + start]
@@ -206,7 +225,7 @@ def _assemble(
         rest_vertices=rest.astype(np.float32),
         triangles=triangles,
         uv=np.concatenate(corners),
-        texture=texture.paint(images, layout),
+        texture=atlas.paint(images, layout),
         weights=weights,
         skeleton=skeleton,
         pose=pose,
@@ -220,6 +239,20 @@ def ground_under(person: Person, fitted: FittedBody, in_camera: Float64) -> Floa
 
     The ground touches the lowest point of the person; where the picture cuts the feet off, the
     lowest of the fitted body.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+    fitted : FittedBody
+        The body.
+    in_camera : Float64
+        (V, 3) the character's vertices, metres, camera frame.
+
+    Returns
+    -------
+    Float64
+        (3,) metres.
     """
     cut_off = bool(person.mask[-1].any())
     lowest = fitted.vertices[:, 1].max() if cut_off else in_camera[:, 1].max()

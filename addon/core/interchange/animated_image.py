@@ -22,7 +22,27 @@ _WEBP_METHOD = 2  # of 0..6: higher takes minutes for a few per cent
 
 def frame_times(count: int, fps: float, unit_ms: int) -> list[int]:
     """Milliseconds that each of `count` frames stays: multiples of the file's unit whose sums stay
-    within a unit of the true times, so that the loop keeps its length."""
+    within a unit of the true times, so that the loop keeps its length.
+
+    Parameters
+    ----------
+    count : int
+        How many frames.
+    fps : float
+        Frames per second.
+    unit_ms : int
+        The file format's unit of time, milliseconds.
+
+    Returns
+    -------
+    list[int]
+        Milliseconds per frame.
+
+    Raises
+    ------
+    OutputError
+        If there are more frames per second than viewers show.
+    """
     if fps * _LEAST_MS > 1000:
         raise OutputError(f"A moving picture has at most {1000 // _LEAST_MS} frames a second.")
     ends = [round(index * 1000 / fps / unit_ms) * unit_ms for index in range(count + 1)]
@@ -33,6 +53,20 @@ def write_loop(frames: Sequence[Path], path: Path, fps: float) -> Generator[Prog
     """Write picture files as one that repeats without end; `path` ends in .gif or .webp.
 
     A GIF has 256 colours, chosen once for all frames so that what stands still does not flicker.
+
+    Parameters
+    ----------
+    frames : Sequence[Path]
+        Picture files of one size, in order.
+    path : Path
+        The file to write.
+    fps : float
+        Frames per second.
+
+    Yields
+    ------
+    Generator[Progress, None, None]
+        One for each frame.
     """
     times = frame_times(len(frames), fps, _UNIT_MS[path.suffix])
     pictures: list[Image.Image] = []

@@ -24,7 +24,23 @@ class Glb:
 
     @staticmethod
     def from_bytes(content: bytes) -> Glb:
-        """Raises OutputError for what is no glTF 2.0 in binary form."""
+        """Raises OutputError for what is no glTF 2.0 in binary form.
+
+        Parameters
+        ----------
+        content : bytes
+            A file's bytes.
+
+        Returns
+        -------
+        Glb
+            The document and its binary chunk.
+
+        Raises
+        ------
+        OutputError
+            If it is no glTF 2.0 in binary form.
+        """
         chunks: dict[bytes, bytes] = {}
         try:
             magic, version, length = struct.unpack_from("<4sII", content)
@@ -56,7 +72,15 @@ def _chunk(kind: bytes, content: bytes, filling: bytes) -> bytes:
 
 def put_animations_in_order(document: dict[str, Any], names: Sequence[str]) -> None:
     """Sort a document's animations by their place in `names`: viewers play the first one when
-    nobody chooses. Nothing in glTF refers to an animation by its number."""
+    nobody chooses. Nothing in glTF refers to an animation by its number.
+
+    Parameters
+    ----------
+    document : dict[str, Any]
+        A glTF document; changed in place.
+    names : Sequence[str]
+        Names of animations, the first one first.
+    """
     if "animations" in document:
         where = {name: index for index, name in enumerate(names)}
         document["animations"].sort(key=lambda clip: where.get(clip["name"], len(where)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..body.skeleton import BONE_NAMES, SMPL_JOINTS
+from ..body.model.skeleton import BONE_NAMES, SMPL_JOINTS
 from ..errors import OutputError
 
 _EXTENSION = "VRMC_vrm"
@@ -49,7 +49,17 @@ class AvatarMeta:
 def make_avatar(document: dict[str, Any], meta: AvatarMeta) -> None:
     """Turn a character's glTF document, with bones named as ours, into an avatar's.
 
-    Raises OutputError where a bone that VRM demands is missing or there twice.
+    Parameters
+    ----------
+    document : dict[str, Any]
+        The character's glTF document; changed in place.
+    meta : AvatarMeta
+        Name, author and licence.
+
+    Raises
+    ------
+    OutputError
+        If a bone that VRM demands is missing or there twice.
     """
     if not meta.name.strip() or not meta.author.strip():
         raise OutputError("An avatar needs a name and an author: fill in both.")

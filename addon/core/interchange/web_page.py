@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..body.skeleton import BONE_NAMES
+from ..body.model.skeleton import BONE_NAMES
 from ..errors import OutputError
 from ..types import AnyArray
 from .glb import Glb
@@ -77,7 +77,13 @@ viewer.src = URL.createObjectURL(new Blob([bytes], { type: 'model/gltf-binary' }
 
 
 def viewer_script() -> str:
-    """The viewer's source; OutputError where set-up could not get it."""
+    """The viewer's source; OutputError where set-up could not get it.
+
+    Raises
+    ------
+    OutputError
+        If set-up could not get it.
+    """
     for folder in _FOLDERS:
         if (folder / _VIEWER).is_file():
             text = (folder / _VIEWER).read_text(encoding="utf-8")
@@ -119,7 +125,20 @@ def _height(glb: Glb) -> float:
 
 def framing(glb: Glb, clip: dict[str, Any]) -> tuple[str, str]:
     """Where the viewer looks and from how far, so that the whole of a clip is seen: by itself it
-    would frame the character at rest, who then walks out of the picture."""
+    would frame the character at rest, who then walks out of the picture.
+
+    Parameters
+    ----------
+    glb : Glb
+        The model.
+    clip : dict[str, Any]
+        One of its animations, as glTF has it.
+
+    Returns
+    -------
+    tuple[str, str]
+        The viewer's camera target and orbit radius, in its own notation.
+    """
     way, height = _way(glb, clip), _height(glb)
     low, high = (way.min(axis=0), way.max(axis=0)) if len(way) else (np.zeros(3), np.zeros(3))
     centre, reach = (low + high) / 2, (high - low) / 2
@@ -130,7 +149,20 @@ def framing(glb: Glb, clip: dict[str, Any]) -> tuple[str, str]:
 
 
 def web_page(title: str, glb: Glb) -> str:
-    """The page's text, with a button for each of the model's clips; it begins with the first."""
+    """The page's text, with a button for each of the model's clips; it begins with the first.
+
+    Parameters
+    ----------
+    title : str
+        The page's.
+    glb : Glb
+        The model.
+
+    Returns
+    -------
+    str
+        HTML that asks for no other file.
+    """
     name = html.escape(title)
     buttons, first = "", ""
     for clip in glb.json.get("animations", ()):

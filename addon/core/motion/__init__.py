@@ -1,1 +1,1 @@
-"""Clips, BVH files and their retargeting to the character's skeleton."""
+"""Motions: where they come from, how they become clips, and how a character performs them."""

@@ -13,8 +13,21 @@ from ..types import Detection
 
 
 def chosen_person(people: tuple[Detection, ...], settings: WakeUpSettings) -> Detection:
-    """Whom the settings mean; PersonError where there is no such person."""
-    from .people import choose, in_box
+    """Whom the settings mean; PersonError where there is no such person.
+
+    Parameters
+    ----------
+    people : tuple[Detection, ...]
+        Everyone who was found, left to right.
+    settings : WakeUpSettings
+        Number or box.
+
+    Returns
+    -------
+    Detection
+        The one who is meant.
+    """
+    from .detection.people import choose, in_box
 
     if settings.box is not None and settings.person == 0:
         return in_box(people, np.array(settings.box, np.float32))
@@ -23,10 +36,10 @@ def chosen_person(people: tuple[Detection, ...], settings: WakeUpSettings) -> De
 
 def _find(inputs: Inputs, _report: Report) -> WakeUpResult:
     from ..background.plate_networks import load_plate_network
-    from .joint_networks import load_joint_network
-    from .joints import with_joints_of
-    from .mask_networks import load_mask_network
-    from .people import find_in_box, find_people
+    from .detection.people import find_in_box, find_people
+    from .landmarks.joint_networks import load_joint_network
+    from .landmarks.joints import with_joints_of
+    from .segmentation.mask_networks import load_mask_network
 
     settings, photo = inputs.settings, inputs.photo
     joints = load_joint_network(settings.joint_network) if settings.joint_network else None
@@ -44,8 +57,8 @@ def _find(inputs: Inputs, _report: Report) -> WakeUpResult:
 
 
 def _cut_out(inputs: Inputs, _report: Report) -> WakeUpResult:
-    from .mask_networks import load_mask_network
-    from .masks import segment_person
+    from .segmentation.mask_networks import load_mask_network
+    from .segmentation.masks import segment_person
 
     settings = inputs.settings
     network = load_mask_network(settings.mask_network) if settings.mask_network else None

@@ -36,8 +36,22 @@ class ProfileError(Exception):
 def in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The picture in sRGB, mode RGB; the same one where the profile is sRGB itself.
 
-    image : mode RGB, L, CMYK or I;16; a grey picture may have an RGB profile
-    Raises ProfileError where the profile is damaged or of another kind of picture.
+    Parameters
+    ----------
+    image : Image.Image
+        Mode RGB, L, CMYK or I;16; a grey picture may have an RGB profile.
+    profile : bytes
+        An ICC profile's bytes.
+
+    Returns
+    -------
+    Image.Image
+        Mode RGB.
+
+    Raises
+    ------
+    ProfileError
+        If the profile is damaged or of another kind of picture.
     """
     try:
         return _converted(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
@@ -72,7 +86,18 @@ def _applied(source: ImageCms.ImageCmsProfile, image: Image.Image) -> Image.Imag
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
-    """A grey picture of 16 bits (mode I;16) as one of 8 (mode L); any other one as it is."""
+    """A grey picture of 16 bits (mode I;16) as one of 8 (mode L); any other one as it is.
+
+    Parameters
+    ----------
+    image : Image.Image
+        Of any mode.
+
+    Returns
+    -------
+    Image.Image
+        Mode L if it was I;16.
+    """
     if image.mode != "I;16":
         return image
     values = np.asarray(image, np.float32) / 257

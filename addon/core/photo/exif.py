@@ -54,7 +54,13 @@ def _read(reading: Callable[[], _Value], otherwise: _Value) -> _Value:
 
 def drop_damaged(image: Image.Image) -> None:
     """Forget those parts of an opened picture's EXIF that cannot be read: Pillow would read them,
-    and fail, while it decodes the pixels of a TIFF."""
+    and fail, while it decodes the pixels of a TIFF.
+
+    Parameters
+    ----------
+    image : Image.Image
+        Opened, not yet decoded; its EXIF is changed in place.
+    """
     exif = _exif(image)
     for block in _SUB_BLOCKS:
         if _read(lambda block=block: exif.get_ifd(block), None) is None:  # type: ignore[misc]
@@ -65,6 +71,16 @@ def taken_out(content: bytes) -> tuple[bytes, bytes] | None:
     """A JPEG, AVIF or HEIC file without its EXIF block, for one so damaged that Pillow does not
     open the file, and the block (empty but for JPEG: the others have their orientation elsewhere);
     None where there is none to take out.
+
+    Parameters
+    ----------
+    content : bytes
+        The file's bytes.
+
+    Returns
+    -------
+    tuple[bytes, bytes] | None
+        The file without the block, and the block.
     """
     if content.startswith(JPEG_HEAD):
         return _out_of_jpeg(content)
@@ -87,6 +103,16 @@ def upright(image: Image.Image) -> Image.Image:
     """A decoded picture turned as its EXIF says; the same one where it says nothing.
 
     Pillow turns TIFFs, and libheif HEIC files, as they decode them: there is no orientation then.
+
+    Parameters
+    ----------
+    image : Image.Image
+        Decoded.
+
+    Returns
+    -------
+    Image.Image
+        The picture as one holds it.
     """
     block = image.info.get("exif")
     told = _orientation_in(block) if isinstance(block, bytes) else None
@@ -118,6 +144,16 @@ def _orientation_in(block: bytes) -> int | None:
 def focal_length(image: Image.Image) -> tuple[float | None, str]:
     """The focal length in longer sides of the stored picture, as it was opened (before any
     reduction), and a sentence for the user where EXIF tells one that cannot be right.
+
+    Parameters
+    ----------
+    image : Image.Image
+        Opened, not yet reduced or turned.
+
+    Returns
+    -------
+    tuple[float | None, str]
+        Share of the longer side, None if EXIF has none; the sentence, empty if nothing is wrong.
     """
     told = [mm for mm in _told_mm(_fields(image), image.size) if 0 < mm < math.inf]  # 0: unknown
     for mm in told:
@@ -133,7 +169,18 @@ def focal_length(image: Image.Image) -> tuple[float | None, str]:
 
 def is_adobe_rgb(image: Image.Image) -> bool:
     """Whether EXIF says that the colours are Adobe RGB, as cameras say it that embed no profile
-    (DCF's optional colour space)."""
+    (DCF's optional colour space).
+
+    Parameters
+    ----------
+    image : Image.Image
+        Opened.
+
+    Returns
+    -------
+    bool
+        True if EXIF says so.
+    """
     fields = _fields(image)
     space = fields.get(_COLOUR_SPACE)
     if space == 2:  # not in the standard, but written

@@ -16,7 +16,18 @@ _ROUNDING = 1e-3  # of itself: as much as pixels and millimetres lose when they 
 
 
 def is_plausible(equivalent_mm: float) -> bool:
-    """Whether a lens of a 35 mm equivalent focal length takes photos of people; not NaN."""
+    """Whether a lens of a 35 mm equivalent focal length takes photos of people; not NaN.
+
+    Parameters
+    ----------
+    equivalent_mm : float
+        Millimetres, as on 35 mm film.
+
+    Returns
+    -------
+    bool
+        True from LEAST_FOCAL_MM to GREATEST_FOCAL_MM.
+    """
     least, greatest = LEAST_FOCAL_MM * (1 - _ROUNDING), GREATEST_FOCAL_MM * (1 + _ROUNDING)
     return least <= equivalent_mm <= greatest
 
@@ -25,7 +36,22 @@ def camera_of(photo: Photo, focal_px: float | None = None) -> Camera:
     """The photo's camera with the focal length that the user tells, else EXIF's, else the longer
     side in pixels.
 
-    Raises WakeUpError where what the user tells is no photo's focal length.
+    Parameters
+    ----------
+    photo : Photo
+        Whose size and EXIF count.
+    focal_px : float | None
+        The user's focal length in pixels; None or 0: not given.
+
+    Returns
+    -------
+    Camera
+        The principal point is the photo's middle.
+
+    Raises
+    ------
+    WakeUpError
+        If what the user tells is no photo's focal length.
     """
     longer = max(photo.width, photo.height)
     if focal_px and not is_plausible(focal_px / longer * FULL_FRAME_WIDTH_MM):

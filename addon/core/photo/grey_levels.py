@@ -28,6 +28,16 @@ def levels(image: Image.Image) -> npt.NDArray[np.float32]:
 
     What is no number counts as black, what is infinite as white or black. Whole numbers of 16 bits
     are taken for what PNG means by them, unless they can only be the lowest of them.
+
+    Parameters
+    ----------
+    image : Image.Image
+        Mode I;16, I or F.
+
+    Returns
+    -------
+    npt.NDArray[np.float32]
+        (H, W), 0..GREATEST.
     """
     whole = image.mode != "F"
     wide = image.mode == "I"  # whose 32 bits single floats do not hold

@@ -34,7 +34,20 @@ def load_photo(path: Path | str) -> Photo:
     """Read a photo of any common kind: upright, sRGB, 8 bits, before a backdrop where it is
     transparent.
 
-    Raises PhotoError, with a sentence that says what to do, for anything that is not one.
+    Parameters
+    ----------
+    path : Path | str
+        The photo's file.
+
+    Returns
+    -------
+    Photo
+        Its pixels, opacity, focal length and remarks.
+
+    Raises
+    ------
+    PhotoError
+        If it is no photo; the sentence says what to do.
     """
     path = Path(path)
     if not path.exists():
@@ -201,7 +214,20 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> tuple[UInt8, str]:
 
 
 def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:
-    """Write (H, W), (H, W, 3) or (H, W, 4) uint8, or a bool mask as black and white."""
+    """Write (H, W), (H, W, 3) or (H, W, 4) uint8, or a bool mask as black and white.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file to write.
+    pixels : npt.NDArray[np.generic]
+        (H, W), (H, W, 3) or (H, W, 4).
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     values = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
     try:
         Image.fromarray(values).save(path, compress_level=4)
@@ -210,7 +236,20 @@ def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:
 
 
 def save_picture(path: Path, rgb: UInt8) -> None:
-    """Write (H, W, 3) as what the file's name says, JPEG without visible loss."""
+    """Write (H, W, 3) as what the file's name says, JPEG without visible loss.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; its suffix is its format.
+    rgb : UInt8
+        (H, W, 3), sRGB.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     try:
         Image.fromarray(rgb).save(path, quality=JPEG_QUALITY, subsampling=0)
     except OSError as error:
@@ -222,6 +261,18 @@ def with_power_of_two_sides(rgb: UInt8, largest: int) -> UInt8:
 
     Sides grow, so that no detail is lost, unless that is too much: textures are addressed by
     shares of their sides, not by pixels. The same array where nothing is to be done.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, C).
+    largest : int
+        A power of two, pixels.
+
+    Returns
+    -------
+    UInt8
+        (H', W', C).
     """
     height, width = rgb.shape[:2]
     wide, high = (min(1 << (side - 1).bit_length(), largest) for side in (width, height))

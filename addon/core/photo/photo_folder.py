@@ -24,7 +24,20 @@ _BLOCK_BYTES = 2**20  # read at a time: networks have hundreds of these
 def photos_in(folder: Path) -> tuple[Path, ...]:
     """The photos that lie in a folder itself, by name; hidden files are none.
 
-    Raises PhotoError where there are none, or where the folder cannot be listed.
+    Parameters
+    ----------
+    folder : Path
+        The user's folder; folders within are not searched.
+
+    Returns
+    -------
+    tuple[Path, ...]
+        Paths of files whose suffix is a picture's.
+
+    Raises
+    ------
+    PhotoError
+        If there are none, or where the folder cannot be listed.
     """
     try:
         photos = tuple(
@@ -47,7 +60,20 @@ def photos_in(folder: Path) -> tuple[Path, ...]:
 
 def result_names(photos: Iterable[Path], taken: Iterable[str] = ()) -> tuple[str, ...]:
     """The folder that each photo's result goes to: its name without suffix, and with it where
-    that would be another photo's, too, or is taken. Case does not tell folders apart everywhere."""
+    that would be another photo's, too, or is taken. Case does not tell folders apart everywhere.
+
+    Parameters
+    ----------
+    photos : Iterable[Path]
+        The photos' paths.
+    taken : Iterable[str]
+        Names that are not free.
+
+    Returns
+    -------
+    tuple[str, ...]
+        A name for each photo, in their order.
+    """
     photos = tuple(photos)
     stems = Counter(name.lower() for name in (*taken, *(photo.stem for photo in photos)))
     return tuple(photo.stem if stems[photo.stem.lower()] == 1 else photo.name for photo in photos)
@@ -57,6 +83,18 @@ def fingerprint(settings: Mapping[str, object], files: Iterable[Path]) -> str:
     """A text that is the same for the same settings and contents of files, wherever they lie.
 
     What cannot be read counts as empty: whoever uses the file says what is wrong with it.
+
+    Parameters
+    ----------
+    settings : Mapping[str, object]
+        What JSON can hold, or `str` can tell.
+    files : Iterable[Path]
+        In an order of their own: another order is another fingerprint.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits of a SHA-256.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
     for path in files:

@@ -17,14 +17,40 @@ _MOST_LEFT = 0.1  # mean opacity around a person who is cut out: a shadow, a loc
 
 
 def studio_backdrop(height: int, width: int) -> UInt8:
-    """(H, W, 3): a grey that darkens towards the floor."""
+    """(H, W, 3): a grey that darkens towards the floor.
+
+    Parameters
+    ----------
+    height : int
+        Pixels.
+    width : int
+        Pixels.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB.
+    """
     column = np.linspace(STUDIO_TOP, STUDIO_BOTTOM, height)[:, None, None]
     return np.broadcast_to(column, (height, width, 3)).round().astype(np.uint8)
 
 
 def before_backdrop(rgb: UInt8, alpha: UInt8) -> UInt8:
     """Straight colours (H, W, 3) with their opacity (H, W) laid before the backdrop. What colour
-    lies beneath full transparency is nobody's choice, and gone."""
+    lies beneath full transparency is nobody's choice, and gone.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB, not multiplied by the opacity.
+    alpha : UInt8
+        (H, W), 0..255.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB.
+    """
     share = alpha[..., None].astype(np.float32) / 255
     backdrop = studio_backdrop(*alpha.shape)
     return np.rint(rgb * share + backdrop * (1 - share)).astype(np.uint8)
@@ -34,6 +60,20 @@ def is_cut_out(alpha: UInt8 | None, person: Mask, most_left: float = _MOST_LEFT)
     """Whether nearly everything around a person (H, W) is transparent, and the person is not.
 
     A photo with transparent corners, a frame or a missing half is none.
+
+    Parameters
+    ----------
+    alpha : UInt8 | None
+        (H, W), 0..255; None if the photo is opaque.
+    person : Mask
+        (H, W) mask.
+    most_left : float
+        Mean opacity, 0..1, that may be left around the person.
+
+    Returns
+    -------
+    bool
+        True for a cut-out.
     """
     if alpha is None or not person.any():
         return False
@@ -45,7 +85,18 @@ def is_cut_out(alpha: UInt8 | None, person: Mask, most_left: float = _MOST_LEFT)
 
 
 def ring(person: Mask) -> Mask:
-    """(H, W) bool: what is near a person but beyond the edge."""
+    """(H, W) bool: what is near a person but beyond the edge.
+
+    Parameters
+    ----------
+    person : Mask
+        (H, W) mask, not empty.
+
+    Returns
+    -------
+    Mask
+        (H, W) mask.
+    """
     rows, columns = np.nonzero(person)
     extent = max(np.ptp(rows), np.ptp(columns))
     near = max(_LEAST_EDGE_PX, round(_EDGE_SHARE * extent))

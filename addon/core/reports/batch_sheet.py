@@ -34,7 +34,18 @@ class Entry:
 
 
 def strip(pictures: Sequence[npt.NDArray[np.uint8]]) -> UInt8:
-    """(STRIP_HEIGHT, W, 3): pictures (H, W, 3) side by side."""
+    """(STRIP_HEIGHT, W, 3): pictures (H, W, 3) side by side.
+
+    Parameters
+    ----------
+    pictures : Sequence[npt.NDArray[np.uint8]]
+        (H, W, 3) each, of any size.
+
+    Returns
+    -------
+    UInt8
+        (STRIP_HEIGHT, W, 3).
+    """
     gap = np.full((STRIP_HEIGHT, round(_GAP * STRIP_HEIGHT) // 2, 3), _PAPER, np.uint8)
     parts: list[npt.NDArray[np.uint8]] = []
     for picture in pictures:
@@ -45,7 +56,18 @@ def strip(pictures: Sequence[npt.NDArray[np.uint8]]) -> UInt8:
 
 def overview(entries: Sequence[Entry]) -> UInt8:
     """(H, W, 3): the entries row by row, named. One picture is in memory at a time, and the
-    whole has at most MOST_MEGAPIXELS."""
+    whole has at most MOST_MEGAPIXELS.
+
+    Parameters
+    ----------
+    entries : Sequence[Entry]
+        One for each photo, at least one.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB.
+    """
     columns = min(_COLUMNS, len(entries))
     rows = -(-len(entries) // columns)
     area = columns * rows * (_STRIP_ASPECT + _GAP) * (1 + _LABEL + _GAP)  # in squared heights

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import frames
-from ..body.maps import render_maps
-from ..body.model import BodyModel
-from ..body.skeleton import JOINT, PARENTS
+from ..body.model.body_model import BodyModel
+from ..body.model.skeleton import JOINT, PARENTS
+from ..body.rasterisation import render_maps
 from ..types import BodyMaps, Crop, FittedBody, Float32, Mask, Photo, UInt8
 
 COLUMNS = 4  # panels in a row: what was found, the character, its motion
@@ -29,14 +29,38 @@ _LARGEST_ASPECT, _SMALLEST_ASPECT = 2.0, 0.6
 
 
 def panel_size(photo: Photo) -> tuple[int, int]:
-    """Width and height of a panel that has the photo's aspect, within limits."""
+    """Width and height of a panel that has the photo's aspect, within limits.
+
+    Parameters
+    ----------
+    photo : Photo
+        Whose aspect it is.
+
+    Returns
+    -------
+    tuple[int, int]
+        Pixels.
+    """
     aspect = float(np.clip(photo.height / photo.width, _SMALLEST_ASPECT, _LARGEST_ASPECT))
     return PANEL_WIDTH, round(PANEL_WIDTH * aspect)
 
 
 def masks_and_joints(photo: Photo, people: Sequence[tuple[Mask, FittedBody]]) -> UInt8:
     """(H, W, 3): the photo dimmed outside of everyone's mask, the fitted joints over it (left
-    orange, right blue)."""
+    orange, right blue).
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    people : Sequence[tuple[Mask, FittedBody]]
+        (H, W) mask and body of each person.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB.
+    """
     picture = photo.rgb.astype(np.float32)
     picture[~np.any([mask for mask, _ in people], axis=0)] *= _VEIL
     overlay: UInt8 = picture.astype(np.uint8)
@@ -59,14 +83,42 @@ def _draw_joints(overlay: UInt8, fitted: FittedBody) -> None:
 
 
 def fit_overlay(photo: Photo, model: BodyModel, bodies: Sequence[FittedBody]) -> UInt8:
-    """`body_overlay` of fitted bodies, as fine as a panel shows it."""
+    """`body_overlay` of fitted bodies, as fine as a panel shows it.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    model : BodyModel
+        The body model that was fitted.
+    bodies : Sequence[FittedBody]
+        One for each person.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB, of the photo's size.
+    """
     scale = PANEL_WIDTH / photo.width
     whole = Crop(0.0, 0.0, scale, PANEL_WIDTH, round(photo.height * scale))
     return body_overlay(photo, [render_maps(model, fitted, whole) for fitted in bodies])
 
 
 def body_overlay(photo: Photo, bodies: Sequence[BodyMaps]) -> UInt8:
-    """(H, W, 3): the fitted bodies, shaded by their normals, half transparent over the photo."""
+    """(H, W, 3): the fitted bodies, shaded by their normals, half transparent over the photo.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    bodies : Sequence[BodyMaps]
+        Rendered bodies, nearer ones last.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB.
+    """
     picture = photo.rgb.astype(np.float32)
     for maps in bodies:
         picture = _with_body(picture, maps)
@@ -91,7 +143,18 @@ def _with_body(picture: Float32, maps: BodyMaps) -> Float32:
 
 
 def on_checks(picture: UInt8) -> UInt8:
-    """(H, W, 4) over a grey board, as (H, W, 3)."""
+    """(H, W, 4) over a grey board, as (H, W, 3).
+
+    Parameters
+    ----------
+    picture : UInt8
+        (H, W, 4), sRGB and opacity, not multiplied by it.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB.
+    """
     y, x = np.indices(picture.shape[:2])
     board = np.where((x // 16 + y // 16) % 2, 205, 225).astype(np.float32)[..., None]
     opacity = picture[..., 3:].astype(np.float32) / 255
@@ -99,7 +162,20 @@ def on_checks(picture: UInt8) -> UInt8:
 
 
 def compose(panels: Sequence[tuple[str, npt.NDArray[np.uint8]]], size: tuple[int, int]) -> UInt8:
-    """(H, W, 3): labelled panels row by row, each fitted into `size` (width, height)."""
+    """(H, W, 3): labelled panels row by row, each fitted into `size` (width, height).
+
+    Parameters
+    ----------
+    panels : Sequence[tuple[str, npt.NDArray[np.uint8]]]
+        Label and picture (H, W, 3) of each.
+    size : tuple[int, int]
+        Pixels.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3), sRGB.
+    """
     width, height = size
     cell_w, cell_h = width + _GAP, height + _LABEL_HEIGHT + _GAP
     rows = -(-len(panels) // COLUMNS)

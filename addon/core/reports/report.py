@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..perception.upright import turn_of
+from ..perception.detection.upright import turn_of
 from ..result import WakeUpResult, present
 from ..types import Floats, Int32, Mask, UInt8
 
@@ -28,7 +28,15 @@ def watertight(triangles: Int32) -> bool:
     """Whether every edge is shared by exactly two triangles that run it in opposite directions:
     closed, without boundary, without non-manifold edges, consistently oriented.
 
-    triangles : (T, 3)
+    Parameters
+    ----------
+    triangles : Int32
+        (T, 3).
+
+    Returns
+    -------
+    bool
+        True if it is closed.
     """
     directed = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     base = int(triangles.max()) + 1
@@ -40,20 +48,59 @@ def watertight(triangles: Int32) -> bool:
 
 
 def signed_volume(vertices: Floats, triangles: Int32) -> float:
-    """Cubic metres enclosed (divergence theorem); positive where normals point outward."""
+    """Cubic metres enclosed (divergence theorem); positive where normals point outward.
+
+    Parameters
+    ----------
+    vertices : Floats
+        (V, 3) metres.
+    triangles : Int32
+        (T, 3) vertices.
+
+    Returns
+    -------
+    float
+        Cubic metres.
+    """
     a, b, c = (vertices[triangles[:, corner]].astype(np.float64) for corner in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
 def intersection_over_union(a: Mask, b: Mask) -> float:
-    """Of two masks (H, W); 1 where both are empty."""
+    """Of two masks (H, W); 1 where both are empty.
+
+    Parameters
+    ----------
+    a : Mask
+        (H, W).
+    b : Mask
+        (H, W).
+
+    Returns
+    -------
+    float
+        0..1.
+    """
     union = int((a | b).sum())
     return int((a & b).sum()) / union if union else 1.0
 
 
 def peak_signal_to_noise_db(picture: UInt8, reference: UInt8) -> float:
     """Peak signal-to-noise ratio in decibels of 8-bit pictures of one shape; 99 where they are
-    equal."""
+    equal.
+
+    Parameters
+    ----------
+    picture : UInt8
+        (H, W, 3), or any other shape.
+    reference : UInt8
+        (H, W, 3), the same shape.
+
+    Returns
+    -------
+    float
+        Decibels.
+    """
     error = float(np.mean((picture.astype(np.float64) - reference) ** 2))
     return 10 * math.log10(255**2 / error) if error > 0 else _EQUAL_PSNR_DB
 
@@ -63,8 +110,21 @@ def compare_with_photo(
 ) -> dict[str, float]:
     """The report's figures of how well the rendered first frame repeats the photo.
 
-    first_frame, photo : (H, W, 3); silhouette : (H, W), where characters are rendered;
-    people : (H, W) each, the masks that the characters were made from
+    Parameters
+    ----------
+    first_frame : UInt8
+        (H, W, 3).
+    photo : UInt8
+        (H, W, 3).
+    silhouette : Mask
+        (H, W), where characters are rendered.
+    people : Iterable[Mask]
+        (H, W) each, the masks that the characters were made from.
+
+    Returns
+    -------
+    dict[str, float]
+        `silhouette_iou`, 0..1, and `first_frame_psnr_db`, decibels.
     """
     everybody = np.logical_or.reduce(list(people))
     return {
@@ -74,7 +134,18 @@ def compare_with_photo(
 
 
 def warnings_of_comparison(compared: dict[str, float]) -> list[str]:
-    """A sentence for each figure of `compare_with_photo` that tells of a wrong result."""
+    """A sentence for each figure of `compare_with_photo` that tells of a wrong result.
+
+    Parameters
+    ----------
+    compared : dict[str, float]
+        What `compare_with_photo` gave.
+
+    Returns
+    -------
+    list[str]
+        Sentences for the user; empty if all is well.
+    """
     iou, psnr_db = compared["silhouette_iou"], compared["first_frame_psnr_db"]
     warnings = []
     if iou < _LEAST_SILHOUETTE_IOU:
@@ -91,7 +162,18 @@ def warnings_of_comparison(compared: dict[str, float]) -> list[str]:
 
 
 def warnings_of(result: WakeUpResult) -> list[str]:
-    """A sentence for each thing of the photo or the character that is likely to show."""
+    """A sentence for each thing of the photo or the character that is likely to show.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        With all stages up to the character.
+
+    Returns
+    -------
+    list[str]
+        Sentences for the user.
+    """
     built = present(result.build, "build")
     measured = built.report
     warnings = list(present(result.photo, "photo").remarks)
@@ -125,7 +207,18 @@ def warnings_of(result: WakeUpResult) -> list[str]:
 
 
 def describe(result: WakeUpResult) -> dict[str, Any]:
-    """The report's figures that follow from the values alone, ready for JSON."""
+    """The report's figures that follow from the values alone, ready for JSON.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        With all stages up to the character.
+
+    Returns
+    -------
+    dict[str, Any]
+        Numbers, texts, lists and dictionaries alone.
+    """
     photo = present(result.photo, "photo")
     built, fitted = present(result.build, "build"), present(result.fitted, "fitted")
     character, measured = built.character, built.report

@@ -66,9 +66,31 @@ def plan_move(
 ) -> CameraMove:
     """The move `name` of MOVES for as many frames as `subject` has.
 
-    camera : the photo's; plate_depth : metres along z where the plate fills its view, None where
-    the plate's edges may be seen (it hangs on a wall)
-    Raises ValueError for an unknown name or a wrong shape, WakeUpError for frames without a place.
+    Parameters
+    ----------
+    name : str
+        One of MOVES.
+    camera : Camera
+        The photo's.
+    subject : Subject
+        Where the person is.
+    fps : float
+        Frames per second.
+    plate_depth : float | None
+        Metres along z where the plate fills its view; None: its edges may be seen (it hangs on a
+        wall).
+
+    Returns
+    -------
+    CameraMove
+        A camera for each frame, the photo's own on the first.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the subject's arrays are not (F, 3).
+    WakeUpError
+        If the person has no place in some frame.
     """
     if name not in MOVES:
         raise ValueError(f"There is no camera move {name}: choose one of {', '.join(MOVES)}.")
@@ -80,7 +102,18 @@ def plan_move(
 
 
 def ease(times: Float64) -> Float64:
-    """0 to 1 for `times` 0 to 1, at rest at both ends: 6t^5 - 15t^4 + 10t^3 (Perlin, 2002)."""
+    """0 to 1 for `times` 0 to 1, at rest at both ends: 6t^5 - 15t^4 + 10t^3 (Perlin, 2002).
+
+    Parameters
+    ----------
+    times : Float64
+        Any shape.
+
+    Returns
+    -------
+    Float64
+        The times' shape, 0..1.
+    """
     t = np.clip(times, 0.0, 1.0)
     return t**3 * (t * (6 * t - 15) + 10)
 
@@ -91,6 +124,20 @@ def plate_margin(move: CameraMove, camera: Camera, plate_depth: float) -> Float6
 
     The plate is the rectangle at `plate_depth` that fills the photo's view. Its corners are
     projected; each of its edges then bounds the view's corners v by n . v <= h.
+
+    Parameters
+    ----------
+    move : CameraMove
+        F cameras.
+    camera : Camera
+        The photo's.
+    plate_depth : float
+        Metres along the photo camera's z.
+
+    Returns
+    -------
+    Float64
+        (F,) factors.
     """
     left, right = -0.5 - camera.cx, camera.width - 0.5 - camera.cx
     top, bottom = -0.5 - camera.cy, camera.height - 0.5 - camera.cy

@@ -38,8 +38,21 @@ class Sunlight:
 def propose_sun(photo: Photo, mask: Mask, labels: UInt8, maps: BodyMaps) -> Sunlight:
     """The sun that shades the person, as far as the photo tells.
 
-    mask, labels : (H, W), where the person is and which part each pixel shows (0: none);
-    maps : the built body's normals
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    mask : Mask
+        (H, W), where the person is and which part each pixel shows (0: none).
+    labels : UInt8
+        (H, W), where the person is and which part each pixel shows (0: none).
+    maps : BodyMaps
+        The built body's normals.
+
+    Returns
+    -------
+    Sunlight
+        Camera frame.
     """
     rows, columns = np.nonzero(maps.mask)
     normals = maps.front.normal[rows, columns].astype(np.float64)
@@ -60,8 +73,24 @@ def propose_sun(photo: Photo, mask: Mask, labels: UInt8, maps: BodyMaps) -> Sunl
 def fit_sun(normals: Float64, luminance: Float64, parts: AnyArray) -> Sunlight:
     """The direction by weighted least squares, part by part of one albedo.
 
-    normals : (N, 3), unit, camera frame; luminance : (N,), linear; parts : (N,) whole numbers
-    Raises ValueError where the counts differ.
+    Parameters
+    ----------
+    normals : Float64
+        (N, 3), unit, camera frame.
+    luminance : Float64
+        (N,), linear.
+    parts : AnyArray
+        (N,) whole numbers.
+
+    Returns
+    -------
+    Sunlight
+        Camera frame; the usual direction if the pixels say nothing.
+
+    Raises
+    ------
+    ValueError
+        If the counts differ.
     """
     if not len(normals) == len(luminance) == len(parts):
         raise ValueError("Each pixel needs a normal, a luminance and a part.")
@@ -95,7 +124,18 @@ def fit_sun(normals: Float64, luminance: Float64, parts: AnyArray) -> Sunlight:
 
 def for_shadows(direction: Float64) -> Float64:
     """(3,): the direction in the world frame, raised or lowered to where its shadow falls within
-    sight."""
+    sight.
+
+    Parameters
+    ----------
+    direction : Float64
+        (3,), towards the sun, world frame, not zero.
+
+    Returns
+    -------
+    Float64
+        (3,), unit.
+    """
     across = direction[:2] / max(float(np.linalg.norm(direction[:2])), 1e-9)
     elevation = np.degrees(np.arcsin(np.clip(direction[2] / np.linalg.norm(direction), -1, 1)))
     kept = np.radians(np.clip(elevation, _LEAST_ELEVATION_DEG, _HIGHEST_ELEVATION_DEG))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ...core.body.skeleton import BONE_NAMES, PARENTS
+from ...core.body.model.skeleton import BONE_NAMES, PARENTS
 from ...core.errors import MotionError
 from ...core.motion.clips.cyclic_clip import cyclic_motion
 from ...core.motion.clips.pose_thumbnail import draw_pose

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import bpy
 
-from ...core.body.parts import PART_NAMES, part_of_joint
-from ...core.body.skeleton import BONE_NAMES
+from ...core.body.model.parts import PART_NAMES, part_of_joint
+from ...core.body.model.skeleton import BONE_NAMES
 from ...core.types import Pose, Skeleton
 from ..id_properties import MUTED_PARTS
 from .actions import set_pose

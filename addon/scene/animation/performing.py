@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ...core.body.skeleton import BONE_NAMES, PARENTS
+from ...core.body.model.skeleton import BONE_NAMES, PARENTS
 from ...core.errors import MotionError, WakeUpError
 from ...core.motion.ground.flesh import Flesh, flesh_of
 from ...core.motion.performing.options import PerformOptions

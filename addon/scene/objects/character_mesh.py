@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from mathutils import Vector
 
-from ...core.body.skeleton import JOINT
+from ...core.body.model.skeleton import JOINT
 from ...core.types import Character, Float64, Skeleton
 from ..selection import selected
 from .images import Pixels, new_image

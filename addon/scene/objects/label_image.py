@@ -9,15 +9,15 @@ import bpy
 import numpy as np
 from PIL import Image
 
-from ...core.character.built import CharacterBuild
-from ...core.character.label_map import PALETTE, from_colours
+from ...core.character.character_result import CharacterBuild
+from ...core.character.layers.part_segmentation import PALETTE, from_colours
 from ...core.types import UInt8
 from ..id_properties import FOUND_LABELS
 from .images import as_png, new_image, read_colours
 
 
 def new_label_image(name: str, build: CharacterBuild) -> bpy.types.Image:
-    """A packed image of a character's labels in `label_map.PALETTE`'s colours."""
+    """A packed image of a character's labels in `part_segmentation.PALETTE`'s colours."""
     image = new_image(name, build.labels, PALETTE)
     image[FOUND_LABELS] = base64.b64encode(as_png(build.found_labels)).decode("ascii")
     return image

@@ -10,7 +10,7 @@ from mathutils import Matrix
 from scipy.spatial.transform import Rotation
 
 from ...core import frames
-from ...core.body.skeleton import BONE_NAMES, JOINT
+from ...core.body.model.skeleton import BONE_NAMES, JOINT
 from ...core.staging.camera_moves import HELD, CameraMove, Subject, plan_move
 from ...core.types import Camera, Float64
 from ..animation.actions import FIRST_FRAME, frame_rate
@@ -70,8 +70,8 @@ def move_camera(
     photo_size: tuple[int, int],
     plate_depth: float | None,
 ) -> str:
-    """Key one of `core.camera_moves` on the photo's camera over the scene's frames, in place of an
-    earlier move; returns what had to be limited, a sentence or "".
+    """Key one of `staging.camera_moves` on the photo's camera over the scene's frames, in place of
+    an earlier move; returns what had to be limited, a sentence or "".
 
     photo_size : width and height, pixels; plate_depth : metres, None where it may be left
     """

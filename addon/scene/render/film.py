@@ -13,7 +13,8 @@ from ...core.types import Progress
 from ..animation.actions import frame_rate
 from ..build import find_parts
 from ..output_files import check_target, fits_render_path, plain_folder, put, said_of, with_suffix
-from .stills import only, render_animation, set_frames, set_video
+from .settings import render_animation, set_frames, set_video
+from .stills import only
 
 # What is made, and the suffix of its file; folders of PNG files have none.
 KINDS = {"mp4": ".mp4", "png": "", "character": "", "gif": ".gif", "webp": ".webp"}

@@ -10,8 +10,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ...core.body.posing import LIMBS, limb_handles
-from ...core.body.skeleton import BONE_NAMES, JOINT
+from ...core.body.model.skeleton import BONE_NAMES, JOINT
+from ...core.body.pose_edit import LIMBS, limb_handles
 from ...core.errors import WakeUpError
 from ...core.motion.editing.pose_blending import blend_motions, falloff
 from ..animation.actions import set_pose

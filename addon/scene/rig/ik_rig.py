@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ...core.body.posing import LEAST_BEND_RAD, LimbHandles
-from ...core.body.skeleton import BONE_NAMES, PARENTS
+from ...core.body.model.skeleton import BONE_NAMES, PARENTS
+from ...core.body.pose_edit import LEAST_BEND_RAD, LimbHandles
 from ...core.types import Float64
 
 TOUCHED_M = 1e-4  # a handle that was moved by more pulls

@@ -13,7 +13,7 @@ from mathutils import Vector
 
 from ...core import frames
 from ...core.errors import WakeUpError
-from ...core.perception.joints import MOVED_PX, joints_of
+from ...core.perception.landmarks.joints import MOVED_PX, joints_of
 from ...core.types import Camera, Detection, Float64
 from ..id_properties import BOX, FOUND_AT, LENS, MARKED_JOINT, MARKER_DEPTH, MARKER_PLACE, numbers
 from ..linked_data import require_own

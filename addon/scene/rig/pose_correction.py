@@ -12,10 +12,10 @@ import bpy
 import numpy as np
 
 from ...core import frames
-from ...core.body.model import BodyModel
-from ...core.body.pose import pose_of, skeleton_of, skin_matrices, unskin_vertices
-from ...core.body.posing import LIMBS, PoseCorrection, limb_handles, posed_by_hand
-from ...core.body.skeleton import BONE_NAMES, PARENTS
+from ...core.body.model.body_model import BodyModel
+from ...core.body.model.skeleton import BONE_NAMES, PARENTS
+from ...core.body.pose_edit import LIMBS, PoseCorrection, limb_handles, posed_by_hand
+from ...core.body.world_pose import pose_of, skeleton_of, skin_matrices, unskin_vertices
 from ...core.errors import WakeUpError
 from ...core.types import FittedBody, Float64, Mask
 from ..animation.actions import read_pose, set_pose

@@ -14,11 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ....addon.core.body.maps import render_maps
+from ....addon.core.body.rasterisation import render_maps
 from ....addon.core.body.stage import body_model
-from ....addon.core.character import contour, contour_matching
-from ....addon.core.character.framing import FIGURE_PX, frame, on_grid, within_photo
-from ....addon.core.character.warp import Warp, warp, warp_sheet
+from ....addon.core.character.outline import contour, contour_matching
+from ....addon.core.character.outline.warp import Warp, warp, warp_sheet
+from ....addon.core.character.working_grid import FIGURE_PX, frame, on_grid, within_photo
 from ....addon.core.settings import WakeUpSettings
 from ....addon.core.types import BodyMaps, UInt8
 from ..rows import Row, at_least, at_most, row

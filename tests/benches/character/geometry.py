@@ -20,12 +20,12 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from ....addon.core import frames
-from ....addon.core.body.fit import fit_body
-from ....addon.core.body.maps import fragments, vertex_normals
+from ....addon.core.body.fit.body_fit import fit_body
+from ....addon.core.body.rasterisation import fragments, vertex_normals
 from ....addon.core.body.stage import body_model
 from ....addon.core.character.build import build_character
-from ....addon.core.perception.masks import segment_person
-from ....addon.core.perception.people import choose, find_people
+from ....addon.core.perception.detection.people import choose, find_people
+from ....addon.core.perception.segmentation.masks import segment_person
 from ....addon.core.photo.image_files import load_photo
 from ....addon.core.settings import WakeUpSettings
 from ....addon.core.types import Camera, Crop, FittedBody, Person, Photo

@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ....addon.core.character.lift import least_thickness
-from ....addon.core.character.normal_integration import Integrated, integrate
-from ....addon.core.character.surfaces import DEPTH_PRIOR_WEIGHT
+from ....addon.core.character.surface.inflation import least_thickness
+from ....addon.core.character.surface.layer_reconstruction import DEPTH_PRIOR_WEIGHT
+from ....addon.core.character.surface.normal_integration import Integrated, integrate
 from ...core import analytic_surfaces as analytic
 from ..photos import DATA
 from ..rows import Row, at_most, row

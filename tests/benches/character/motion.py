@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from ....addon.core.body.pose import skin_matrices, skin_vertices
-from ....addon.core.character.weight_relaxation import Turns, both, edges_of, pose_with
+from ....addon.core.body.world_pose import skin_matrices, skin_vertices
+from ....addon.core.character.skin.weight_relaxation import Turns, both, edges_of, pose_with
 from ....addon.core.errors import WakeUpError
 from ....addon.core.motion.performing.perform import perform
 from ....addon.core.motion.performing.viewer import Viewer

@@ -22,10 +22,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ....addon.core import frames
-from ....addon.core.body import pose as body_pose
-from ....addon.core.body.maps import render_maps
-from ....addon.core.body.model import BodyModel
-from ....addon.core.body.parts import (
+from ....addon.core.body import world_pose as body_pose
+from ....addon.core.body.model.body_model import BodyModel
+from ....addon.core.body.model.parts import (
     LEFT_ARM,
     LEFT_LEG,
     NOTHING,
@@ -33,20 +32,21 @@ from ....addon.core.body.parts import (
     RIGHT_LEG,
     part_of_joint,
 )
-from ....addon.core.body.skeleton import JOINT
+from ....addon.core.body.model.skeleton import JOINT
+from ....addon.core.body.rasterisation import render_maps
 from ....addon.core.body.stage import body_model
-from ....addon.core.character import contour
 from ....addon.core.character.build import build_character
-from ....addon.core.character.framing import (
+from ....addon.core.character.layers.division import Division, divide
+from ....addon.core.character.layers.part_segmentation import PALETTE
+from ....addon.core.character.outline import contour
+from ....addon.core.character.outline.warp import warp
+from ....addon.core.character.working_grid import (
     FIGURE_PX,
     colours_on_grid,
     frame,
     on_grid,
     within_photo,
 )
-from ....addon.core.character.label_map import PALETTE
-from ....addon.core.character.layers import Division, divide
-from ....addon.core.character.warp import warp
 from ....addon.core.photo.image_files import save_png
 from ....addon.core.settings import WakeUpSettings
 from ....addon.core.types import Character, Crop, FittedBody, Mask, UInt8

@@ -18,7 +18,7 @@ from PIL import Image
 
 from photo_wake_up.addon.core.background.plate import fill_background, grown
 from photo_wake_up.addon.core.errors import PersonError
-from photo_wake_up.addon.core.perception.people import find_people
+from photo_wake_up.addon.core.perception.detection.people import find_people
 from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Float32, Mask, Photo, UInt8
 

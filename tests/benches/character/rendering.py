@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ....addon.core.body.maps import fragments
+from ....addon.core.body.rasterisation import fragments
 from ....addon.core.types import Character, Crop, Float64, UInt8
 
 FINER = 2  # drawn so many times finer and averaged

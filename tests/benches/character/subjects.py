@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ....addon.core.body.stage import body_model
 from ....addon.core.character.build import build_character
-from ....addon.core.character.built import CharacterBuild
+from ....addon.core.character.character_result import CharacterBuild
 from ....addon.core.pipeline.run import advance, drain
 from ....addon.core.result import WakeUpResult
 from ....addon.core.settings import WakeUpSettings

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ....addon.core.body import pose as body_pose
-from ....addon.core.body.skeleton import JOINT
+from ....addon.core.body import world_pose as body_pose
+from ....addon.core.body.model.skeleton import JOINT
 from ....addon.core.body.stage import body_model
 from ....addon.core.character.build import build_character
-from ....addon.core.perception.faces import find_faces
+from ....addon.core.perception.landmarks.faces import find_faces
 from ....addon.core.settings import WakeUpSettings
 from ....addon.core.types import Character, Float64, Progress, UInt8
 from ..ciede2000 import ciede2000

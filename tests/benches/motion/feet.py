@@ -19,8 +19,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import pdist
 
-from ....addon.core.body.pose import forward_kinematics
-from ....addon.core.body.skeleton import JOINT
+from ....addon.core.body.model.skeleton import JOINT
+from ....addon.core.body.world_pose import forward_kinematics
 from ....addon.core.motion.editing.sampling import clip_at
 from ....addon.core.motion.ground.feet import leg_length
 from ....addon.core.motion.ground.feet import phases as runs

@@ -15,6 +15,7 @@ from ....addon.core.settings import WakeUpSettings
 from ....addon.core.staging.camera_moves import MOVES
 from ....addon.scene import build
 from ....addon.scene.render import film, stills
+from ....addon.scene.render.settings import set_size
 from ..photos import photos
 from ..rows import Row, at_least, at_most, row
 
@@ -55,7 +56,7 @@ def rows(_out: Path) -> list[Row]:
 
 def _preview(scene: bpy.types.Scene, collection: bpy.types.Collection, stepwise: bool) -> float:
     with tempfile.TemporaryDirectory() as scratch:
-        stills.set_size(scene, *PREVIEW_PX)
+        set_size(scene, *PREVIEW_PX)
         started = time.perf_counter()
         for _ in film.film(scene, collection, "mp4", Path(scratch) / "preview.mp4", stepwise):
             pass

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ....addon.core.body.pose import forward_kinematics
+from ....addon.core.body.world_pose import forward_kinematics
 from ....addon.core.motion.editing.sampling import clip_at
 from ....addon.core.motion.retargeting.retarget import retarget
 from ....addon.core.motion.sources.bvh import read_bvh

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ....addon.core.body.pose import forward_kinematics
-from ....addon.core.body.skeleton import JOINT
+from ....addon.core.body.model.skeleton import JOINT
+from ....addon.core.body.world_pose import forward_kinematics
 from ....addon.core.motion.editing.sampling import clip_at
 from ....addon.core.motion.retargeting.joint_map import map_joints
 from ....addon.core.motion.retargeting.retarget import retarget

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ....addon.core.body.skeleton import BONE_NAMES, PARENTS
+from ....addon.core.body.model.skeleton import BONE_NAMES, PARENTS
 from ....addon.core.body.stage import body_model
 from ....addon.core.frames import DEFAULT_HEIGHT_M, WORLD_FROM_BODY_AXES
 from ....addon.core.motion import clips

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.spatial.transform import Rotation, Slerp
 
-from ...body.skeleton import JOINT, JOINT_COUNT, PARENTS
+from ...body.model.skeleton import JOINT, JOINT_COUNT, PARENTS
 from ...types import Float64
 
 Curve = Callable[[Float64], Float64]
@@ -51,17 +51,54 @@ class Leg:
 
 
 def about(axis: str, degrees: npt.ArrayLike) -> Rotation:
-    """Rotations about a world axis ('x', 'y' or 'z')."""
+    """Rotations about a world axis ('x', 'y' or 'z').
+
+    Parameters
+    ----------
+    axis : str
+        'x', 'y' or 'z', world.
+    degrees : npt.ArrayLike
+        (F,) or one.
+
+    Returns
+    -------
+    Rotation
+        As many rotations.
+    """
     return Rotation.from_euler(axis, np.asarray(degrees, np.float64).reshape(-1, 1), degrees=True)
 
 
 def whole_frames(seconds: float, fps: float) -> int:
-    """Whole frames of a loop, so that its last is followed exactly by its first."""
+    """Whole frames of a loop, so that its last is followed exactly by its first.
+
+    Parameters
+    ----------
+    seconds : float
+        The loop's length.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    int
+        At least 2.
+    """
     return max(int(round(seconds * fps)), 2)
 
 
 def cyclic(keys: Mapping[float, float]) -> Curve:
-    """A smooth curve of period 1 through values at phases in percent (twice differentiable)."""
+    """A smooth curve of period 1 through values at phases in percent (twice differentiable).
+
+    Parameters
+    ----------
+    keys : Mapping[float, float]
+        Phase in per cent to value.
+
+    Returns
+    -------
+    Curve
+        Takes phases 0..1, any shape.
+    """
     at = np.array([*keys, 100.0]) / 100.0
     values = np.array([*keys.values(), next(iter(keys.values()))], np.float64)
     spline = CubicSpline(at, values, bc_type="periodic")
@@ -70,7 +107,20 @@ def cyclic(keys: Mapping[float, float]) -> Curve:
 
 def keyed(times: Sequence[float], values: Sequence[float]) -> Curve:
     """A curve through values at times that rests at every turning point and does not overshoot;
-    flat at both ends, so that a clip which ends as it begins repeats smoothly."""
+    flat at both ends, so that a clip which ends as it begins repeats smoothly.
+
+    Parameters
+    ----------
+    times : Sequence[float]
+        Increasing.
+    values : Sequence[float]
+        One for each time.
+
+    Returns
+    -------
+    Curve
+        Takes times, any shape.
+    """
     # Flat ends: the neighbours across the wrap hold the end values.
     span = times[-1] - times[0]
     at = [times[0] - span, *times, times[-1] + span]
@@ -90,8 +140,29 @@ def pose_leg(
 ) -> Leg:
     """A leg from its angles (F,): the thigh's and foot's against the vertical, the knee's between.
 
-    flexion : thigh forward; adduction : leg towards the middle; foot_pitch : heel up; toe_out :
-    foot turned outward; toes_flat : 0..1, how far the toes stay flat while the heel is up
+    Parameters
+    ----------
+    side : float
+        1 on the left, -1 on the right.
+    pelvis : Rotation
+        Orientation of the pelvis, frame by frame, world.
+    flexion : Float64
+        (F,) degrees, thigh forward.
+    adduction : Float64
+        (F,) degrees, leg towards the middle.
+    knee : Float64
+        (F,) degrees, bent.
+    foot_pitch : Float64
+        (F,) degrees, heel up.
+    toe_out : float
+        Degrees, foot turned outward.
+    toes_flat : Float64
+        (F,) 0..1, how far the toes stay flat while the heel is up.
+
+    Returns
+    -------
+    Leg
+        Its segments' orientations and its sole.
     """
     frames = len(flexion)
     thigh = about("y", side * adduction) * about("x", -flexion)
@@ -118,8 +189,27 @@ def planted_leg(
     """A leg that reaches from the pelvis joint (F, 3) to the ball of its foot (F, 3), by two-bone
     inverse kinematics, the knee over the foot; leg lengths, the ground at z = 0.
 
-    heading : (F,) of the foot about the vertical, to the left; foot_pitch, toes_flat : as for
-    `pose_leg`, the foot tilting over its ball
+    Parameters
+    ----------
+    side : float
+        1 on the left, -1 on the right.
+    pelvis : Rotation
+        Orientation of the pelvis, frame by frame, world.
+    root : Float64
+        (F, 3) the pelvis joint, leg lengths.
+    ball : Float64
+        (F, 3) of the foot, leg lengths.
+    heading : Float64
+        (F,) degrees of the foot about the vertical, to the left.
+    foot_pitch : Float64
+        (F,) degrees, heel up, the foot tilting over its ball.
+    toes_flat : Float64
+        (F,) as for `pose_leg`.
+
+    Returns
+    -------
+    Leg
+        Its segments' orientations and its sole.
     """
     facing = about("z", heading)
     foot = facing * about("x", foot_pitch)
@@ -142,7 +232,18 @@ def planted_leg(
 
 
 def eased(u: npt.ArrayLike) -> Float64:
-    """0 to 1 with speed and acceleration 0 at both ends."""
+    """0 to 1 with speed and acceleration 0 at both ends.
+
+    Parameters
+    ----------
+    u : npt.ArrayLike
+        Any shape; what is beyond 0..1 is clipped.
+
+    Returns
+    -------
+    Float64
+        The same shape, 0..1.
+    """
     t = np.clip(u, 0.0, 1.0)
     return t**3 * (10 - 15 * t + 6 * t * t)
 
@@ -153,6 +254,22 @@ def hanging_arm(
     """The upper arm at the body's side, swung forward by `flexion`, off the hips by `abduction`.
 
     A relaxed arm hangs turned a little inward, the thumb ahead and towards the thigh.
+
+    Parameters
+    ----------
+    side : float
+        1 on the left, -1 on the right.
+    carrier : Rotation
+        Orientation of the chest.
+    flexion : npt.ArrayLike
+        (F,) degrees, or one.
+    abduction : npt.ArrayLike
+        (F,) degrees, or one.
+
+    Returns
+    -------
+    Rotation
+        World.
     """
     inward = 15.0
     down = about("y", side * (90.0 - np.asarray(abduction, np.float64)))
@@ -160,17 +277,62 @@ def hanging_arm(
 
 
 def bend_elbow(side: float, upper_arm: Rotation, flexion: npt.ArrayLike) -> Rotation:
-    """The forearm, bent forward against the upper arm."""
+    """The forearm, bent forward against the upper arm.
+
+    Parameters
+    ----------
+    side : float
+        1 on the left, -1 on the right.
+    upper_arm : Rotation
+        World.
+    flexion : npt.ArrayLike
+        (F,) degrees, or one.
+
+    Returns
+    -------
+    Rotation
+        World.
+    """
     return upper_arm * about("z", -side * np.asarray(flexion, np.float64))
 
 
 def between(first: Rotation, second: Rotation, share: float) -> Rotation:
-    """Rotations `share` of the way from the first to the second, frame by frame."""
+    """Rotations `share` of the way from the first to the second, frame by frame.
+
+    Parameters
+    ----------
+    first : Rotation
+        At share 0.
+    second : Rotation
+        At share 1.
+    share : float
+        0..1.
+
+    Returns
+    -------
+    Rotation
+        By the shortest way.
+    """
     return first * Rotation.from_rotvec(share * (first.inv() * second).as_rotvec())
 
 
 def trunk(pelvis: Rotation, chest: Rotation, head: Rotation) -> dict[str, Rotation]:
-    """The spine bent evenly from pelvis to chest, the neck half way to the head."""
+    """The spine bent evenly from pelvis to chest, the neck half way to the head.
+
+    Parameters
+    ----------
+    pelvis : Rotation
+        Orientation of the pelvis, frame by frame, world.
+    chest : Rotation
+        World.
+    head : Rotation
+        World.
+
+    Returns
+    -------
+    dict[str, Rotation]
+        SMPL joint names to orientations, world.
+    """
     return {
         "pelvis": pelvis,
         "spine1": between(pelvis, chest, 1 / 3),
@@ -182,7 +344,20 @@ def trunk(pelvis: Rotation, chest: Rotation, head: Rotation) -> dict[str, Rotati
 
 
 def leg_segments(left: Leg, right: Leg) -> dict[str, Rotation]:
-    """Joint names to orientations of both legs."""
+    """Joint names to orientations of both legs.
+
+    Parameters
+    ----------
+    left : Leg
+        Of the left side.
+    right : Leg
+        Of the right side.
+
+    Returns
+    -------
+    dict[str, Rotation]
+        SMPL joint names to orientations, world.
+    """
     segments = {}
     for name, leg in (("left", left), ("right", right)):
         segments[f"{name}_hip"] = leg.thigh
@@ -194,7 +369,20 @@ def leg_segments(left: Leg, right: Leg) -> dict[str, Rotation]:
 
 def local_rotations(segments: Mapping[str, Rotation], frames: int) -> Float64:
     """(F, 24, 4) local quaternions from the world orientations of segments; a joint that is not
-    named moves with its parent."""
+    named moves with its parent.
+
+    Parameters
+    ----------
+    segments : Mapping[str, Rotation]
+        SMPL joint names to orientations, world.
+    frames : int
+        How many.
+
+    Returns
+    -------
+    Float64
+        (F, 24, 4), w first.
+    """
     world: list[Rotation] = []
     rotations = np.empty((frames, JOINT_COUNT, 4))
     names = {index: name for name, index in JOINT.items()}
@@ -207,7 +395,22 @@ def local_rotations(segments: Mapping[str, Rotation], frames: int) -> Float64:
 
 def resample(rotations: Float64, root: Float64, count: int) -> tuple[Float64, Float64]:
     """The same motion with another number of frames (first and last kept): rotations (F, J, 4) by
-    spherical, root (F, 3) by cubic interpolation."""
+    spherical, root (F, 3) by cubic interpolation.
+
+    Parameters
+    ----------
+    rotations : Float64
+        (F, J, 4) local quaternions, w first.
+    root : Float64
+        (F, 3) of any unit.
+    count : int
+        Of frames.
+
+    Returns
+    -------
+    tuple[Float64, Float64]
+        (count, J, 4) and (count, 3).
+    """
     old = np.linspace(0.0, 1.0, len(root))
     new = np.linspace(0.0, 1.0, count)
     if len(root) < 2:

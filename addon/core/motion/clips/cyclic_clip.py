@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Clip, Motion, Skeleton
 from ..editing.sampling import clip_at
 from ..ground.feet import leg_length, soles_of
@@ -20,6 +20,18 @@ def cyclic_motion(skeleton: Skeleton, clip: Clip) -> Motion:
 
     A loop of F frames gives F + 1: the last is the first again, farther on by what the loop
     travels, as Blender's cyclic actions want it. Others give their frames.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    clip : Clip
+        The clip.
+
+    Returns
+    -------
+    Motion
+        Metres.
     """
     count = len(clip.root)
     # Feet that stand across the wrap are locked as in the midst of a longer motion.

@@ -32,7 +32,18 @@ _ELBOW = cyclic({0: 72, 12.5: 90, 25: 70, 37.5: 92, 50: 80, 62.5: 50, 75: 72, 87
 
 
 def dance(fps: float) -> Clip:
-    """Step and touch to the left, then to the right, in eight beats."""
+    """Step and touch to the left, then to the right, in eight beats.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop.
+    """
     seconds = _BEAT_S * _BEATS
     frames = whole_frames(seconds, fps)
     time = np.arange(frames) * seconds / frames

@@ -48,7 +48,18 @@ class Foot:
     toe_out: float = 9.0
 
     def at(self, time: Float64) -> tuple[Float64, Float64, Float64, Float64]:
-        """Ankle's places (F, 2), the ball's lift (F,), body heading (F,) and pitch (F,)."""
+        """Ankle's places (F, 2), the ball's lift (F,), body heading (F,) and pitch (F,).
+
+        Parameters
+        ----------
+        time : Float64
+            (F,) seconds.
+
+        Returns
+        -------
+        tuple[Float64, Float64, Float64, Float64]
+            (F, 2), (F,), (F,) and (F,); leg lengths, radians and degrees.
+        """
         x, y, heading = np.full(len(time), self.x), np.full(len(time), self.y), np.zeros(len(time))
         lift, pitch = np.zeros(len(time)), np.zeros(len(time))
         before = (self.x, self.y, 0.0)
@@ -80,7 +91,20 @@ class Stance:
     heading: Float64  # (F,) degrees, the body's, smooth
 
     def legs(self, pelvis: Rotation, root: Float64) -> list[Leg]:
-        """Left and right leg under a pelvis joint (F, 3) over the ground."""
+        """Left and right leg under a pelvis joint (F, 3) over the ground.
+
+        Parameters
+        ----------
+        pelvis : Rotation
+            Orientation of the pelvis, frame by frame, world.
+        root : Float64
+            (F, 3) leg lengths.
+
+        Returns
+        -------
+        list[Leg]
+            Two.
+        """
         made = []
         for index, side in enumerate((LEFT, RIGHT)):
             heading = self.headings[index] + side * self.toe_outs[index]
@@ -107,8 +131,25 @@ def stance(
 ) -> Stance:
     """Both feet at evenly spaced times (F,) from 0 of a loop of `seconds`.
 
-    smooth_s : how slowly the body follows its feet; sway : how far the pelvis goes over a foot
-    that stands alone, 1 all the way; turns : degrees that the body has turned at the loop's end
+    Parameters
+    ----------
+    feet : tuple[Foot, Foot]
+        Left and right.
+    time : Float64
+        (F,) seconds.
+    seconds : float
+        The loop's length.
+    smooth_s : float
+        How slowly the body follows its feet.
+    sway : float
+        How far the pelvis goes over a foot that stands alone, 1 all the way.
+    turns : float
+        Degrees that the body has turned at the loop's end.
+
+    Returns
+    -------
+    Stance
+        At these times.
     """
     # Smoothed finely, so that the body's way is the same at every frame rate.
     finer = int(np.ceil(_FINE_HZ * seconds / len(time)))
@@ -132,7 +173,18 @@ def stance(
 
 
 def root_of(joint: Float64) -> Float64:
-    """(F, 3) a clip's root from the pelvis joint (F, 3) over the ground."""
+    """(F, 3) a clip's root from the pelvis joint (F, 3) over the ground.
+
+    Parameters
+    ----------
+    joint : Float64
+        (F, 3) leg lengths.
+
+    Returns
+    -------
+    Float64
+        (F, 3) leg lengths, its height as in `Clip`.
+    """
     root = joint.copy()
     root[:, 2] += STANDING - STRAIGHT
     return root

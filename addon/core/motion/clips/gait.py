@@ -67,7 +67,18 @@ def _walk_thigh(phase: Float64) -> Float64:
 
 
 def walk(fps: float) -> Clip:
-    """One stride of walking: two steps, left heel strike first."""
+    """One stride of walking: two steps, left heel strike first.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop that travels.
+    """
     frames, finer = _sampling(_WALK_PERIOD_S, fps)
     phase = np.arange(frames) / frames
     turn = 2 * np.pi * phase
@@ -97,7 +108,18 @@ def walk(fps: float) -> Clip:
 
 
 def run(fps: float) -> Clip:
-    """One stride of an easy run."""
+    """One stride of an easy run.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop that travels.
+    """
     frames, finer = _sampling(_RUN_PERIOD_S, fps)
     phase = np.arange(frames) / frames
     turn = 2 * np.pi * phase

@@ -22,7 +22,18 @@ _GRAVITY = 9.81  # m/s^2
 
 
 def jump(fps: float) -> Clip:
-    """A jump on the spot: crouch, take-off, flight, landing, standing up."""
+    """A jump on the spot: crouch, take-off, flight, landing, standing up.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop.
+    """
     times = [0.0, 0.1, 0.34, 0.54, 0.68, 0.78, 0.88, 0.99, 1.1, 1.2, 1.36, 1.66, 1.96, 2.2]
     take_off, touch_down, seconds = 0.78, 1.2, times[-1]
     frames = whole_frames(seconds, fps)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT, PARENTS
+from ...body.model.skeleton import JOINT, PARENTS
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Pose, Skeleton, UInt8
 from ..ground.feet import leg_length
 
@@ -28,7 +28,22 @@ _EDGE = 0.72  # how dark a limb's rim is against its middle
 
 def draw_pose(skeleton: Skeleton, pose: Pose, size: int = 128) -> UInt8:
     """(size, size, 4) picture, RGBA with a transparent ground, rows from the top; the left side
-    orange, the right one blue."""
+    orange, the right one blue.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    pose : Pose
+        The pose.
+    size : int
+        Pixels.
+
+    Returns
+    -------
+    UInt8
+        (size, size, 4).
+    """
     root = np.asarray(pose.root, np.float64)[None]
     joints = forward_kinematics(skeleton, pose.rotations[None], root)[0]
     ahead = Rotation.from_quat(pose.rotations[0], scalar_first=True).apply([0.0, -1.0, 0.0])

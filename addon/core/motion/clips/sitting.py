@@ -18,7 +18,18 @@ _BACK = 0.46  # leg lengths that the hips go back, nearly a thigh
 
 def sit(fps: float) -> Clip:
     """Down onto a chair, the trunk leaning ahead while the knees bend, hands to the thighs; ends
-    sitting."""
+    sitting.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        Not a loop.
+    """
     frames = max(int(round(_SECONDS * fps)), 2) + 1
     time = np.arange(frames) * _SECONDS / (frames - 1)
     down = keyed([0.0, 0.25, _SAT_S, _SECONDS], [0, 0, 1, 1])

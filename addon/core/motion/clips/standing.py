@@ -23,7 +23,18 @@ _STAND_KNEE = 5.0  # nobody stands with locked knees
 
 
 def idle(fps: float) -> Clip:
-    """Standing: breathing and a slow shift of the weight."""
+    """Standing: breathing and a slow shift of the weight.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop.
+    """
     frames = whole_frames(5.0, fps)
     turn = 2 * np.pi * np.arange(frames) / frames
     segments, root = relaxed(turn)
@@ -31,7 +42,18 @@ def idle(fps: float) -> Clip:
 
 
 def wave(fps: float) -> Clip:
-    """Standing, the right arm raised, waving and lowered again."""
+    """Standing, the right arm raised, waving and lowered again.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop.
+    """
     seconds, waves = 4.0, 4
     frames = whole_frames(seconds, fps)
     time = np.arange(frames) * seconds / frames
@@ -63,7 +85,18 @@ def wave(fps: float) -> Clip:
 
 
 def look(fps: float) -> Clip:
-    """Standing and looking about: to the left, to the right, up, and ahead again."""
+    """Standing and looking about: to the left, to the right, up, and ahead again.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop.
+    """
     seconds = 5.0
     frames = whole_frames(seconds, fps)
     time = np.arange(frames) * seconds / frames
@@ -84,7 +117,18 @@ def look(fps: float) -> Clip:
 
 
 def relaxed(turn: Float64) -> tuple[dict[str, Rotation], Float64]:
-    """Segments and root of relaxed standing; `turn` (F,) runs once through 2 pi."""
+    """Segments and root of relaxed standing; `turn` (F,) runs once through 2 pi.
+
+    Parameters
+    ----------
+    turn : Float64
+        (F,) radians.
+
+    Returns
+    -------
+    tuple[dict[str, Rotation], Float64]
+        SMPL joint names to orientations, world, and (F, 3) leg lengths.
+    """
     frames = len(turn)
     sway = 0.010 * np.sin(turn)
     breath = np.sin(turn + 0.8)

@@ -29,7 +29,18 @@ _STANDS, _DROP = 0.003, 0.017  # leg lengths: how low the knees keep the hips, a
 
 
 def turn(fps: float) -> Clip:
-    """Once round to the left in small steps, the head ahead of the body."""
+    """Once round to the left in small steps, the head ahead of the body.
+
+    Parameters
+    ----------
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        A loop.
+    """
     frames = whole_frames(_SECONDS, fps)
     time = np.arange(frames) * _SECONDS / frames
     feet = []

@@ -21,6 +21,16 @@ def as_loop(clip: Clip) -> Clip:
 
     Many loops are written with their first pose again at the end, which is where the next round
     begins: that frame is left out, or each round would halt for a frame.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip.
+
+    Returns
+    -------
+    Clip
+        With `loop` set as it is.
     """
     if _repeats(clip):
         clip = replace(clip, rotations=clip.rotations[:-1], root=clip.root[:-1])
@@ -30,7 +40,20 @@ def as_loop(clip: Clip) -> Clip:
 
 def at_rate(clip: Clip, fps: float) -> Clip:
     """The clip with another number of frames a second and the same duration; a loop's duration is
-    rounded to whole frames."""
+    rounded to whole frames.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Clip
+        At `fps`.
+    """
     if abs(fps / clip.fps - 1) < _SAME_RATE:
         return replace(clip, fps=fps)
     count = len(clip.root)

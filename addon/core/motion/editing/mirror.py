@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
 from ...types import Clip, Float64
 
 
@@ -26,12 +26,33 @@ def mirrored_rotations(rotations: Float64) -> Float64:
     """Local quaternions (..., 24, 4), w first, of the pose seen in a mirror at x = 0.
 
     Exact for skeletons that are alike on both sides; its own inverse.
+
+    Parameters
+    ----------
+    rotations : Float64
+        (..., 24, 4) local quaternions, w first.
+
+    Returns
+    -------
+    Float64
+        (..., 24, 4).
     """
     return rotations[..., PARTNERS, :] * _REFLECTED
 
 
 def mirrored(clip: Clip) -> Clip:
     """The clip as a mirror at x = 0 shows it: what the left hand did, the right one does. Its own
-    inverse."""
+    inverse.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip.
+
+    Returns
+    -------
+    Clip
+        As many frames.
+    """
     root = clip.root * np.array([-1.0, 1.0, 1.0])
     return replace(clip, rotations=mirrored_rotations(clip.rotations), root=root)

@@ -13,12 +13,34 @@ _INVERTED = -0.5  # height of the body's own up, below which it stands on its he
 
 
 def heading(direction: Float64) -> float:
-    """Radians about z that turn -y into the direction (2,)."""
+    """Radians about z that turn -y into the direction (2,).
+
+    Parameters
+    ----------
+    direction : Float64
+        (2,) on the ground, world, of any length.
+
+    Returns
+    -------
+    float
+        -pi..pi.
+    """
     return float(np.arctan2(direction[0], -direction[1]))
 
 
 def wrapped(angle: float) -> float:
-    """The same angle between -pi and pi."""
+    """The same angle between -pi and pi.
+
+    Parameters
+    ----------
+    angle : float
+        Radians.
+
+    Returns
+    -------
+    float
+        Radians, -pi to pi.
+    """
     return float((angle + np.pi) % (2 * np.pi) - np.pi)
 
 
@@ -28,6 +50,16 @@ def ways_ahead(pelvis: Float64) -> Float64:
 
     Upright or upside down, the way the body looks. Who lies, or leans so far that it looks at the
     floor or the ceiling, faces as it would if it rose by the shortest way.
+
+    Parameters
+    ----------
+    pelvis : Float64
+        (F, 3, 3), world.
+
+    Returns
+    -------
+    Float64
+        (F, 2), unit.
     """
     looks, up = -pelvis[:, :, 1], pelvis[:, :, 2]
     ahead = looks[:, :2].copy()
@@ -43,13 +75,37 @@ def ways_ahead(pelvis: Float64) -> Float64:
 
 
 def smooth(u: Float64) -> Float64:
-    """0 to 1 with speed and acceleration 0 at both ends."""
+    """0 to 1 with speed and acceleration 0 at both ends.
+
+    Parameters
+    ----------
+    u : Float64
+        Any shape; what is beyond 0..1 is clipped.
+
+    Returns
+    -------
+    Float64
+        The same shape, 0..1.
+    """
     t = np.clip(u, 0.0, 1.0)
     return t**3 * (10 - 15 * t + 6 * t * t)
 
 
 def apart(first: Float64, second: Float64) -> Float64:
-    """Angles in radians between quaternions (..., 4)."""
+    """Angles in radians between quaternions (..., 4).
+
+    Parameters
+    ----------
+    first : Float64
+        (..., 4), unit.
+    second : Float64
+        (..., 4), unit.
+
+    Returns
+    -------
+    Float64
+        (...,) 0..pi.
+    """
     dots = np.abs(np.einsum("...k,...k->...", first, second))
     return 2 * np.arccos(np.clip(dots, 0.0, 1.0))
 
@@ -59,6 +115,20 @@ def blend(first: Float64, second: Float64, share: Float64) -> Float64:
 
     The way between two poses that move may pass half a turn, where the shortest way jumps to the
     other side; the way taken is the one that is nearest to the frame before's.
+
+    Parameters
+    ----------
+    first : Float64
+        (F, J, 4), unit, w first.
+    second : Float64
+        (F, J, 4), unit, w first.
+    share : Float64
+        (F,) 0..1.
+
+    Returns
+    -------
+    Float64
+        (F, J, 4), unit.
     """
     frames = max(len(first), len(second))
     shape = (frames, second.shape[1], 4)
@@ -78,7 +148,18 @@ def blend(first: Float64, second: Float64, share: Float64) -> Float64:
 
 
 def continuous(rotations: Float64) -> Float64:
-    """The same rotations (F, J, 4), each quaternion on the side of the frame before's."""
+    """The same rotations (F, J, 4), each quaternion on the side of the frame before's.
+
+    Parameters
+    ----------
+    rotations : Float64
+        (F, J, 4) quaternions.
+
+    Returns
+    -------
+    Float64
+        (F, J, 4).
+    """
     against = np.einsum("fjk,fjk->fj", rotations[1:], rotations[:-1]) < 0
     signs = np.where(np.cumsum(against, axis=0) % 2 == 1, -1.0, 1.0)
     signs = np.concatenate([np.ones((1, rotations.shape[1])), signs])

@@ -12,7 +12,19 @@ from ...types import Float64, Motion
 def falloff(frames: int, centre: float, radius: float) -> Float64:
     """(F,) 1 at `centre`, 0 from `radius` frames away on, in between with no corner in speed.
 
-    centre : counted from 0; radius : frames, more than 0
+    Parameters
+    ----------
+    frames : int
+        How many.
+    centre : float
+        Counted from 0.
+    radius : float
+        Frames, more than 0.
+
+    Returns
+    -------
+    Float64
+        (F,) 0..1.
     """
     near = np.clip(1 - np.abs(np.arange(frames) - centre) / radius, 0.0, 1.0)
     return near**3 * (10 - 15 * near + 6 * near**2)
@@ -21,7 +33,24 @@ def falloff(frames: int, centre: float, radius: float) -> Float64:
 def blend_motions(first: Motion, second: Motion, share: Float64) -> Motion:
     """From each pose of `first` the `share` (F,) of the shortest way to that of `second`.
 
-    Raises MotionError where they differ in length.
+    Parameters
+    ----------
+    first : Motion
+        At share 0.
+    second : Motion
+        At share 1, as many frames.
+    share : Float64
+        (F,) 0..1.
+
+    Returns
+    -------
+    Motion
+        At the first one's rate.
+
+    Raises
+    ------
+    MotionError
+        If they differ in length.
     """
     if len(first.root) != len(second.root):
         raise MotionError("Only motions of the same length can be mixed: sample them alike.")

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
 from ...types import Clip, Float64
 
 _LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]
@@ -23,6 +23,16 @@ def loop_step(root: Float64) -> Float64:
     The missing step of a smooth sequence of steps: in short loops, whose speed changes within a
     few frames, the one that leaves least above a quarter of the loop's harmonics; in long ones from
     the two on either side (the cubic through them, at its middle). Height returns exactly.
+
+    Parameters
+    ----------
+    root : Float64
+        (F, 3) of a loop.
+
+    Returns
+    -------
+    Float64
+        (3,), the root's unit.
     """
     steps = np.diff(root, axis=0)
     count = len(root)
@@ -46,6 +56,18 @@ def clip_at(clip: Clip, frames: npt.ArrayLike) -> tuple[Float64, Float64]:
     """Rotations (N, 24, 4) and root (N, 3) at fractional frames (N,) counted from the first.
 
     Loops go on with their travel; other clips hold their first and last frame.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip.
+    frames : npt.ArrayLike
+        (N,) counted from 0.
+
+    Returns
+    -------
+    tuple[Float64, Float64]
+        (N, 24, 4) and (N, 3), leg lengths.
     """
     at: Float64 = np.asarray(frames, np.float64)
     count = len(clip.root)
@@ -72,6 +94,19 @@ def clip_at(clip: Clip, frames: npt.ArrayLike) -> tuple[Float64, Float64]:
 
 
 def leg_angles(first: Float64, second: Float64) -> Float64:
-    """Mean angle in radians (F,) between the hips and knees of poses (F, 24, 4)."""
+    """Mean angle in radians (F,) between the hips and knees of poses (F, 24, 4).
+
+    Parameters
+    ----------
+    first : Float64
+        (F, 24, 4) local quaternions.
+    second : Float64
+        (F, 24, 4) local quaternions.
+
+    Returns
+    -------
+    Float64
+        (F,).
+    """
     dots = np.abs(np.einsum("fjk,fjk->fj", first[:, _LEGS], second[:, _LEGS]))
     return (2 * np.arccos(np.clip(dots, 0.0, 1.0))).mean(axis=1)

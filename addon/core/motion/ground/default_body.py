@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...body.skeleton import BONE_NAMES, JOINT, PARENTS
+from ...body.model.skeleton import BONE_NAMES, JOINT, PARENTS
 from ...types import Skeleton
 
 LEG_M = 0.824  # thigh and shin

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask, Skeleton
 from .two_bone import reached
 
@@ -41,7 +41,20 @@ class Soles:
     points: Float64  # (2, 3, 3): left and right; heel, ball and toe tip at rest, metres
 
     def in_world(self, world: Float64, skeleton: Skeleton) -> Float64:
-        """(F, 2, 3, 3) places of the points; world (F, 24, 4, 4) from forward kinematics."""
+        """(F, 2, 3, 3) places of the points; world (F, 24, 4, 4) from forward kinematics.
+
+        Parameters
+        ----------
+        world : Float64
+            (F, 24, 4, 4) from forward kinematics.
+        skeleton : Skeleton
+            The character's.
+
+        Returns
+        -------
+        Float64
+            (F, 2, 3, 3) metres, world.
+        """
         placed = np.empty((len(world), 2, 3, 3))
         for side in range(2):
             for point, joint in ((HEEL, ANKLES[side]), (BALL, ANKLES[side]), (TIP, TOES[side])):
@@ -51,7 +64,18 @@ class Soles:
 
 
 def soles_of(skeleton: Skeleton) -> Soles:
-    """The soles of a skeleton whose feet stand flat on z = 0 at rest."""
+    """The soles of a skeleton whose feet stand flat on z = 0 at rest.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+
+    Returns
+    -------
+    Soles
+        At rest.
+    """
     points = np.zeros((2, 3, 3))
     for side in range(2):
         ankle, ball = skeleton.joints[ANKLES[side]], skeleton.joints[TOES[side]]
@@ -64,7 +88,18 @@ def soles_of(skeleton: Skeleton) -> Soles:
 
 
 def leg_length(skeleton: Skeleton) -> float:
-    """Thigh and shin, metres, mean of both legs."""
+    """Thigh and shin, metres, mean of both legs.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+
+    Returns
+    -------
+    float
+        Metres.
+    """
     joints = skeleton.joints
     return float(
         sum(
@@ -88,6 +123,22 @@ def standing_feet(
     A foot stands while its lowest point is less than `height` over the floor, one or (F,) metres,
     and that point is slow; moments too
     short to be a step or a lift are dropped.
+
+    Parameters
+    ----------
+    soles : Float64
+        (F, 2, 3, 3) left and right, points of the sole, metres, world.
+    fps : float
+        Frames per second.
+    floor : Float64 | float
+        Height, metres, one or (F,).
+    height : Float64 | float
+        Metres over the floor, one or (F,).
+
+    Returns
+    -------
+    Mask
+        (F, 2).
     """
     frames = len(soles)
     low = soles[..., 2].min(axis=2) - np.broadcast_to(floor, (frames,))[:, None]
@@ -109,7 +160,20 @@ def standing_feet(
 
 def stands(touching: Mask, fps: float) -> Mask:
     """(F, N) bool: what touches the floor (F, N), without gaps and moments that are too short to be
-    a step or a lift."""
+    a step or a lift.
+
+    Parameters
+    ----------
+    touching : Mask
+        (F, N).
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Mask
+        (F, N).
+    """
     gap = max(int(round(_LONGEST_GAP_S * fps)), 1)
     shortest = max(int(round(SHORTEST_STAND_S * fps)), 1)
     padded = np.pad(touching, ((gap + shortest,) * 2, (0, 0)), mode="edge")
@@ -119,7 +183,18 @@ def stands(touching: Mask, fps: float) -> Mask:
 
 
 def phases(standing: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First and past-the-last frame of each run of True in (F,)."""
+    """First and past-the-last frame of each run of True in (F,).
+
+    Parameters
+    ----------
+    standing : npt.NDArray[np.bool_]
+        (F,).
+
+    Returns
+    -------
+    list[tuple[int, int]]
+        In order.
+    """
     edges = np.diff(np.concatenate([[0], standing.astype(np.int8), [0]]))
     starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return list(zip(starts.tolist(), stops.tolist(), strict=True))
@@ -135,6 +210,24 @@ def reach(
     """Local rotations (F, 24, 4) whose ankles are at `ankles` (F, 2, 3), as far as legs reach.
 
     Feet keep their orientation but for a turn about the vertical by `foot_turn` (F, 2) radians.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+    root : Float64
+        (F, 3) pelvis, metres, world.
+    ankles : Float64
+        (F, 2, 3) metres, world.
+    foot_turn : Float64
+        (F, 2) radians to the left.
+
+    Returns
+    -------
+    Float64
+        (F, 24, 4).
     """
     world = forward_kinematics(skeleton, rotations, root)
     solved = rotations.copy()

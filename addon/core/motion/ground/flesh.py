@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...body.skeleton import JOINT, JOINT_COUNT
+from ...body.model.skeleton import JOINT, JOINT_COUNT
 from ...types import Float64, Floats, Mask, Skeleton
 from ..editing.mirror import PARTNERS
 from .default_body import FLESH, LEG_M
@@ -50,7 +50,18 @@ class Flesh:
     radii: Float64  # (P,), metres
 
     def centres(self, world: Float64) -> Float64:
-        """(F, P, 3) metres, from the joints' transforms (F, 24, 4, 4) of `forward_kinematics`."""
+        """(F, P, 3) metres, from the joints' transforms (F, 24, 4, 4) of `forward_kinematics`.
+
+        Parameters
+        ----------
+        world : Float64
+            (F, 24, 4, 4), world from each joint at rest.
+
+        Returns
+        -------
+        Float64
+            (F, P, 3) metres, world.
+        """
         bones = world[:, self.joints]
         return np.einsum("fpab,pb->fpa", bones[..., :3, :3], self.offsets) + bones[..., :3, 3]
 
@@ -63,7 +74,18 @@ class Lows:
     speeds: Float64  # (F - 1, 24), metres a second, of these points on the way to the next frame
 
     def of(self, joints: tuple[int, ...]) -> tuple[Float64, Float64]:
-        """Height (F,) and speed (F - 1,) of the lowest of these parts."""
+        """Height (F,) and speed (F - 1,) of the lowest of these parts.
+
+        Parameters
+        ----------
+        joints : tuple[int, ...]
+            Indices of SMPL joints.
+
+        Returns
+        -------
+        tuple[Float64, Float64]
+            (F,) metres and (F - 1,) metres per second.
+        """
         at = self.heights[:, joints].argmin(axis=1)[:, None]
         heights = np.take_along_axis(self.heights[:, joints], at, axis=1)[:, 0]
         speeds = np.take_along_axis(self.speeds[:, joints], at[:-1], axis=1)[:, 0]
@@ -77,10 +99,22 @@ def flesh_of(
 ) -> Flesh:
     """A body's flesh: the default body's, as large as the skeleton, and as thick as a surface.
 
-    vertices (V, 3) : the surface at rest, world axes, metres, around the skeleton; weights (V, 24)
-        of its skinning; None: the default body's
-
     Thicker and thinner only by what bodies and close clothes differ: skirts do not carry anybody.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    vertices : Floats | None
+        (V, 3) the surface at rest, world axes, metres, around the skeleton; None: the default
+        body's.
+    weights : Floats | None
+        (V, 24) of the surface's skinning; None: the default body's.
+
+    Returns
+    -------
+    Flesh
+        Spheres around the joints.
     """
     scale = leg_length(skeleton) / LEG_M
     joints, offsets, radii = [], [], []
@@ -127,14 +161,40 @@ def _as_thick(
 
 def soles_down(world: Float64) -> Mask:
     """(F, 2) bool: whose feet's soles look down or, on tiptoe, back; not those of somebody who
-    kneels with the instep on the floor, or lies on the foot's side."""
+    kneels with the instep on the floor, or lies on the foot's side.
+
+    Parameters
+    ----------
+    world : Float64
+        (F, 24, 4, 4) of `forward_kinematics`.
+
+    Returns
+    -------
+    Mask
+        (F, 2).
+    """
     on_side = np.abs(world[:, ANKLES, 2, 0]) > _ON_SIDE
     return (world[:, ANKLES, 2, 2] > -_SOLE_DOWN) & ~on_side
 
 
 def lows_of(flesh: Flesh, world: Float64, fps: float) -> Lows:
     """The lowest points of all parts; world (F, 24, 4, 4) from `forward_kinematics`, fps frames a
-    second."""
+    second.
+
+    Parameters
+    ----------
+    flesh : Flesh
+        The character's.
+    world : Float64
+        (F, 24, 4, 4) of `forward_kinematics`.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Lows
+        For each part of the body.
+    """
     heights = np.full((len(world), JOINT_COUNT), np.inf)
     speeds = np.zeros((max(len(world) - 1, 0), JOINT_COUNT))
     for joint in np.unique(flesh.joints):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_opening, minimum_filter1d
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT_COUNT
+from ...body.model.skeleton import JOINT_COUNT
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask
 from .default_body import LEG_M, usual_skeleton
 from .feet import (
@@ -45,7 +45,18 @@ class Carried:
     rolling: Mask  # (F,), whatever is lowest, one part after the other
 
     def during(self, frames: Mask) -> Carried:
-        """The same in these frames (F,), nothing in the others."""
+        """The same in these frames (F,), nothing in the others.
+
+        Parameters
+        ----------
+        frames : Mask
+            (F,).
+
+        Returns
+        -------
+        Carried
+            As many frames.
+        """
         each = frames[:, None]
         return Carried(
             self.trunk & frames, self.arms & frames, self.hands & each, self.planted & each,
@@ -63,13 +74,24 @@ class Carried:
 def floor_under(soles: Float64, fps: float, body: Lows | None = None) -> Float64:
     """(F,) height of the floor under a motion whose own floor is not known or drifts.
 
-    soles : (F, 2, 3, 3) their points, metres; body : of the same frames, None where only feet
-        touch the floor
-
     There is floor where a lowest point of the soles or the body rests, and where the lowest turns
     from sinking to rising, if that is not far above where it comes within a leap's time: the top
     of a flight may have a dip. From one such moment to the next the floor goes over from one height
     to the other, under what is lower still.
+
+    Parameters
+    ----------
+    soles : Float64
+        (F, 2, 3, 3) their points, metres.
+    fps : float
+        Frames per second.
+    body : Lows | None
+        Of the same frames, None where only feet touch the floor.
+
+    Returns
+    -------
+    Float64
+        (F,) metres.
     """
     lowest, speeds = _lowest(soles, fps, body)
     leap, turn = (2 * int(round(s * fps)) + 1 for s in (LONGEST_LEAP_S, _SHORTEST_HOP_S / 2))
@@ -81,7 +103,24 @@ def floor_under(soles: Float64, fps: float, body: Lows | None = None) -> Float64
 
 
 def carried_by(soles: Float64, body: Lows, fps: float, floor: Float64 | float = 0.0) -> Carried:
-    """What is on the floor, at its height, one or (F,); soles : (F, 2, 3, 3) their points."""
+    """What is on the floor, at its height, one or (F,); soles : (F, 2, 3, 3) their points.
+
+    Parameters
+    ----------
+    soles : Float64
+        (F, 2, 3, 3) left and right, points of the sole, metres, world.
+    body : Lows
+        The lowest points of the same frames.
+    fps : float
+        Frames per second.
+    floor : Float64 | float
+        Height, metres, one or (F,).
+
+    Returns
+    -------
+    Carried
+        Frame by frame.
+    """
     touching, slow = [], []
     for heights, speeds in (body.of(TRUNK), body.of(ARMS), *(body.of(hand) for hand in HANDS)):
         # Hands may be lower, where the arms are longer than the performer's. What slides along the
@@ -105,7 +144,23 @@ def feet_on(
     """(F, 2) bool: which foot stands when, of feet whose soles look down or ahead; also with what
     else carries the body, when legs may be shorter than the performer's.
 
-    soles : (F, 2, 3, 3) their points, metres; world : (F, 24, 4, 4) of `forward_kinematics`
+    Parameters
+    ----------
+    soles : Float64
+        (F, 2, 3, 3) their points, metres.
+    world : Float64
+        (F, 24, 4, 4) of `forward_kinematics`.
+    fps : float
+        Frames per second.
+    floor : Float64 | float
+        Height, metres, one or (F,).
+    carried : Carried
+        What else is on the floor.
+
+    Returns
+    -------
+    Mask
+        (F, 2).
     """
     height = np.where(carried.arms, _TOES_GIVE_M, STANDING_HEIGHT_M)
     height = np.where(carried.trunk, _FEET_GIVE_M, height)
@@ -117,6 +172,16 @@ def lowest_of_clip(rotations: Float64) -> Float64:
     in the poses (F, 24, 4), in its leg lengths.
 
     Hands count to the wrist: where somebody stands on them they are flat (`hands`).
+
+    Parameters
+    ----------
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+
+    Returns
+    -------
+    Float64
+        (F,) leg lengths.
     """
     skeleton = usual_skeleton()
     world = forward_kinematics(skeleton, rotations, np.zeros((len(rotations), 3)))

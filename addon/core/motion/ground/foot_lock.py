@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask, Skeleton
 from .feet import ANKLES, HIPS, KNEES, Soles, leg_length, phases, reach
 from .flesh import ARMS, FEET, TRUNK, Flesh, lows_of
@@ -41,7 +41,18 @@ _UNSINK_S = 0.12  # over which the body rises before a part of it would sink
 
 
 def contact_weights(soles: Float64) -> Float64:
-    """(F, 2, 3) shares of the sole's points in the contact, the lowest first."""
+    """(F, 2, 3) shares of the sole's points in the contact, the lowest first.
+
+    Parameters
+    ----------
+    soles : Float64
+        (F, 2, 3, 3) left and right, points of the sole, metres, world.
+
+    Returns
+    -------
+    Float64
+        (F, 2, 3), their sum over the points 1.
+    """
     height = soles[..., 2] - soles[..., 2].min(axis=-1, keepdims=True)
     weights = np.exp(-height / _ROLL_M)
     return weights / weights.sum(axis=-1, keepdims=True)
@@ -63,11 +74,38 @@ def lock_feet(
     """Rotations (F, 24, 4) and root (F, 3) whose standing feet stay where they are, and whose body
     lies on the ground where it is carried by something else.
 
-    standing : (F, 2), which foot stands; carried : what else is on the floor; settled : (F,),
-    0..1, how strictly feet keep to the ground (0 leaves a frame's heights as they are); stepping :
-    (F,), frames where one motion goes over into another: there a swinging foot does not follow the
-    mixture of the two, which may drag it about, but makes a step from where it stood to where it
-    will stand; returns : whether the last frame has its feet in their places as the first one has
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    soles : Soles
+        At rest.
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+    root : Float64
+        (F, 3) pelvis, metres, world.
+    standing : Mask
+        (F, 2), which foot stands.
+    settled : Float64
+        (F,), 0..1, how strictly feet keep to the ground (0 leaves a frame's heights as they
+        are).
+    stepping : Mask
+        (F,), frames where one motion goes over into another: there a swinging foot does not
+        follow the mixture of the two, which may drag it about, but makes a step from where it
+        stood to where it will stand.
+    fps : float
+        Frames per second.
+    flesh : Flesh
+        The character's.
+    carried : Carried
+        What else is on the floor.
+    returns : bool
+        Whether the last frame has its feet in their places as the first one has.
+
+    Returns
+    -------
+    tuple[Float64, Float64]
+        (F, 24, 4) local quaternions and (F, 3) metres, world.
     """
     root = root.copy()
     world = forward_kinematics(skeleton, rotations, root)
@@ -186,7 +224,24 @@ def _turned(points: Float64, world: Float64, turn: Float64) -> Float64:
 def held_in_place(
     points: Float64, standing: Mask, settled: Float64, returns: bool = False
 ) -> Float64:
-    """(F, 2) horizontal moves that keep the contact of a foot (F, 3, 3) in its place."""
+    """(F, 2) horizontal moves that keep the contact of a foot (F, 3, 3) in its place.
+
+    Parameters
+    ----------
+    points : Float64
+        (F, 3, 3) points of one sole, metres, world.
+    standing : Mask
+        (F,) when it stands.
+    settled : Float64
+        (F,) 0..1, how strictly it is held.
+    returns : bool
+        Whether the last frame has it where the first one has.
+
+    Returns
+    -------
+    Float64
+        (F, 2) metres.
+    """
     weights = contact_weights(points[:, None])[:, 0]
     shares = (weights[1:] + weights[:-1]) / 2
     travelled = np.einsum("fp,fpi->fi", shares, np.diff(points[..., :2], axis=0))
@@ -253,7 +308,20 @@ def _arcs(standing: Mask, steps: list[tuple[int, int]], fps: float) -> Float64:
 
 
 def carried_on(values: Float64, standing: Mask) -> Float64:
-    """Values (F, N) of the standing frames, faded from one phase to the next in between."""
+    """Values (F, N) of the standing frames, faded from one phase to the next in between.
+
+    Parameters
+    ----------
+    values : Float64
+        (F, N).
+    standing : Mask
+        (F,).
+
+    Returns
+    -------
+    Float64
+        (F, N).
+    """
     result = values.copy()
     runs = phases(~standing)
     for start, stop in runs:

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Mask, Skeleton
 from .feet import HIPS, STANDING_HEIGHT_M, STANDING_SPEED_M_S, Soles, leg_length, stands
 from .flesh import HANDS, Flesh, lows_of
@@ -40,7 +40,28 @@ def flat_hands(
     skeleton: Skeleton, flesh: Flesh, soles: Soles, rotations: Float64, root: Float64, fps: float
 ) -> Float64:
     """Rotations (F, 24, 4) whose hands lie flat where they carry the body, fingers down in the
-    motion; root (F, 3)."""
+    motion; root (F, 3).
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    flesh : Flesh
+        The character's.
+    soles : Soles
+        At rest.
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+    root : Float64
+        (F, 3) pelvis, metres, world.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Float64
+        (F, 24, 4).
+    """
     world = forward_kinematics(skeleton, rotations, root)
     low = lows_of(flesh, world, fps)
     placed = soles.in_world(world, skeleton)[..., 2].min(axis=(1, 2))
@@ -79,7 +100,27 @@ def lock_hands(
     """Rotations (F, 24, 4) whose planted hands stay on the ground in their places, as far as arms
     reach, and whose hands are never in it; legs and trunk as they were.
 
-    carried : which hands are on the floor; settled : (F,), 0..1, how far the clip has begun
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    flesh : Flesh
+        The character's.
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+    root : Float64
+        (F, 3) pelvis, metres, world.
+    carried : Carried
+        Which hands are on the floor.
+    settled : Float64
+        (F,), 0..1, how far the clip has begun.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Float64
+        (F, 24, 4).
     """
     world = forward_kinematics(skeleton, rotations, root)
     low = lows_of(flesh, world, fps)

@@ -21,14 +21,41 @@ def reached(
     """Turns in the world of the lower bone against the upper one, and then of the whole limb, that
     bring its end from the first joint to `wanted`, as far as it reaches; all (F, 3).
 
-    hinge : axes about which a straight limb bends
+    Parameters
+    ----------
+    upper : Float64
+        (F, 3) from the limb's first joint to its middle one.
+    lower : Float64
+        (F, 3) from its middle joint to its end.
+    hinge : Float64
+        (F, 3) axes about which a straight limb bends.
+    wanted : Float64
+        (F, 3) from the first joint to where the end should be.
+
+    Returns
+    -------
+    tuple[Rotation, Rotation]
+        F rotations each, world.
     """
     bend = _bend_change(upper, lower, hinge, wanted)
     return bend, shortest_turn(upper + bend.apply(lower), wanted)
 
 
 def shortest_turn(first: Float64, second: Float64) -> Rotation:
-    """Rotations that turn the directions (F, 3) `first` into `second` by the shortest way."""
+    """Rotations that turn the directions (F, 3) `first` into `second` by the shortest way.
+
+    Parameters
+    ----------
+    first : Float64
+        (F, 3) of any length.
+    second : Float64
+        (F, 3) of any length.
+
+    Returns
+    -------
+    Rotation
+        F rotations.
+    """
     a, b = _unit(first), _unit(second)
     axis = np.cross(a, b)
     sine = np.linalg.norm(axis, axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Clip, Float64
 from ..editing.orientation import blend, wrapped
 from ..ground.foot_lock import contact_weights
@@ -23,7 +23,24 @@ def compose(
     ctx: Context, track: Track, rest: Track, plan: Plan
 ) -> tuple[Float64, Float64, Float64]:
     """Root (F, 3) and rotations (F, 24, 4) of photo, clip and idle, blended and travelling, and
-    the metres (F,) gone towards the viewer or along the path."""
+    the metres (F,) gone towards the viewer or along the path.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    track : Track
+        The clip on the performance's frames.
+    rest : Track
+        Standing, on the same frames.
+    plan : Plan
+        What happens when.
+
+    Returns
+    -------
+    tuple[Float64, Float64, Float64]
+        (F, 3) metres, world; (F, 24, 4); (F,) metres.
+    """
     if ctx.route is None:
         root, rotations, steps = _moved(ctx, track, rest, plan)
         way = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
@@ -103,7 +120,28 @@ def _pushed(ctx: Context, track: Track, plan: Plan, rotations: Float64, root: Fl
 def on_the_spot(
     ctx: Context, path: Float64, clip: Clip, tempo: float, track: Track, plan: Plan
 ) -> Float64:
-    """The root's way (F, 3) as somebody sees it who goes along smoothly."""
+    """The root's way (F, 3) as somebody sees it who goes along smoothly.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    path : Float64
+        (F, 3) the root's way, metres, world.
+    clip : Clip
+        The clip.
+    tempo : float
+        Share of the clip's own.
+    track : Track
+        The clip on the performance's frames.
+    plan : Plan
+        What happens when.
+
+    Returns
+    -------
+    Float64
+        (F, 3) metres, world.
+    """
     stride_s = len(clip.root) / clip.fps / tempo if clip.loop else 1.0
     width = _PLACE_SHARE * stride_s * ctx.fps
     pad = min(int(4 * width) + 1, len(path) - 1)

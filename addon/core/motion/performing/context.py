@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Clip, Float64, Mask, Pose, Skeleton
 from .. import clips
 from ..editing.orientation import heading, ways_ahead
@@ -87,7 +87,18 @@ class Context:
 
 
 def nearest(ctx: Context) -> float:
-    """How near to the camera the character may come, metres."""
+    """How near to the camera the character may come, metres.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+
+    Returns
+    -------
+    float
+        Metres.
+    """
     return min(max(_NEAREST_M, _NEAREST_SHARE * ctx.distance), ctx.distance)
 
 
@@ -101,7 +112,25 @@ def track_of(
 ) -> Track:
     """The clip from its frame `begin` on, `tempo` times its own, over the floor that it touches.
 
-    and_back : whether it goes as far as half of the frames allow, and back the same way
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    clip : Clip
+        The clip.
+    frames : int
+        How many.
+    begin : float
+        Frame of the clip, counted from 0.
+    tempo : float
+        Share of the clip's own.
+    and_back : bool
+        Whether it goes as far as half of the frames allow, and back the same way.
+
+    Returns
+    -------
+    Track
+        As many frames as asked for.
     """
     passed = np.arange(frames) * tempo * clip.fps / ctx.fps
     if and_back:
@@ -125,7 +154,18 @@ def track_of(
 
 
 def backwards(plan: Plan) -> Plan:
-    """The plan of the same motion, the last frame first."""
+    """The plan of the same motion, the last frame first.
+
+    Parameters
+    ----------
+    plan : Plan
+        What happens when.
+
+    Returns
+    -------
+    Plan
+        As many frames.
+    """
     return replace(
         plan,
         enter=plan.enter[::-1],
@@ -138,7 +178,18 @@ def backwards(plan: Plan) -> Plan:
 
 
 def speed_of(clip: Clip) -> float:
-    """Mean speed of the clip from its first to its last place, leg lengths a second."""
+    """Mean speed of the clip from its first to its last place, leg lengths a second.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip.
+
+    Returns
+    -------
+    float
+        Leg lengths per second.
+    """
     if len(clip.root) < 2:
         return 0.0
     way = np.linalg.norm(clip.root[-1, :2] - clip.root[0, :2])

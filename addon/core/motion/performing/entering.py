@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Float64
 from ..editing.orientation import apart, heading, smooth, ways_ahead, wrapped
 from ..ground.feet import phases
@@ -29,6 +29,22 @@ _RETURN_SHARE = 0.45
 
 
 def plan_of(ctx: Context, track: Track, frames: int) -> Plan:
+    """The plan of the way from the photo's pose into the clip, without steps, stride or end yet.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    track : Track
+        The clip on the performance's frames.
+    frames : int
+        How many.
+
+    Returns
+    -------
+    Plan
+        As many frames; turned from the photo's heading to the clip's.
+    """
     goal = float(ctx.route.heading[0]) if ctx.route else ctx.to_viewer
     turn = wrapped(goal - ctx.facing)
     turned = Rotation.from_quat(track.rotations[:1, 0], scalar_first=True)
@@ -65,7 +81,20 @@ def plan_of(ctx: Context, track: Track, frames: int) -> Plan:
 
 def with_start(ctx: Context, plan: Plan) -> Plan:
     """The plan with the photo's standing feet standing for a moment, and through swings that
-    the clip has nearly done: nobody lifts a foot at once."""
+    the clip has nearly done: nobody lifts a foot at once.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    plan : Plan
+        What happens when.
+
+    Returns
+    -------
+    Plan
+        As many frames.
+    """
     world = forward_kinematics(ctx.skeleton, ctx.pose.rotations[None], np.asarray(ctx.start)[None])
     height = ctx.soles.in_world(world, ctx.skeleton)[0, ..., 2].min(axis=1)
     standing = plan.standing.copy()
@@ -80,7 +109,24 @@ def with_start(ctx: Context, plan: Plan) -> Plan:
 
 
 def with_steps(ctx: Context, plan: Plan, rotations: Float64, path: Float64) -> Plan:
-    """The plan with a step for each foot that the photo has elsewhere than the clip."""
+    """The plan with a step for each foot that the photo has elsewhere than the clip.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    plan : Plan
+        What happens when.
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+    path : Float64
+        (F, 3) the root's way, metres, world.
+
+    Returns
+    -------
+    Plan
+        As many frames.
+    """
     entered = plan.enter >= 1.0 - 1e-9
     turned = np.abs(plan.heading - plan.heading[plan.turned.argmax()]) < 1e-3
     done = max(int(entered.argmax()), int(turned.argmax()))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...types import Float64, Skeleton
 from ..ground.feet import ANKLES, BALL, HIPS, KNEES, TIP, TOES, soles_of
 from ..ground.flesh import Flesh
@@ -52,15 +52,35 @@ def borders(
 ) -> list[Border]:
     """The borders of the room before the camera.
 
-    rotations (F, 24, 4), root (F, 3) : the body, frame by frame; nearest : metres that the root
-    must keep from the viewer, towards where it begins; stride : share of their steps that the legs
-    will go
-
-    settled : (F,), 0..1, how far somebody may be led farther inside than at the beginning, which
-        takes steps or another pose; None: not at all
-
     An edge that cuts the body off already is not looked after, but for the upper one: nobody comes
     nearer to it.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    flesh : Flesh
+        The character's.
+    viewer : Viewer
+        The photo's camera.
+    rotations : Float64
+        (F, 24, 4) the body, frame by frame.
+    root : Float64
+        (F, 3) the body, frame by frame.
+    nearest : float
+        Metres that the root must keep from the viewer, towards where it begins.
+    fps : float
+        Frames per second.
+    stride : float
+        Share of their steps that the legs will go.
+    settled : Float64 | None
+        (F,), 0..1, how far somebody may be led farther inside than at the beginning, which
+        takes steps or another pose; None: not at all.
+
+    Returns
+    -------
+    list[Border]
+        Half-planes of the ground.
     """
     start = root[0, :2]
     away = start - viewer.position[:2]
@@ -127,7 +147,20 @@ def _surface(
 
 
 def inside(path: Float64, found: list[Border]) -> bool:
-    """Whether a way (F, 2) crosses none of the borders."""
+    """Whether a way (F, 2) crosses none of the borders.
+
+    Parameters
+    ----------
+    path : Float64
+        (F, 2) metres, world.
+    found : list[Border]
+        The borders.
+
+    Returns
+    -------
+    bool
+        True if all of it is inside.
+    """
     return all(bool((path @ border.normal <= border.limit + 1e-6).all()) for border in found)
 
 
@@ -135,6 +168,20 @@ def led(path: Float64, found: list[Border], fps: float) -> Float64:
     """The way (F, 2) along the borders where it would cross them.
 
     Steps that would cross are taken inward as far as they do; what comes back comes back at once.
+
+    Parameters
+    ----------
+    path : Float64
+        (F, 2) metres, world.
+    found : list[Border]
+        The borders.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Float64
+        (F, 2) metres, world.
     """
     for _ in range(_ROUNDS):
         if all(bool((path @ border.normal <= border.limit).all()) for border in found):

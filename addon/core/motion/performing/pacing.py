@@ -25,7 +25,22 @@ _MOST_STRETCH = 1.1  # of a stride, so that the last step ends where the path do
 
 
 def tempo_of(ctx: Context, clip: Clip, frames: int) -> float:
-    """Share of the clip's tempo: a loop takes its time where there is little room."""
+    """Share of the clip's tempo: a loop takes its time where there is little room.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    clip : Clip
+        The clip.
+    frames : int
+        How many.
+
+    Returns
+    -------
+    float
+        At most 1.
+    """
     if ctx.options.in_place:
         return 1.0
     wanted = speed_of(clip) * ctx.options.speed * ctx.leg * _walking_s(ctx, frames)
@@ -35,7 +50,26 @@ def tempo_of(ctx: Context, clip: Clip, frames: int) -> float:
 
 
 def with_stride(ctx: Context, clip: Clip, track: Track, rest: Track, plan: Plan) -> Plan:
-    """The plan with strides as long as the way before the camera or the path allows."""
+    """The plan with strides as long as the way before the camera or the path allows.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    clip : Clip
+        The clip.
+    track : Track
+        The clip on the performance's frames.
+    rest : Track
+        Standing, on the same frames.
+    plan : Plan
+        What happens when.
+
+    Returns
+    -------
+    Plan
+        Its `stride` set.
+    """
     if ctx.options.in_place:
         return plan
     if ctx.route is not None:
@@ -67,7 +101,26 @@ def with_stride(ctx: Context, clip: Clip, track: Track, rest: Track, plan: Plan)
 def led_way(
     ctx: Context, free: Float64, rotations: Float64, plan: Plan, settled: Float64 | None
 ) -> Float64:
-    """The root's way (F, 3), in the picture unless a path or the spot was asked for."""
+    """The root's way (F, 3), in the picture unless a path or the spot was asked for.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    free : Float64
+        (F, 3) the way that the clip goes by itself, metres, world.
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+    plan : Plan
+        What happens when.
+    settled : Float64 | None
+        (F,) 0..1, as `framing.borders` takes it.
+
+    Returns
+    -------
+    Float64
+        (F, 3) metres, world.
+    """
     if ctx.route is not None or ctx.options.in_place:
         return free
     path = free.copy()
@@ -83,7 +136,26 @@ def borders_of(
     stride: float,
     settled: Float64 | None,
 ) -> list[Border]:
-    """The borders of the room before the camera, as `framing.borders` tells them."""
+    """The borders of the room before the camera, as `framing.borders` tells them.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    rotations : Float64
+        (F, 24, 4) local quaternions, w first.
+    root : Float64
+        (F, 3) pelvis, metres, world.
+    stride : float
+        Share of their steps that the legs will go.
+    settled : Float64 | None
+        (F,) 0..1, as `framing.borders` takes it.
+
+    Returns
+    -------
+    list[Border]
+        Half-planes of the ground.
+    """
     return borders(
         ctx.skeleton, ctx.flesh, ctx.viewer, rotations, root, nearest(ctx), ctx.fps,
         stride, settled,
@@ -94,7 +166,28 @@ def with_end(
     ctx: Context, clip: Clip, track: Track, rest: Track, plan: Plan, travels: bool
 ) -> Plan:
     """The plan with the change into standing, where the path or the clip ends, and at the end
-    of a walk that comes as near to the camera as it may."""
+    of a walk that comes as near to the camera as it may.
+
+    Parameters
+    ----------
+    ctx : Context
+        Who performs, and where.
+    clip : Clip
+        The clip.
+    track : Track
+        The clip on the performance's frames.
+    rest : Track
+        Standing, on the same frames.
+    plan : Plan
+        What happens when.
+    travels : bool
+        Whether the clip goes along a way.
+
+    Returns
+    -------
+    Plan
+        Its `leave` set.
+    """
     frames = len(track.root)
     last = frames
     if not clip.loop and track.upright[-1]:

@@ -33,17 +33,50 @@ class Route:
         return float(self.along[-1])
 
     def at(self, along: Float64) -> Float64:
-        """(F, 2) places after (F,) metres; before the start and after the end straight on."""
+        """(F, 2) places after (F,) metres; before the start and after the end straight on.
+
+        Parameters
+        ----------
+        along : Float64
+            (F,) metres from the start.
+
+        Returns
+        -------
+        Float64
+            (F, 2) metres, world.
+        """
         inside = np.clip(along, 0.0, self.length)
         placed = np.stack([np.interp(inside, self.along, axis) for axis in self.points.T], axis=1)
         return placed + (along - inside)[:, None] * self.direction(along)
 
     def heading_at(self, along: Float64) -> Float64:
-        """(F,) radians after (F,) metres."""
+        """(F,) radians after (F,) metres.
+
+        Parameters
+        ----------
+        along : Float64
+            (F,) metres from the start.
+
+        Returns
+        -------
+        Float64
+            (F,) radians about z, 0 along -y.
+        """
         return np.interp(along, self.along, self.heading)
 
     def direction(self, along: Float64) -> Float64:
-        """(F, 2) unit vectors."""
+        """(F, 2) unit vectors.
+
+        Parameters
+        ----------
+        along : Float64
+            (F,) metres from the start.
+
+        Returns
+        -------
+        Float64
+            (F, 2), unit.
+        """
         heading = self.heading_at(along)
         return np.stack([np.sin(heading), -np.cos(heading)], axis=1)
 
@@ -52,7 +85,23 @@ def route_along(path: npt.ArrayLike, start: npt.ArrayLike) -> Route:
     """The way from `start` (2,) along a path (N, 3) of points on the ground, metres, world.
 
     Heights do not count: the ground is z = 0. Corners are rounded; the end stays where it is.
-    Raises MotionError for a path that is no line on the ground.
+
+    Parameters
+    ----------
+    path : npt.ArrayLike
+        (N, 3) metres, world, at least two points.
+    start : npt.ArrayLike
+        (2,) metres, world.
+
+    Returns
+    -------
+    Route
+        By metres gone.
+
+    Raises
+    ------
+    MotionError
+        If the path is no line on the ground.
     """
     points = np.asarray(path, np.float64)
     if points.ndim != 2 or points.shape[1] != 3 or len(points) < 2:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...body.pose import forward_kinematics
+from ...body.world_pose import forward_kinematics
 from ...errors import MotionError
 from ...types import Clip, Float64, Mask, Motion, Pose, Skeleton
 from .. import clips
@@ -54,17 +54,42 @@ def perform(
 ) -> Motion:
     """The clip's motion for one character, `frames` long, beginning with the photo's pose.
 
-    viewer : whom to face, and whose picture to stay in; None: somebody far along -y
-    options : speed, mirroring, on the spot, return to the photo's pose; None: the defaults
-    path : (N, 3) points on the ground, metres, world, to walk along instead of to the viewer;
-        clips that do not travel, and those performed in place, do without
-    flesh : what of the body touches the floor; None: the default body's
-
     Loops repeat and travel on; other clips end in standing, or hold their last pose when that is
     not upright. Whoever returns ends in the photo's pose, and where it was if it did not travel;
     from a clip that ends sitting or lying by getting up as it went down. The motion's warnings tell
     what had no time or no room.
-    Raises MotionError when there is nothing to perform, or the path is none.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+    photo_pose : Pose
+        The first frame's.
+    clip : Clip
+        The clip.
+    frames : int
+        How many.
+    fps : float
+        Frames per second.
+    viewer : Viewer | None
+        Whom to face, and whose picture to stay in; None: somebody far along -y.
+    options : PerformOptions | None
+        Speed, mirroring, on the spot, return to the photo's pose; None: the defaults.
+    path : npt.ArrayLike | None
+        (N, 3) points on the ground, metres, world, to walk along instead of to the viewer;
+        clips that do not travel, and those performed in place, do without.
+    flesh : Flesh | None
+        What of the body touches the floor; None: the default body's.
+
+    Returns
+    -------
+    Motion
+        World axes, metres.
+
+    Raises
+    ------
+    MotionError
+        If there is nothing to perform, or the path is none.
     """
     if frames < 1 or len(clip.root) == 0 or not fps > 0:
         raise MotionError("A motion needs at least one frame: ask for 1 frame or more.")

@@ -22,7 +22,27 @@ _MOST_FRAMES = 100_000  # more than an hour: surely a slip
 
 def performed_frames(clip: Clip, fps: float, speed: float = 1.0) -> int:
     """Frames that a clip takes at `fps` and `speed` times its own speed: its own length, whole
-    rounds of a loop for at least some seconds. Raises MotionError for more than an hour."""
+    rounds of a loop for at least some seconds. Raises MotionError for more than an hour.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip.
+    fps : float
+        Frames per second.
+    speed : float
+        Times the clip's own.
+
+    Returns
+    -------
+    int
+        Frames.
+
+    Raises
+    ------
+    MotionError
+        If that is more than an hour.
+    """
     count = len(clip.root)
     if clip.loop and count:
         rounds = max(1, -(-int(_LEAST_LOOP_S * clip.fps) // count))
@@ -34,12 +54,36 @@ def performed_frames(clip: Clip, fps: float, speed: float = 1.0) -> int:
 
 
 def last_pose(motion: Motion) -> Pose:
-    """Where a motion ends, for the next one to begin."""
+    """Where a motion ends, for the next one to begin.
+
+    Parameters
+    ----------
+    motion : Motion
+        Of at least one frame.
+
+    Returns
+    -------
+    Pose
+        World.
+    """
     return Pose(motion.rotations[-1], motion.root[-1])
 
 
 def is_same_pose(first: Pose, second: Pose) -> bool:
-    """Whether nobody would see a difference."""
+    """Whether nobody would see a difference.
+
+    Parameters
+    ----------
+    first : Pose
+        World.
+    second : Pose
+        World.
+
+    Returns
+    -------
+    bool
+        True if turned and moved by less than is seen.
+    """
     dots = np.abs(np.einsum("jk,jk->j", first.rotations, second.rotations))
     angle = 2 * np.arccos(np.clip(dots, 0.0, 1.0)).max()
     away = np.linalg.norm(np.asarray(first.root) - second.root)
@@ -74,7 +118,23 @@ class Batch:
 
 def motion_files(folder: Path) -> tuple[Path, ...]:
     """The motion files of a folder by name; MotionError where there are none, or where the folder
-    cannot be listed."""
+    cannot be listed.
+
+    Parameters
+    ----------
+    folder : Path
+        The user's; folders within are not searched.
+
+    Returns
+    -------
+    tuple[Path, ...]
+        Their paths.
+
+    Raises
+    ------
+    MotionError
+        If there are none, or the folder cannot be listed.
+    """
     if not is_folder(folder, MotionError, "choose another folder"):
         raise MotionError(f"There is no folder {folder.name}: choose one with motion files.")
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...body.skeleton import JOINT
+from ...body.model.skeleton import JOINT
 from ...types import Camera, Float64, Skeleton
 
 # The crown is so many times as high as the joint of the head, measured on bodies in T-pose, from
@@ -35,7 +35,20 @@ class Viewer:
     @staticmethod
     def of(camera: Camera, place: npt.ArrayLike) -> Viewer:
         """The camera of a photo that is taken from `place`: (3,) its position, looking along y, or
-        (4, 4) world from camera."""
+        (4, 4) world from camera.
+
+        Parameters
+        ----------
+        camera : Camera
+            The photo's.
+        place : npt.ArrayLike
+            (3,) metres, world, or (4, 4).
+
+        Returns
+        -------
+        Viewer
+            In the world's metres.
+        """
         at = np.array(place, np.float64)
         ahead = _AHEAD
         if at.shape == (4, 4):
@@ -53,7 +66,18 @@ class Viewer:
 
     def nearest(self, skeleton: Skeleton) -> float:
         """Metres: nearer than this, the picture's upper edge cuts off somebody's head who stands
-        upright; infinite where it does so from anywhere."""
+        upright; infinite where it does so from anywhere.
+
+        Parameters
+        ----------
+        skeleton : Skeleton
+            The character's.
+
+        Returns
+        -------
+        float
+            Metres, on the ground.
+        """
         above = _CROWN * float(skeleton.joints[JOINT["head"], 2]) - float(self.position[2])
         if above <= 0:
             return 0.0

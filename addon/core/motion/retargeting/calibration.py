@@ -37,7 +37,22 @@ _NEXT = {
 
 
 def source_axes(source: SourceMotion, joints: dict[str, int], placed: Float64) -> Float64:
-    """(3, 3) C: rows are the world's axes (left, back, up) in the source's."""
+    """(3, 3) C: rows are the world's axes (left, back, up) in the source's.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    joints : dict[str, int]
+        SMPL joint names to the source's joints.
+    placed : Float64
+        (J, 3) joints at rest, the source's axes and unit.
+
+    Returns
+    -------
+    Float64
+        (3, 3).
+    """
     rest = source.rest_positions()
     if _stands(rest, joints):
         up = _nearest_axis(_trunk(rest, joints) - _legs(rest, joints).mean(axis=0))
@@ -83,7 +98,26 @@ def calibration_constants(
     turned: Float64,
     placed: Float64,
 ) -> dict[str, Float64]:
-    """B (3, 3) of each SMPL joint that has a source."""
+    """B (3, 3) of each SMPL joint that has a source.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    joints : dict[str, int]
+        SMPL joint names to the source's joints.
+    axes : Float64
+        (3, 3), of `source_axes`.
+    turned : Float64
+        (F, J, 3, 3) orientations in the source's world.
+    placed : Float64
+        (J, 3) joints at rest, the source's axes and unit.
+
+    Returns
+    -------
+    dict[str, Float64]
+        (3, 3) for each.
+    """
     if _stands(source.rest_positions(), joints):
         constants = _from_rest(source, joints, axes)
     else:
@@ -256,7 +290,22 @@ def _pointing(
 
 
 def limb_bone(source: SourceMotion, joints: dict[str, int], name: str) -> Float64 | None:
-    """(3,) the bone from a limb's joint to its next, in the joint's own axes."""
+    """(3,) the bone from a limb's joint to its next, in the joint's own axes.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    joints : dict[str, int]
+        SMPL joint names to the source's joints.
+    name : str
+        An SMPL joint of a limb.
+
+    Returns
+    -------
+    Float64 | None
+        (3,) in the source's unit, None if the source has no such bone.
+    """
     side, _, part = name.partition("_")
     if part not in _NEXT or name not in joints:
         return None

@@ -46,8 +46,22 @@ def map_joints(source: SourceMotion) -> dict[str, int]:
     """SMPL joint names to the source's joints.
 
     Always there: pelvis, spine3 (the chest) and both hips, knees, ankles, shoulders and elbows;
-    feet, wrists, hands, collars and head where the source has them. Raises MotionError when the
-    skeleton is not a person's.
+    feet, wrists, hands, collars and head where the source has them.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+
+    Returns
+    -------
+    dict[str, int]
+        Names of SMPL joints that were found, and their indices.
+
+    Raises
+    ------
+    MotionError
+        If the skeleton is not a person's.
     """
     found = _by_name(source)
     missing = [f"{s}_{part}" for s in SIDES for part in _NEEDED if f"{s}_{part}" not in found]
@@ -76,6 +90,16 @@ def plain_name(name: str) -> tuple[str, str]:
 
     Side markers are words (LeftArm, arm_left) or single letters set apart (LHipJoint's L only
     before a capital, arm.L, l_arm).
+
+    Parameters
+    ----------
+    name : str
+        As the file has it.
+
+    Returns
+    -------
+    tuple[str, str]
+        Side and rest; the rest may be empty.
     """
     bare = name.rsplit(":", 1)[-1].strip()
     # A capital L or R before another capital is a side: LThumb, RHipJoint.

@@ -47,22 +47,62 @@ _CHAINS = (("hip", "knee", "ankle", "foot"), ("collar", "shoulder", "elbow", "wr
 
 
 def skeleton_signature(source: SourceMotion) -> str:
-    """Names a skeleton by its joints' names and tree: 32 hexadecimal digits."""
+    """Names a skeleton by its joints' names and tree: 32 hexadecimal digits.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+
+    Returns
+    -------
+    str
+        The same for skeletons that differ in sizes and motion alone.
+    """
     named = [[name, parent] for name, parent in zip(source.names, source.parents, strict=True)]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
 
 
 def named_mapping(source: SourceMotion, joints: Mapping[str, int]) -> dict[str, str]:
-    """A mapping as `map_joints` gives it, by the bones' names."""
+    """A mapping as `map_joints` gives it, by the bones' names.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    joints : Mapping[str, int]
+        SMPL joint names to the source's joints.
+
+    Returns
+    -------
+    dict[str, str]
+        SMPL joint names to bones' names.
+    """
     return {joint: source.names[index] for joint, index in joints.items()}
 
 
 def checked_mapping(source: SourceMotion, mapping: Mapping[str, str]) -> dict[str, int]:
     """The user's mapping of SMPL joints to bones' names, as `retarget` takes it.
 
-    Pelvis and chest are added where they are not named. Raises MotionError where a joint or bone
-    is unknown, a needed joint has no bone, two joints share one, or a limb's bones do not hang
-    below one another.
+    Pelvis and chest are added where they are not named.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    mapping : Mapping[str, str]
+        SMPL joint names to bones' names.
+
+    Returns
+    -------
+    dict[str, int]
+        SMPL joint names to the source's joints.
+
+    Raises
+    ------
+    MotionError
+        If a joint or bone is unknown, a needed joint has no bone, two joints share one, or a
+        limb's bones do not hang below one another.
     """
     where: dict[str, int] = {}
     for index, name in enumerate(source.names):
@@ -113,6 +153,20 @@ def write_preset(path: Path, source: SourceMotion, mapping: Mapping[str, str]) -
     """Write a mapping that `checked_mapping` takes; nothing is written where it does not.
 
     Raises MotionError, also where the file cannot be written.
+
+    Parameters
+    ----------
+    path : Path
+        A JSON file.
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    mapping : Mapping[str, str]
+        SMPL joint names to bones' names.
+
+    Raises
+    ------
+    MotionError
+        If the mapping is none, or the file cannot be written.
     """
     checked_mapping(source, mapping)
     preset = {
@@ -141,7 +195,24 @@ def read_preset(path: Path, source: SourceMotion) -> dict[str, str]:
     """The mapping in a preset file, by names, for a skeleton that has these bones.
 
     The skeleton may be another one than the preset was made for, as long as all bones that are
-    named are there. Raises MotionError where the file is no preset or does not fit.
+    named are there.
+
+    Parameters
+    ----------
+    path : Path
+        A JSON file.
+    source : SourceMotion
+        The foreign skeleton and its motion.
+
+    Returns
+    -------
+    dict[str, str]
+        SMPL joint names to bones' names.
+
+    Raises
+    ------
+    MotionError
+        If the file is no preset or does not fit.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
@@ -168,7 +239,20 @@ def read_preset(path: Path, source: SourceMotion) -> dict[str, str]:
 
 
 def preset_path(folder: Path, source: SourceMotion) -> Path:
-    """Where the mapping of a skeleton is kept in the user's folder."""
+    """Where the mapping of a skeleton is kept in the user's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The user's.
+    source : SourceMotion
+        The foreign skeleton and its motion.
+
+    Returns
+    -------
+    Path
+        A path; there need be no file.
+    """
     return folder / f"{skeleton_signature(source)}.json"
 
 
@@ -176,7 +260,17 @@ def mapping_for(source: SourceMotion, folder: Path | None) -> dict[str, int]:
     """The joints of a skeleton: from the user's preset where there is one that fits, else as
     `map_joints` finds them. Raises MotionError where neither knows a person in it.
 
-    folder : of the presets; None: there are none
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    folder : Path | None
+        Of the presets; None: there are none.
+
+    Returns
+    -------
+    dict[str, int]
+        SMPL joint names to the source's joints.
     """
     if folder is not None:
         path = preset_path(folder, source)

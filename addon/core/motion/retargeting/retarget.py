@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
+from ...body.model.skeleton import JOINT, JOINT_COUNT, PARENTS, SMPL_JOINTS
 from ...errors import MotionError
 from ...types import Clip, Float64
 from ..clips.authoring import ANKLE_HEIGHT, HIP_DROP
@@ -37,11 +37,27 @@ def retarget(
 ) -> Clip:
     """The source's motion as a clip that begins over the origin and faces -y.
 
-    fps : frames a second of the clip; None keeps the source's frames as they are
-    mapping : SMPL joint names to the source's joints (`mapping_presets.checked_mapping`); None
-        finds them by name and shape
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    name : str
+        The clip's.
+    fps : float | None
+        Frames a second of the clip; None keeps the source's frames as they are.
+    mapping : dict[str, int] | None
+        SMPL joint names to the source's joints (`mapping_presets.checked_mapping`); None finds
+        them by name and shape.
 
-    Raises MotionError when the skeleton is not a person's.
+    Returns
+    -------
+    Clip
+        Leg lengths are the source's own.
+
+    Raises
+    ------
+    MotionError
+        If the skeleton is not a person's.
     """
     joints = map_joints(source) if mapping is None else dict(mapping)
     for side in SIDES:
@@ -69,7 +85,17 @@ def retarget(
 def facing_ahead(pelvis: Float64, fps: float) -> Float64:
     """(3, 3) the turn about the vertical after which a motion begins facing -y.
 
-    pelvis : (F, 3, 3) its orientation in the world, identity facing -y
+    Parameters
+    ----------
+    pelvis : Float64
+        (F, 3, 3) its orientation in the world, identity facing -y.
+    fps : float
+        Frames per second.
+
+    Returns
+    -------
+    Float64
+        (3, 3).
     """
     start = max(int(round(_FACING_S * fps)), 1)
     about = heading(ways_ahead(pelvis[:start]).mean(axis=0))
@@ -132,7 +158,20 @@ def _root(joints: dict[str, int], world: Float64, placed: Float64) -> Float64:
 
 def floor_of_clip(ankles: Float64, body: Float64) -> float:
     """Height of the floor under a clip, from its lower ankle (F,) and the lowest other part (F,),
-    all in leg lengths."""
+    all in leg lengths.
+
+    Parameters
+    ----------
+    ankles : Float64
+        (F,) height of the lower ankle, leg lengths.
+    body : Float64
+        (F,) height of the lowest other part, leg lengths.
+
+    Returns
+    -------
+    float
+        Height in leg lengths.
+    """
     return float(np.percentile(np.minimum(ankles - ANKLE_HEIGHT, body), _FLOOR_PERCENTILE))
 
 

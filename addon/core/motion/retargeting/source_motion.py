@@ -26,7 +26,18 @@ class SourceMotion:
     notes: tuple[str, ...] = ()  # sentences for the user about what was assumed
 
     def where(self, joint: int) -> str:
-        """File and line of a joint, for a sentence about what is wrong with it."""
+        """File and line of a joint, for a sentence about what is wrong with it.
+
+        Parameters
+        ----------
+        joint : int
+            Its index.
+
+        Returns
+        -------
+        str
+            A part of a sentence.
+        """
         if not self.file:
             return "The motion"
         return f"{self.file}, line {self.lines[joint]}" if self.lines else self.file
@@ -36,7 +47,13 @@ class SourceMotion:
         return len(self.rotations)
 
     def rest_positions(self) -> Float64:
-        """(J, 3) joints with all rotations zero, the root at the origin."""
+        """(J, 3) joints with all rotations zero, the root at the origin.
+
+        Returns
+        -------
+        Float64
+            (J, 3), the source's unit.
+        """
         rest = np.zeros_like(self.offsets)
         for joint, parent in enumerate(self.parents):
             if parent >= 0:
@@ -44,7 +61,13 @@ class SourceMotion:
         return rest
 
     def world(self) -> tuple[Float64, Float64]:
-        """World rotations (F, J, 3, 3) and positions (F, J, 3) of the joints."""
+        """World rotations (F, J, 3, 3) and positions (F, J, 3) of the joints.
+
+        Returns
+        -------
+        tuple[Float64, Float64]
+            (F, J, 3, 3) and (F, J, 3), the source's axes and unit.
+        """
         frames, joints = self.rotations.shape[:2]
         local = Rotation.from_quat(self.rotations.reshape(-1, 4), scalar_first=True).as_matrix()
         local = local.reshape(frames, joints, 3, 3)

@@ -32,18 +32,37 @@ def source_from_matrices(
 ) -> SourceMotion:
     """The motion of bones that were sampled.
 
-    names, parents : (J,), -1 has no parent; in any order
-    rest : (J, 4, 4), the bones at rest in the object's axes, heads at their origins
-    tails : (J, 3), their far ends at rest, object's axes
-    place : (F, 4, 4), the object in the world
-    posed : (F, J, 4, 4), the bones as posed, object's axes
-    fps : of the samples
-
     World axes have z up. Scale of object and bones is taken out of the rotations and kept in the
     places. Where the rest pose lies and the motion stands, the rest pose is turned upright by
     quarter turns: it is only a reference, and `retarget` takes its upright for that of the world.
-    Several roots hang from a joint that stays where it is. Raises MotionError where there is
-    nothing or a number is not finite.
+    Several roots hang from a joint that stays where it is.
+
+    Parameters
+    ----------
+    names : Sequence[str]
+        (J,), -1 has no parent; in any order.
+    parents : Sequence[int]
+        (J,), -1 has no parent; in any order.
+    rest : Float64
+        (J, 4, 4), the bones at rest in the object's axes, heads at their origins.
+    tails : Float64
+        (J, 3), their far ends at rest, object's axes.
+    place : Float64
+        (F, 4, 4), the object in the world.
+    posed : Float64
+        (F, J, 4, 4), the bones as posed, object's axes.
+    fps : float
+        Of the samples.
+
+    Returns
+    -------
+    SourceMotion
+        Joints in an order in which parents come first.
+
+    Raises
+    ------
+    MotionError
+        If there is nothing or a number is not finite.
     """
     if not len(names) or not len(posed):
         raise MotionError("The armature has no bones or no frames: choose one that is animated.")
@@ -77,7 +96,25 @@ def source_from_matrices(
 
 def motion_of(source: SourceMotion, bones: Sequence[str]) -> Motion:
     """A character's own motion back from its sampled armature, `bones` in the joints' order: each
-    pose as in `Motion`, in the axes and metres that were sampled."""
+    pose as in `Motion`, in the axes and metres that were sampled.
+
+    Parameters
+    ----------
+    source : SourceMotion
+        The character's armature, sampled.
+    bones : Sequence[str]
+        Names of its bones.
+
+    Returns
+    -------
+    Motion
+        As many frames as were sampled.
+
+    Raises
+    ------
+    MotionError
+        If the armature has lost one of the bones.
+    """
     where = {name: joint for joint, name in enumerate(source.names)}
     missing = next((bone for bone in bones if bone not in where), None)
     if missing is not None:
@@ -88,7 +125,18 @@ def motion_of(source: SourceMotion, bones: Sequence[str]) -> Motion:
 
 
 def nearest_rotations(matrices: Float64) -> Float64:
-    """The rotations (..., 3, 3) nearest to matrices (..., 3, 3): without scale, shear or mirror."""
+    """The rotations (..., 3, 3) nearest to matrices (..., 3, 3): without scale, shear or mirror.
+
+    Parameters
+    ----------
+    matrices : Float64
+        (..., 3, 3).
+
+    Returns
+    -------
+    Float64
+        (..., 3, 3), orthonormal, determinant 1.
+    """
     left, _, right = np.linalg.svd(matrices)
     left[..., :, 2] *= np.linalg.det(left @ right)[..., None]
     return left @ right

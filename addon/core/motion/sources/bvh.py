@@ -49,6 +49,16 @@ def read_bvh(path: Path | str) -> SourceMotion:
     """The motion of the first person in a BVH file, or of what is largest in it where none is.
 
     Raises MotionError as `read_bvh_skeletons` does.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    SourceMotion
+        In the file's axes and units.
     """
     takes = bvh_takes(path)
     return takes.sources[takes.chosen]
@@ -59,10 +69,21 @@ def bvh_takes(
 ) -> Takes:
     """The people of a BVH file, each a take named after its root.
 
-    knows : whether a skeleton is a person's
-    take : name or number, from 1, of the one that is meant; empty: the first
-
     Raises MotionError as `read_bvh_skeletons` does, and where there is no such take.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+    knows : Callable[[SourceMotion], bool]
+        Whether a skeleton is a person's.
+    take : str
+        Name or number, from 1, of the one that is meant; empty: the first.
+
+    Returns
+    -------
+    Takes
+        All people, and which of them is meant.
     """
     path = Path(path)
     skeletons = read_bvh_skeletons(path)
@@ -79,6 +100,21 @@ def read_bvh_skeletons(path: Path | str) -> tuple[SourceMotion, ...]:
     announced are read; without a frame time there are 30 frames a second, which the motion's notes
     say. Raises MotionError, naming the line and the cause, for files that are not BVH, that end
     too early, or whose numbers cannot be a person's motion.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    tuple[SourceMotion, ...]
+        One for each ROOT, in the file's order.
+
+    Raises
+    ------
+    MotionError
+        If the file cannot be read as BVH, with the line.
     """
     path = Path(path)
     try:

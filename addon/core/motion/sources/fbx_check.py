@@ -36,6 +36,16 @@ def check_fbx(path: Path) -> None:
 
     A file of another kind is refused as well. Other faults, and files that are not there, are left
     to whoever reads the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    MotionError
+        If it claims what it cannot hold, or is no FBX.
     """
     try:
         with path.open("rb") as file:

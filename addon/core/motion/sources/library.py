@@ -16,7 +16,18 @@ CLIP_NAMES: tuple[str, ...] = tuple(CLIPS)
 
 
 def needs_blender(name_or_path: Path | str) -> bool:
-    """Whether it is a motion that `load_motion` cannot read and Blender's importers can."""
+    """Whether it is a motion that `load_motion` cannot read and Blender's importers can.
+
+    Parameters
+    ----------
+    name_or_path : Path | str
+        A clip's name or a file.
+
+    Returns
+    -------
+    bool
+        True for FBX files.
+    """
     return Path(name_or_path).suffix.lower() == ".fbx"
 
 
@@ -24,10 +35,25 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
     """The built-in clip of that name, or the motion of a BVH file or an .npz file with a sequence
     of SMPL poses (AMASS), at `fps` frames a second.
 
-    take : name or number, from 1, of which of a file's people; empty: the first
+    Parameters
+    ----------
+    name_or_path : Path | str
+        A clip's name or a file.
+    fps : float
+        Frames per second.
+    take : str
+        Name or number, from 1, of which of a file's people; empty: the first.
 
-    Raises MotionError for an unknown name, naming those that there are, and for files that cannot
-    be read or hold no human motion.
+    Returns
+    -------
+    Clip
+        At `fps`.
+
+    Raises
+    ------
+    MotionError
+        If the name is unknown, with those that there are, or the file cannot be read or
+        hold no human motion.
     """
     if not fps > 0:
         raise MotionError(f"A motion cannot have {fps:g} frames a second: choose 24 or 30.")

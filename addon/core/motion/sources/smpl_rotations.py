@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT_COUNT
+from ...body.model.skeleton import JOINT_COUNT
 from ...types import AnyArray, Float64
 
 AXIS_ANGLE, QUATERNION, MATRIX = 3, 4, 9  # numbers a joint
@@ -53,11 +53,26 @@ class RawTurns:
 def raw_turns(key: str, values: AnyArray, counts: Collection[int], fewest: int) -> RawTurns:
     """An array's turns, its numbers sorted into joints.
 
-    values : (F, ...) finite numbers; flat, or with axes for joints and a joint's numbers
-    counts : of joints that it may have where it is flat and not axis-angle
-    fewest : joints that it has at least
+    Parameters
+    ----------
+    key : str
+        The array's name, for the sentence.
+    values : AnyArray
+        (F, ...) finite numbers; flat, or with axes for joints and a joint's numbers.
+    counts : Collection[int]
+        Of joints that it may have where it is flat and not axis-angle.
+    fewest : int
+        Joints that it has at least.
 
-    Raises UnfitError where it holds no turns of so many joints.
+    Returns
+    -------
+    RawTurns
+        Sorted, and which notation they are in.
+
+    Raises
+    ------
+    UnfitError
+        If it holds no turns of so many joints.
     """
     size = _numbers_a_joint(key, values)
     rows = values.reshape(len(values), -1)
@@ -87,7 +102,23 @@ def raw_turns(key: str, values: AnyArray, counts: Collection[int], fewest: int) 
 
 def w_index(turns: RawTurns) -> int:
     """Which number of the quaternions is w, 0 or 3: a body's joints turn little against one
-    another, so that w is the largest. UnfitError where that does not tell."""
+    another, so that w is the largest. UnfitError where that does not tell.
+
+    Parameters
+    ----------
+    turns : RawTurns
+        Quaternions.
+
+    Returns
+    -------
+    int
+        0 or 3.
+
+    Raises
+    ------
+    UnfitError
+        If the numbers do not tell.
+    """
     mean = np.abs(turns.values).mean(axis=(0, 1))
     index = 0 if mean[0] >= mean[3] else 3
     if mean[index] < _LEAST_W or mean[index] - mean[3 - index] < _W_AHEAD:
@@ -98,7 +129,17 @@ def w_index(turns: RawTurns) -> int:
 def rotation_vectors(turns: RawTurns, w: int = 0) -> Float64:
     """(F, J, 3) axis-angle in radians.
 
-    w : which number of quaternions is the real one, 0 or 3
+    Parameters
+    ----------
+    turns : RawTurns
+        Of any notation.
+    w : int
+        Which number of quaternions is the real one, 0 or 3.
+
+    Returns
+    -------
+    Float64
+        (F, J, 3), radians.
     """
     values = turns.values
     if turns.kind == AXIS_ANGLE:
@@ -112,7 +153,20 @@ def rotation_vectors(turns: RawTurns, w: int = 0) -> Float64:
 
 def check_radians(key: str, vectors: Float64) -> None:
     """Raise UnfitError where joints (F, J, 3), without the root, turn as only degrees would have
-    it, or one of them farther than any does."""
+    it, or one of them farther than any does.
+
+    Parameters
+    ----------
+    key : str
+        The array's name, for the sentence.
+    vectors : Float64
+        (F, J, 3) axis-angle.
+
+    Raises
+    ------
+    UnfitError
+        If they are degrees, or turn farther than joints do.
+    """
     angles = np.linalg.norm(vectors, axis=2)
     frame = int(angles.max(axis=1).argmax())
     moving = angles > _LEAST_MOVE

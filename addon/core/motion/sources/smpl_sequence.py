@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from ...body.skeleton import JOINT, JOINT_COUNT
+from ...body.model.skeleton import JOINT, JOINT_COUNT
 from ...errors import MotionError
 from ...frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
 from ...npz_arrays import DAMAGED, UnfitArchiveError, read_npz
@@ -112,6 +112,21 @@ def read_smpl_sequence(path: Path | str) -> Clip:
 
     Raises MotionError, one sentence with the array and the frame, for any other file. Nothing in a
     file is unpickled.
+
+    Parameters
+    ----------
+    path : Path | str
+        The file.
+
+    Returns
+    -------
+    Clip
+        At the file's rate.
+
+    Raises
+    ------
+    MotionError
+        If it is any other file, with the array and the frame.
     """
     path = Path(path)
     try:

@@ -23,7 +23,18 @@ class Takes:
     sources: Mapping[int, SourceMotion]  # those that were read, at least the chosen one
 
     def clip_name(self, index: int) -> str:
-        """What a take is called as a clip: the file's name, with its own where there are more."""
+        """What a take is called as a clip: the file's name, with its own where there are more.
+
+        Parameters
+        ----------
+        index : int
+            Of a take, from 0.
+
+        Returns
+        -------
+        str
+            The name.
+        """
         return self.file.stem if len(self.names) < 2 else f"{self.file.stem} {self.names[index]}"
 
     def order(self) -> tuple[int, ...]:
@@ -46,7 +57,17 @@ class Takes:
 def is_person(source: SourceMotion, mappings: Path | None = None) -> bool:
     """Whether the joints of a body are found in a skeleton.
 
-    mappings : folder of the user's mapping presets; None: there are none
+    Parameters
+    ----------
+    source : SourceMotion
+        The foreign skeleton and its motion.
+    mappings : Path | None
+        Folder of the user's mapping presets; None: there are none.
+
+    Returns
+    -------
+    bool
+        True if retargeting knows its joints.
     """
     try:
         mapping_for(source, mappings)
@@ -59,7 +80,20 @@ def people_among(
     skeletons: Sequence[SourceMotion], knows: Callable[[SourceMotion], bool] = is_person
 ) -> list[int]:
     """Which skeletons are people's, in order, by what `knows` says of each; where none is, the one
-    with the most joints, of which can be said what it lacks."""
+    with the most joints, of which can be said what it lacks.
+
+    Parameters
+    ----------
+    skeletons : Sequence[SourceMotion]
+        Of one file, at least one.
+    knows : Callable[[SourceMotion], bool]
+        Tells whether a skeleton is a person's.
+
+    Returns
+    -------
+    list[int]
+        Indices, at least one.
+    """
     if len(skeletons) == 1:
         return [0]
     people = [index for index, skeleton in enumerate(skeletons) if knows(skeleton)]
@@ -71,7 +105,27 @@ def people_among(
 def chosen_take(names: Sequence[str], wanted: str, file: str) -> int:
     """Which of a file's takes is meant, from 0: by name, in any letter case, or by number from 1;
     the first where nothing is wanted. Raises MotionError, naming the takes, where there is none
-    of that name."""
+    of that name.
+
+    Parameters
+    ----------
+    names : Sequence[str]
+        The takes' names, in the file's order.
+    wanted : str
+        What the user asked for.
+    file : str
+        Its name, for the sentence.
+
+    Returns
+    -------
+    int
+        Index from 0.
+
+    Raises
+    ------
+    MotionError
+        If there is no such take; the sentence names those that there are.
+    """
     wanted = wanted.strip()
     if not wanted:
         return 0
@@ -85,13 +139,37 @@ def chosen_take(names: Sequence[str], wanted: str, file: str) -> int:
 
 
 def only_take(wanted: str, name: str) -> None:
-    """Raise MotionError where another take is wanted of a motion that has only one."""
+    """Raise MotionError where another take is wanted of a motion that has only one.
+
+    Parameters
+    ----------
+    wanted : str
+        What the user asked for.
+    name : str
+        The motion's, for the sentence.
+
+    Raises
+    ------
+    MotionError
+        If it is not the first.
+    """
     if wanted.strip() not in ("", "1"):
         raise MotionError(f"{name} has only one take: leave out the take '{quoted(wanted)}'.")
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """The same names, numbered from the second time on."""
+    """The same names, numbered from the second time on.
+
+    Parameters
+    ----------
+    names : Sequence[str]
+        Any, also equal ones.
+
+    Returns
+    -------
+    tuple[str, ...]
+        As many, no two equal.
+    """
     made: list[str] = []
     for name in names:
         number, tried = 1, name

@@ -1,0 +1,1 @@
+"""SMPL-format bodies: files, joints, parts and the skinning function."""

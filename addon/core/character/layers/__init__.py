@@ -1,0 +1,1 @@
+"""Which part each pixel shows, and limbs that are divided off as layers."""

@@ -1,0 +1,1 @@
+"""The person's outline, and the body's warp to it."""

@@ -1,0 +1,1 @@
+"""Weights that bind the character's vertices to its bones."""

@@ -1,0 +1,1 @@
+"""From flat layers to surfaces: triangles, depth, and seams."""

@@ -1,0 +1,1 @@
+"""The character's texture: charts, their labels, hidden parts, the atlas, normals."""

@@ -1,0 +1,168 @@
+"""One atlas for the character: a panel for the front and the back of each layer.
+
+Panels hold the photo pixel by pixel where the atlas has room, so nothing of its sharpness is lost;
+what they are painted with is in `charts`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ...types import Float32, Float64, Mask, UInt8
+
+DEFAULT_ATLAS = 2048  # pixels a side: what AR viewers accept
+SMALLEST_ATLAS = 256
+PANEL_MARGIN = 4  # pixels of spread colour around the person, for texture filtering
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A window of the photo and its place in the atlas."""
+
+    x0: int  # photo pixels
+    y0: int
+    width: int
+    height: int
+    left: int  # atlas pixels
+    top: int
+
+
+@dataclass(frozen=True)
+class AtlasLayout:
+    """Where the panels lie: atlas pixel = (photo pixel - (x0, y0)) * scale + (left, top)."""
+
+    size: int  # atlas pixels a side, a power of two
+    scale: float  # atlas pixels a photo pixel
+    panels: tuple[Panel, ...]
+
+    def uv(self, photo_pixels: Float64, panel: int) -> Float32:
+        """Photo pixels (..., 2) to UV (origin bottom left) in one of the panels.
+
+        Parameters
+        ----------
+        photo_pixels : Float64
+            (..., 2).
+        panel : int
+            Which chart.
+
+        Returns
+        -------
+        Float32
+            (..., 2) 0..1.
+        """
+        at = self.panels[panel]
+        atlas = (photo_pixels - np.array([at.x0, at.y0])) * self.scale + [at.left, at.top]
+        # Pixel centres are at integers here and at half pixels in UV.
+        uv = (atlas + 0.5) / self.size
+        uv[..., 1] = 1.0 - uv[..., 1]
+        return uv.astype(np.float32)
+
+
+def lay_out(masks: list[Mask], largest: int = DEFAULT_ATLAS) -> AtlasLayout:
+    """Pack a panel for each mask (its box in the photo) into the smallest power-of-two atlas;
+    panels are scaled down together where the largest atlas is too small.
+
+    Parameters
+    ----------
+    masks : list[Mask]
+        (H, W) each.
+    largest : int
+        Side of the atlas, pixels.
+
+    Returns
+    -------
+    AtlasLayout
+        Where each chart is.
+    """
+    boxes = [_box(mask) for mask in masks]
+    size = min(SMALLEST_ATLAS, largest)
+    while size < largest and _shelves(boxes, 1.0, size) is None:
+        size *= 2
+    scale = 1.0
+    while (places := _shelves(boxes, scale, size)) is None:
+        scale *= 0.97
+    panels = tuple(Panel(*box, left, top) for box, (left, top) in zip(boxes, places, strict=True))
+    return AtlasLayout(size, scale, panels)
+
+
+def _box(mask: Mask) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(mask)
+    x0, y0 = int(columns.min()) - PANEL_MARGIN, int(rows.min()) - PANEL_MARGIN
+    width = int(columns.max()) + 1 + PANEL_MARGIN - x0
+    return x0, y0, width, int(rows.max()) + 1 + PANEL_MARGIN - y0
+
+
+def _shelves(
+    boxes: list[tuple[int, int, int, int]], scale: float, size: int
+) -> list[tuple[int, int]] | None:
+    """Left and top of each box on shelves of falling height, or None where they do not fit."""
+    places: list[tuple[int, int]] = [(0, 0)] * len(boxes)
+    left = top = shelf = 0
+    for k in sorted(range(len(boxes)), key=lambda k: -boxes[k][3]):
+        width, height = (int(np.ceil(boxes[k][axis] * scale)) for axis in (2, 3))
+        if left + width > size:
+            left, top, shelf = 0, top + shelf, 0
+        if width > size or top + height > size:
+            return None
+        places[k] = (left, top)
+        left += width
+        shelf = max(shelf, height)
+    return places
+
+
+def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
+    """(S, S, 4) uint8 sRGB and opacity: each panel's photo-sized image (H, W, 3) in its place.
+
+    Parameters
+    ----------
+    images : list[UInt8]
+        (H, W, 3) each.
+    layout : AtlasLayout
+        Where each chart is.
+
+    Returns
+    -------
+    UInt8
+        (S, S, 4).
+    """
+    atlas = np.zeros((layout.size, layout.size, 4), np.uint8)
+    atlas[..., 3] = 255
+    for image, panel in zip(images, layout.panels, strict=True):
+        width = int(np.ceil(panel.width * layout.scale))
+        height = int(np.ceil(panel.height * layout.scale))
+        source = image
+        if layout.scale < 1.0:  # averaging first, else fine patterns alias
+            source = cv2.GaussianBlur(image, (0, 0), 0.4 / layout.scale)
+        step = 1 / layout.scale
+        move = np.array([[step, 0, panel.x0], [0, step, panel.y0]], np.float64)
+        atlas[panel.top : panel.top + height, panel.left : panel.left + width, :3] = cv2.warpAffine(
+            source, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+    return atlas
+
+
+def spread_colours(rgb: UInt8, mask: Mask) -> UInt8:
+    """Give every pixel outside of the mask the colour of the nearest one inside.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3).
+    mask : Mask
+        (H, W), somewhere True.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
+    """
+    _, labels = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    source = np.zeros((labels.max() + 1, 3), np.uint8)
+    source[labels[mask]] = rgb[mask]
+    return np.where(mask[..., None], rgb, source[labels])

@@ -1,0 +1,1 @@
+"""Pictures: filling, resampling, segmentation by cuts, synthesis of texture."""

@@ -1,0 +1,1 @@
+"""Networks: model files, run times, what they read and how it is decoded."""

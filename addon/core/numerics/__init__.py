@@ -1,0 +1,1 @@
+"""Solvers and functions of numbers that know nothing of pictures and bodies."""

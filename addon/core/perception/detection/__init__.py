@@ -1,0 +1,1 @@
+"""Where people are in the photo, and which way up."""

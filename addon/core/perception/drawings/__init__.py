@@ -1,0 +1,1 @@
+"""Figures that no network knows: cut out and read by their outline."""

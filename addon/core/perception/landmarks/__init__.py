@@ -1,0 +1,1 @@
+"""Landmarks of bodies, faces and hands."""

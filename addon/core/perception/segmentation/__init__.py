@@ -1,0 +1,1 @@
+"""One person's pixels: silhouette and soft edge."""
