@@ -25,7 +25,18 @@ class Limits:
     soft_most: float | None = None  # where Blender's slider ends; typing goes beyond
 
     def allow(self, value: float) -> bool:
-        """Whether a value is within; what is not finite never is."""
+        """Whether a value is within; what is not finite never is.
+
+        Parameters
+        ----------
+        value : float
+            In the setting's own unit.
+
+        Returns
+        -------
+        bool
+            Whether it may be.
+        """
         if isinstance(value, float) and not math.isfinite(value):
             return False
         return self.least <= value <= self.most and not (self.is_above and value == self.least)
@@ -90,7 +101,18 @@ class Option:
         return self.label or self.title.title()
 
     def described(self, blank: str) -> str:
-        """A property's description; `blank` is how it looks where nothing is chosen."""
+        """A property's description.
+
+        Parameters
+        ----------
+        blank : str
+            How the property looks where nothing is chosen.
+
+        Returns
+        -------
+        str
+            Without a full stop.
+        """
         return f"{self.help}; {blank}: {self.unset}" if self.unset else self.help
 
 
@@ -110,19 +132,58 @@ class Setting:
 
 
 def setting(default: Any, stage: str, title: str, **more: Any) -> Any:
-    """A dataclass's field that is a setting; `more` are fields of Option."""
+    """A dataclass's field that is a setting.
+
+    Parameters
+    ----------
+    default : Any
+        The field's default; a dataclass of settings makes them a group.
+    stage : str
+        See `Option`.
+    title : str
+        See `Option`.
+    **more : Any
+        Other fields of `Option`.
+
+    Returns
+    -------
+    Any
+        What `dataclasses.field` gives.
+    """
     return field(default=default, metadata={"option": Option(stage, title, **more)})
 
 
 def options_of(settings: type) -> dict[str, Option]:
-    """What is known of each field of a dataclass that is a setting."""
+    """What is known of each field of a dataclass that is a setting.
+
+    Parameters
+    ----------
+    settings : type
+        The dataclass.
+
+    Returns
+    -------
+    dict[str, Option]
+        By the fields' names.
+    """
     return {
         each.name: each.metadata["option"] for each in fields(settings) if "option" in each.metadata
     }
 
 
 def settings_of(settings: type) -> Iterator[Setting]:
-    """All settings of a dataclass, in order; of fields that are dataclasses themselves, theirs."""
+    """All settings of a dataclass, in order; of fields that are dataclasses themselves, theirs.
+
+    Parameters
+    ----------
+    settings : type
+        The dataclass.
+
+    Yields
+    ------
+    Setting
+        One after the other.
+    """
     options = options_of(settings)
     for each in fields(settings):
         if each.name not in options:
@@ -135,7 +196,20 @@ def settings_of(settings: type) -> Iterator[Setting]:
 
 
 def assembled(settings: type[_Settings], values: Mapping[str, Any]) -> _Settings:
-    """The dataclass with these values of its settings; what is not given has its default."""
+    """The dataclass with these values of its settings.
+
+    Parameters
+    ----------
+    settings : type
+        The dataclass.
+    values : Mapping[str, Any]
+        By the settings' names, those of groups as well; what is not given has its default.
+
+    Returns
+    -------
+    _Settings
+        An instance.
+    """
     inner: dict[str, dict[str, Any]] = {}
     flat: dict[str, Any] = {}
     for each in settings_of(settings):

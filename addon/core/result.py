@@ -39,11 +39,35 @@ class WakeUpResult:
     others: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self, stage: str) -> Any:
-        """A stage's value; None where it has not run."""
+        """A stage's value.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+
+        Returns
+        -------
+        Any
+            None where it has not run.
+        """
         return getattr(self, stage) if stage in _FIELDS else self.others.get(stage)
 
     def with_value(self, stage: str, value: Any) -> WakeUpResult:
-        """The result with a stage's value; None takes it away."""
+        """The result with a stage's value.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+        value : Any
+            None takes it away.
+
+        Returns
+        -------
+        WakeUpResult
+            With all other values as they are.
+        """
         if stage in _FIELDS:
             return replace(self, **{stage: value})
         kept = {name: other for name, other in self.others.items() if name != stage}

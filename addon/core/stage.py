@@ -29,7 +29,18 @@ class Inputs:
     clip: Clip | None = None  # the settings' motion, where only Blender can read its file
 
     def value(self, stage: str) -> Any:
-        """The value of a stage that has no property here."""
+        """The value of a stage that has no property here.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+
+        Returns
+        -------
+        Any
+            What it has computed; `present` complains where it has not run.
+        """
         return present(self.result.value(stage), stage)
 
     @property

@@ -125,8 +125,10 @@ def test_pictures_are_small():
 
 def test_imports_point_down():
     """Core knows nobody, scene knows core, and neither they nor the panels know the buttons."""
-    above = {"core": ("scene", "ui", "results", "worker", "stage_states"), "scene": ("ui",)}
-    for layer in ("core", "scene", "ui"):
+    program = ("results", "worker", "stage_states")
+    above = {"core": ("scene", "ui", "cli", *program), "scene": ("ui", "cli"), "ui": ("cli",),
+             "cli": ("ui", *program)}  # fmt: skip
+    for layer in ("core", "scene", "ui", "cli"):
         for path in (ROOT / "addon" / layer).rglob("*.py"):
             depth = len(path.relative_to(ROOT / "addon").parts)  # dots that lead to addon
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
