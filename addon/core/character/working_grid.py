@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from .. import frames
+from ..imaging.fill_nearest import fill_nearest
+from ..imaging.resampling import resampled_on_grid, resampled_on_photo
 from ..types import BodyMaps, Crop, FittedBody, Float32, Float64, Mask, Photo, SurfaceMaps, UInt8
 from .outline import contour
 
@@ -141,10 +143,7 @@ def colours_on_grid(photo: Photo, crop: Crop) -> UInt8:
     UInt8
         (h, w, 3).
     """
-    move = np.array([[1 / crop.scale, 0, crop.x0], [0, 1 / crop.scale, crop.y0]])
-    return cv2.warpAffine(
-        photo.rgb, move, (crop.width, crop.height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
+    return resampled_on_grid(photo.rgb, crop)
 
 
 def mask_on_photo(mask: Mask, crop: Crop, photo: Photo) -> Mask:
@@ -164,13 +163,7 @@ def mask_on_photo(mask: Mask, crop: Crop, photo: Photo) -> Mask:
     Mask
         (H, W).
     """
-    move = np.array(
-        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
-    )
-    full = cv2.warpAffine(
-        mask.astype(np.float32), move, (photo.width, photo.height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-    )  # fmt: skip
+    full = resampled_on_photo(mask.astype(np.float32), crop, (photo.height, photo.width))
     # The grid ends half a cell inside of the person's edge: reach over it.
     reach = 2 * int(np.ceil(1.5 / crop.scale)) + 1
     return cv2.dilate((full > 0.5).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
@@ -195,25 +188,7 @@ def matte_on_photo(region: Mask, matte: Float32, crop: Crop) -> Float32:
         (H, W) 0..1.
     """
     reaching = np.where(region, 1.0, 0.0).astype(np.float32)
-    move = np.array(
-        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
-    )
     # Beyond the person's edge the region goes on, so that the person's own edge decides there.
-    inside = cv2.warpAffine(
-        (matte >= 0.5).astype(np.float32),
-        np.array([[1 / crop.scale, 0, crop.x0], [0, 1 / crop.scale, crop.y0]]),
-        (crop.width, crop.height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-    )
-    solid = inside >= 0.98
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~solid).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(nearest.max() + 1, np.float32)
-    lookup[nearest[solid]] = reaching[solid]
-    reaching = np.where(solid, reaching, lookup[nearest])
-    height, width = matte.shape
-    full = cv2.warpAffine(
-        reaching, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
+    solid = resampled_on_grid((matte >= 0.5).astype(np.float32), crop) >= 0.98
+    full = resampled_on_photo(fill_nearest(reaching, solid), crop, matte.shape)
     return np.minimum(full, matte)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
@@ -18,6 +17,7 @@ from ...body.model.body_model import BodyModel
 from ...body.model.parts import LEFT_ARM, RIGHT_ARM, part_of_joint
 from ...body.model.skeleton import JOINT
 from ...body.rasterisation import render_maps
+from ...imaging.fill_nearest import fill_nearest
 from ...imaging.graph_cut import Index, neighbour_pairs
 from ...types import BodyMaps, FittedBody, Float32, Mask, SurfaceMaps, UInt8
 
@@ -156,13 +156,9 @@ def points_of(pixels: Index, labels: UInt8, source: Float32, body: SurfaceMaps) 
         shown = body.label == part
         if not shown.any():
             continue
-        _, nearest = cv2.distanceTransformWithLabels(
-            (~shown).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        lookup = np.zeros(nearest.max() + 1, np.int64)
-        lookup[nearest[shown]] = body.vertex[shown]
+        vertex = fill_nearest(body.vertex, shown)
         those = labels.ravel()[pixels] == part
-        found[pixels[those]] = lookup[nearest[row[those], column[those]]]
+        found[pixels[those]] = vertex[row[those], column[those]]
     return found
 
 

@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 
 from ...body.model.parts import HEAD, LEFT_ARM, NOTHING, PART_NAMES, RIGHT_ARM
+from ...imaging.fill_nearest import fill_nearest
 from ...imaging.graph_cut import expand, neighbour_pairs
+from ...imaging.resampling import resampled_on_grid, resampled_on_photo
 from ...imaging.seeded_opencv import k_means
 from ...types import AnyArray, Crop, Float32, Float64, Mask, UInt8
 
@@ -330,7 +332,7 @@ def painted_over(labels: UInt8, painted: UInt8 | None, crop: Crop) -> UInt8:
     if painted is None:
         return labels
     parts = np.where(painted == FRONT_ONLY, NOTHING, painted).astype(np.uint8)
-    over = _resampled(parts, crop, labels.shape, to_photo=False)
+    over = resampled_on_grid(parts, crop, cv2.INTER_NEAREST)
     return np.where((labels > NOTHING) & (over > NOTHING), over, labels).astype(np.uint8)
 
 
@@ -352,27 +354,11 @@ def on_photo(labels: UInt8, crop: Crop, mask: Mask) -> UInt8:
     UInt8
         (H, W).
     """
-    full = _resampled(labels, crop, mask.shape, to_photo=True)
+    full = resampled_on_photo(labels, crop, mask.shape, cv2.INTER_NEAREST)
     known = full > NOTHING
     if not known.any():
         return full
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(nearest.max() + 1, np.uint8)
-    lookup[nearest[known]] = full[known]
-    return np.where(mask, lookup[nearest], 0).astype(np.uint8)
-
-
-def _resampled(labels: UInt8, crop: Crop, shape: tuple[int, ...], to_photo: bool) -> UInt8:
-    scale = crop.scale
-    if to_photo:
-        move = np.array([[scale, 0, -crop.x0 * scale], [0, scale, -crop.y0 * scale]])
-    else:
-        move = np.array([[1 / scale, 0, crop.x0], [0, 1 / scale, crop.y0]])
-    return cv2.warpAffine(
-        labels, move, (shape[1], shape[0]), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    )
+    return np.where(mask, fill_nearest(full, known), 0).astype(np.uint8)
 
 
 assert len(PALETTE) == len(PART_NAMES) + 1 == FRONT_ONLY + 1

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ...errors import PersonError
+from ...imaging.fill_nearest import nearest_site
 from ...types import Float32, Float64, Floats, Mask
 
 # A silhouette's edge is where the matte passes one half.
@@ -100,11 +101,9 @@ def _without_filaments(mask: Mask) -> Mask:
 
 def _nearest_pair(a: Mask, b: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
     """Pixels (x, y) of a and of b that are nearest to each other."""
-    distance, nearest = cv2.distanceTransformWithLabels(
-        (~a).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    distance, nearest = nearest_site(a)
     row, column = np.unravel_index(np.argmin(np.where(b, distance, np.inf)), a.shape)
-    other_row, other_column = np.argwhere(a & (nearest == nearest[row, column]))[0]
+    other_row, other_column = np.unravel_index(nearest[row, column], a.shape)
     return (int(other_column), int(other_row)), (int(column), int(row))
 
 

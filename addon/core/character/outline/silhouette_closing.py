@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ...imaging.fill_nearest import nearest_site
 from ...types import AnyArray, Mask
 
 CHORD_CELL_PX = 2  # grid pixels a cell in which chords are followed; narrower gaps are seams
@@ -183,10 +184,6 @@ def _sides(mask: Mask, gaps: Mask) -> Mask:
     _, labels = cv2.connectedComponents(gaps.astype(np.uint8), connectivity=8)
     reach = np.zeros(labels.max() + 1, np.float32)
     np.maximum.at(reach, labels.ravel(), depth.ravel())
-    to_gap, nearest = cv2.distanceTransformWithLabels(
-        (~gaps).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(nearest.max() + 1, np.float32)
-    lookup[nearest[gaps]] = reach[labels[gaps]]
+    to_gap, nearest = nearest_site(gaps)
     to_outside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    return mask & ~gaps & (to_gap < to_outside) & (to_gap <= lookup[nearest])
+    return mask & ~gaps & (to_gap < to_outside) & (to_gap <= reach[labels].ravel()[nearest])

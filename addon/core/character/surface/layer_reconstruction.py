@@ -25,8 +25,7 @@ from ...types import (
     SolveInfo,
 )
 from ..layers.division import Layer
-from ..outline.warp import Warp, WarpedSheet, warp_sheet
-from ..texture.texture_labels import seen_through
+from ..outline.warp import Warp, WarpedSheet, seen_through, warp_sheet
 from . import triangulation
 from .face_relief import with_face
 from .inflation import ClosedMesh, least_thickness, lift, sample_inside

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ...imaging.fill_nearest import fill_nearest
 from ...types import Float32, Float64, Mask, UInt8
 
 DEFAULT_ATLAS = 2048  # pixels a side: what AR viewers accept
@@ -160,9 +161,4 @@ def spread_colours(rgb: UInt8, mask: Mask) -> UInt8:
     UInt8
         (H, W, 3).
     """
-    _, labels = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    source = np.zeros((labels.max() + 1, 3), np.uint8)
-    source[labels[mask]] = rgb[mask]
-    return np.where(mask[..., None], rgb, source[labels])
+    return fill_nearest(rgb, mask)

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from ...body.model.body_model import BodyModel
 from ...body.model.parts import NOTHING, PART_NAMES
+from ...imaging.fill_nearest import fill_nearest
+from ...imaging.masks import dilated_by_distance
+from ...imaging.resampling import resampled_on_photo
 from ...imaging.texture_synthesis import synthesise
-from ...types import Crop, Float32, Int32, Mask, Person, Photo, UInt8
+from ...numerics.grid_laplacian import screened_membrane
+from ...types import Crop, Int32, Mask, Person, Photo, UInt8
 from ..surface.layer_reconstruction import Surface
 from ..working_grid import mask_on_photo
 from . import atlas, texture_labels
@@ -80,7 +82,7 @@ def panel_images(
     part_shown = np.zeros_like(views[0].part)
     sources = np.zeros_like(person.mask)
     for view in views:
-        seen = view.own & solid & ~grown(view.hidden, BORDER_SHARE * figure)
+        seen = view.own & solid & ~dilated_by_distance(view.hidden, BORDER_SHARE * figure)
         part_shown[seen] = view.part[seen]
         sources |= seen
     if front_only is None:
@@ -175,18 +177,10 @@ def vertices_on_photo(vertex: Int32, crop: Crop, photo: Photo) -> Int32:
     known = vertex >= 0
     if not known.any():
         return np.full((photo.height, photo.width), -1, np.int32)
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.full(nearest.max() + 1, -1, np.int32)
-    lookup[nearest[known]] = vertex[known]
-    move = np.array(
-        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
-    )
     # Single floats hold the numbers of vertices exactly up to 2^24.
-    return cv2.warpAffine(
-        lookup[nearest].astype(np.float32), move, (photo.width, photo.height),
-        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+    return resampled_on_photo(
+        fill_nearest(vertex, known).astype(np.float32), crop, (photo.height, photo.width),
+        cv2.INTER_NEAREST, cv2.BORDER_REPLICATE,
     ).astype(np.int32)  # fmt: skip
 
 
@@ -344,72 +338,3 @@ def blended(
     correction = screened_membrane(asked - back.astype(np.float32), fixed, near, reach_px)
     moved = np.clip(np.rint(back + correction), 0, 255).astype(np.uint8)
     return np.where(near[..., None], moved, back)
-
-
-def screened_membrane(values: Float32, fixed: Mask, inside: Mask, reach_px: float) -> Float32:
-    """(H, W, k): u on `inside` with (Laplace - 1 / reach_px^2) u = 0 and u = values where fixed;
-    no flow over the border of `inside` (Neumann). 0 outside.
-
-    Parameters
-    ----------
-    values : Float32
-        (H, W, k).
-    fixed : Mask
-        (H, W).
-    inside : Mask
-        (H, W).
-    reach_px : float
-        Photo pixels.
-
-    Returns
-    -------
-    Float32
-        (H, W, k).
-    """
-    result = np.where((fixed & inside)[..., None], values, 0).astype(np.float32)
-    free = inside & ~fixed
-    rows, columns = np.nonzero(free)
-    if len(rows) == 0:
-        return result
-    index = np.full(free.shape, -1, np.int64)
-    index[free] = np.arange(len(rows))
-    degree = np.full(len(rows), 1.0 / max(reach_px, 0.5) ** 2)
-    load = np.zeros((len(rows), values.shape[2]))
-    start, end = [], []
-    for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        r, c = rows + dr, columns + dc
-        there = (r >= 0) & (r < free.shape[0]) & (c >= 0) & (c < free.shape[1])
-        r, c = np.clip(r, 0, free.shape[0] - 1), np.clip(c, 0, free.shape[1] - 1)
-        there &= inside[r, c]
-        degree += there
-        given = there & fixed[r, c]
-        load[given] += values[r[given], c[given]]
-        open_ = there & free[r, c]
-        start.append(np.nonzero(open_)[0])
-        end.append(index[r[open_], c[open_]])
-    i, j = np.concatenate(start), np.concatenate(end)
-    matrix = sparse.diags(degree) - sparse.csr_matrix(
-        (np.ones(len(i)), (i, j)), shape=(len(rows),) * 2
-    )
-    result[free] = splu(matrix.tocsc()).solve(load)
-    return result
-
-
-def grown(mask: Mask, radius_px: float) -> Mask:
-    """The mask and all within `radius_px` of it.
-
-    Parameters
-    ----------
-    mask : Mask
-        (H, W).
-    radius_px : float
-        Pixels.
-
-    Returns
-    -------
-    Mask
-        (H, W).
-    """
-    if not mask.any():
-        return mask
-    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= radius_px

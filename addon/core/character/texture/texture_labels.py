@@ -17,10 +17,10 @@ import numpy.typing as npt
 from ...body.model.body_model import BodyModel
 from ...body.model.parts import HEAD, NOTHING, TORSO
 from ...body.model.skeleton import JOINT
+from ...imaging.masks import dilated_by_distance
 from ...imaging.seeded_opencv import k_means
 from ...perception.landmarks.pose_landmarks import LANDMARK
-from ...types import Float32, Int32, Mask, Person, SurfaceMaps, UInt8
-from ..outline.warp import Warp
+from ...types import Float32, Int32, Mask, Person, UInt8
 
 HAIR, FACE = 7, 8  # labels beside those of `body.parts`
 
@@ -160,37 +160,6 @@ def face_mask(person: Person) -> Mask:
     return (canvas > 0) & person.mask
 
 
-def seen_through(mapping: Warp, sheet: SurfaceMaps) -> Int32:
-    """(h, w) the body's vertex that each of the person's pixels lands on, the nearest one where it
-    lands beside the body; -1 outside of the person.
-
-    Parameters
-    ----------
-    mapping : Warp
-        Where on the body each pixel is.
-    sheet : SurfaceMaps
-        The body's front or back.
-
-    Returns
-    -------
-    Int32
-        (h, w).
-    """
-    x = np.nan_to_num(mapping.source[..., 0], nan=-10.0)
-    y = np.nan_to_num(mapping.source[..., 1], nan=-10.0)
-    found = cv2.remap(
-        sheet.vertex.astype(np.float32), x, y, cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=-1,
-    )  # fmt: skip
-    known = (found >= 0) & mapping.inside
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.full(nearest.max() + 1, -1, np.int32)
-    lookup[nearest[known]] = found[known].astype(np.int32)
-    return np.where(mapping.inside, lookup[nearest], -1)
-
-
 def on_face_side(model: BodyModel) -> Mask:
     """(V,) bool: vertices of the body's face and of the sides of the head before the ears.
 
@@ -281,7 +250,7 @@ def _with_head(
     solid = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
     unit = float(np.linalg.norm(face.down))
-    near_face = _grown(face_skin, FACE_MARGIN * unit)
+    near_face = dilated_by_distance(face_skin, FACE_MARGIN * unit)
     cheeks = face_skin & (down > CHEEKS[0]) & (down < CHEEKS[1]) & (np.abs(aside) < CHEEK_REACH)
     crown = head & solid & (down < CROWN) & ~near_face
     front, back = part.copy(), part.copy()
@@ -348,10 +317,6 @@ def _main_colours(lab: Float32, seed: int) -> Float32:
 def _distance(lab: Float32, colours: Float32) -> Float32:
     """(H, W) CIE76 to the nearest of the colours (k, 3)."""
     return np.min([np.linalg.norm(lab - colour, axis=-1) for colour in colours], axis=0)
-
-
-def _grown(mask: Mask, radius_px: float) -> Mask:
-    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= radius_px
 
 
 def _between(hair: Mask, aside: Float32) -> Mask:

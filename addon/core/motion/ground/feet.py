@@ -28,6 +28,8 @@ _TIP_SHARE = 0.42
 # the ground by 1 to 5 cm at their lowest; retargeted standing feet slide at up to 0.3 m/s.
 STANDING_HEIGHT_M = 0.045
 STANDING_SPEED_M_S = 0.5
+# Points of a flat sole are equally low but for rounding, which must not choose one of them.
+_SAME_HEIGHT_M = 1e-4
 _STANDING_SPEED_SHARE = 0.3  # of the body's speed; swinging feet go at twice the body's
 LONGEST_LEAP_S = 0.6
 SHORTEST_STAND_S = 0.08
@@ -149,8 +151,8 @@ def standing_feet(
     # A planted point is slow on at least one side of its frame.
     before = np.concatenate([speed[:1], speed])
     after = np.concatenate([speed, speed[-1:]])
-    at_lowest = soles[..., 2].argmin(axis=2)[..., None]
-    slowest = np.take_along_axis(np.minimum(before, after), at_lowest, axis=2)[..., 0]
+    height_above = soles[..., 2] - soles[..., 2].min(axis=2, keepdims=True)
+    slowest = np.where(height_above < _SAME_HEIGHT_M, np.minimum(before, after), np.inf).min(axis=2)
     # The faster the body, the more a retargeted foot slides, and the faster a swinging one is.
     body = np.linalg.norm(np.gradient(soles.mean(axis=(1, 2)), axis=0), axis=1) * fps
     body = gaussian_filter1d(body, LONGEST_LEAP_S * fps / 2, mode="nearest")
