@@ -113,7 +113,7 @@ class Option:
         str
             Without a full stop.
         """
-        return f"{self.help}; {blank}: {self.unset}" if self.unset else self.help
+        return f"{self.help}; {blank} takes {self.unset}" if self.unset else self.help
 
 
 @dataclass(frozen=True)

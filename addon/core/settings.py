@@ -13,10 +13,13 @@ from .body.model.parts import PART_NAMES
 from .character.character_result import DEFAULT_TRIANGLES, LEAST_TRIANGLES, MOST_TRIANGLES
 from .frames import DEFAULT_HEIGHT_M
 from .motion.performing.options import PerformOptions
+from .motion.sources.library import CLIP_NAMES
 from .option import PREFERENCES, SCENE, Argument, Choice, Limits, Option, options_of, setting
 from .staging.camera_moves import HELD, MOVES
 
 MOST_FRAMES = 100_000  # more than an hour: surely a slip
+# Where they are not the clip's name.
+_CLIP_TITLES = {"sit": "Sit Down", "turn": "Turn Round", "look": "Look Around"}
 _NETWORK = {"kept": PREFERENCES, "is_file": True, "unset": "the one that comes with the extension"}
 
 
@@ -38,14 +41,18 @@ class WakeUpSettings:
     # A built-in clip's name or the path of a .bvh, .npz or .fbx file. The panel has a menu.
     motion: str = setting(
         "walk", "motion", "motion", help="What the character does", is_file=True,
+        choices=tuple(
+            Choice(name, _CLIP_TITLES.get(name, name.capitalize()), f"The built-in clip '{name}'")
+            for name in CLIP_NAMES
+        ),
         argument=Argument(
             "--motion", "CLIP",
-            "walk, run, jump, dance, wave, sit, turn, look, idle, or a .bvh, .fbx or .npz file",
+            f"{', '.join(CLIP_NAMES)}, or a .bvh, .fbx or .npz file",
         ),
     )  # fmt: skip
     take: str = setting(
         "", "motion", "take", help="Which take or person of a motion file that has several, by "
-        "name or number, from 1", unset="the first", kept=SCENE, is_drawn=False,
+        "name or number", unset="the first", kept=SCENE, is_drawn=False,
         argument=Argument("--take", "NAME"),
     )  # fmt: skip
     frames: int = setting(
@@ -68,8 +75,9 @@ class WakeUpSettings:
         ),
     )  # fmt: skip
     fps: float = setting(24.0, "motion", "frame rate")  # Blender's scene has one
+    # In T-pose.
     height_m: float = setting(
-        DEFAULT_HEIGHT_M, "fitted", "height", help="The person's height in T-pose, in metres",
+        DEFAULT_HEIGHT_M, "fitted", "height", help="The person's height in metres",
         kept=SCENE, named="height", limits=Limits(0.3, 3.0, "in metres,"), subtype="DISTANCE",
         unit="LENGTH", argument=Argument("--height", "METRES"),
     )  # fmt: skip

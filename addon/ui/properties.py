@@ -17,7 +17,6 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..core.motion.sources.library import CLIP_NAMES
 from ..core.option import SCENE, assembled
 from ..core.settings import OPTIONS, OutputSettings, WakeUpSettings
 from ..scene.animation.actions import frame_rate
@@ -25,12 +24,8 @@ from ..scene.rig.pose_correction import show_body
 from .setting_properties import RELATIVE, chosen_in, with_properties
 
 MOTION_FILE = "FILE"  # the motion menu's entry for a file of the user's
-_TITLES = {"sit": "Sit Down", "turn": "Turn Round", "look": "Look Around"}
 _MOTIONS = [
-    *(
-        (name, _TITLES.get(name, name.capitalize()), f"The built-in clip '{name}'")
-        for name in CLIP_NAMES
-    ),
+    *((clip.value, clip.title, clip.description) for clip in OPTIONS["motion"].choices),
     (MOTION_FILE, "Motion File", "Motion capture of a human: BVH, FBX, or an SMPL or AMASS .npz"),
 ]
 

@@ -30,7 +30,8 @@ def _values(each: Setting) -> str:
     option = each.option
     if option.choices:
         also = option.argument.also if option.argument else ()
-        return ", ".join(f"`{name}`" for name in (*spelled(each), *also))
+        names = ", ".join(f"`{name}`" for name in (*spelled(each), *also))
+        return f"{names} or a file" if option.is_file else names
     if option.limits is None:
         return "yes or no" if isinstance(each.default, bool) else "a file" if option.is_file else ""
     least, most = option.limits.least, option.limits.most
