@@ -58,7 +58,7 @@ def new_image(name: str, pixels: Pixels, palette: UInt8 | None = None) -> bpy.ty
     height, width = pixels.shape[:2]
     image = bpy.data.images.new(name, width, height, alpha=pixels.ndim == 3 and pixels.shape[2] > 3)
     image.pack(data=content, data_len=len(content))
-    # A generated image would be made anew in black when the file is opened again.
+    # A generated image would be made again in black when the file is opened again.
     image.source = "FILE"
     return image
 
