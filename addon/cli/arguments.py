@@ -119,7 +119,7 @@ def spelled(each: Setting) -> dict[Any, Any]:
 
 
 def default_told(each: Setting) -> str:
-    """The default as help tells it, in brackets; "" where there is none."""
+    """The default as the help states it, in brackets; "" if there is none."""
     if each.option.unset:
         return f" ({each.option.unset})"
     if isinstance(each.default, float):

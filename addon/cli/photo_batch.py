@@ -92,7 +92,7 @@ def wake_up_folder(
     out_option : the arguments that tell a command where its results go
     stale : files of an earlier result that go even though nothing replaces them
 
-    The summary is written anew after each photo, the contact sheet at the end. Ctrl-C, or a
+    The summary is rewritten after each photo, the contact sheet at the end. Ctrl-C, or a
     SIGTERM, stops the processes and raises KeyboardInterrupt: what is finished stays. Raises
     OutputError where `out` cannot be written.
     """
@@ -134,7 +134,7 @@ def wake_up_folder(
 
 
 def _is_kept(task: Task, row: Row, out: Path) -> bool:
-    """Whether there is a whole result of this photo with these settings; the row tells it then."""
+    """Whether there is a whole result of this photo with these settings; the row then says so."""
     report = read_report(out / task.name)
     if report is None or report["made_from"] != task.made_from():
         return False

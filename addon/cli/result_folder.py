@@ -40,7 +40,7 @@ REPORT = "report.json"  # the last file to come and the first to go: where it is
 def is_there(out: Path) -> bool:
     """Whether the folder for results is there already; OutputError where it cannot be one."""
     try:
-        (out / _DEEPEST).stat()  # too long with a result in it, or nobody may look into it
+        (out / _DEEPEST).stat()  # too long with a result in it, or it may not be looked into
     except (FileNotFoundError, NotADirectoryError, ValueError):
         pass
     except OSError as refused:
@@ -155,7 +155,7 @@ def write_report(folder: Path, report: dict[str, Any], made_from: str) -> None:
 
 
 def read_report(out: Path) -> dict[str, Any] | None:
-    """The report of a result all of whose files are there; None where there is no such result."""
+    """The report of a result all of whose files are there; None if there is no such result."""
     try:
         report = json.loads((out / REPORT).read_text(encoding="utf-8"))
         is_whole = isinstance(report["made_from"], str) and all(
