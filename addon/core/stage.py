@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .character.character_result import CharacterBuild
 from .result import WakeUpResult, present
@@ -26,6 +27,21 @@ class Inputs:
     settings: WakeUpSettings
     photo_path: Path | str = ""
     clip: Clip | None = None  # the settings' motion, where only Blender can read its file
+
+    def value(self, stage: str) -> Any:
+        """The value of a stage that has no property here.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+
+        Returns
+        -------
+        Any
+            What it has computed; `present` complains where it has not run.
+        """
+        return present(self.result.value(stage), stage)
 
     @property
     def photo(self) -> Photo:
@@ -52,7 +68,7 @@ class Inputs:
 class Stage:
     """One stage."""
 
-    name: str  # the field of WakeUpResult that it fills
+    name: str  # under which WakeUpResult holds its value: a field, where it has one for it
     title: str  # what the panel calls it; empty: the panel does not show it
     message: str  # what the status line says while it works
     share: float  # of the time that all stages take, measured on 1-megapixel photos
