@@ -6,6 +6,7 @@ themselves (pixel, camera, body, world) are defined in `frames`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +112,40 @@ class Person:
     foreground: UInt8  # (H, W, 3), the person's own colours, old background removed from the rim
     face: Face | None = None  # None: not seen closely enough
     hands: tuple[Hand | None, ...] = (None, None)  # the person's left, right
+
+
+@dataclass(frozen=True, eq=False)
+class Foreground:
+    """What stands before the background: one person, or everybody who is woken up."""
+
+    mask: Mask  # (H, W), the silhouettes
+    matte: Float32  # (H, W), 0..1, their soft edges; of several, the greatest
+
+    @classmethod
+    def of(cls, people: Sequence[Person]) -> Foreground:
+        """The foreground that people of one photo make up.
+
+        Parameters
+        ----------
+        people : Sequence[Person]
+            At least one, cut out of the same photo.
+
+        Returns
+        -------
+        Foreground
+            Their masks united.
+
+        Raises
+        ------
+        ValueError
+            If there is nobody.
+        """
+        if not people:
+            raise ValueError("A foreground needs at least one person.")
+        return cls(
+            np.logical_or.reduce([person.mask for person in people]),
+            np.maximum.reduce([person.matte for person in people]),
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import PersonError
 from ..result import WakeUpResult, present
 from ..settings import WakeUpSettings
-from ..types import AnyArray, Character, Clip, FittedBody, Float32, Progress
+from ..types import Character, Clip, FittedBody, Float32, Foreground, Progress
 from .run import advance, motion_checked, within
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
@@ -48,10 +48,10 @@ def wake_up_everyone(
         raise refused or PersonError("No person was found in the photo: draw a box around one.")
     built = _on_one_ground(built)
 
-    everybody = np.any([present(result.person, "person").mask for result in built], axis=0)
+    everybody = Foreground.of([present(result.person, "person") for result in built])
     yield Progress(1.0 - _PLATE_SHARE, "Filling the background")
     plate = yield from within(
-        advance(_of_all(built[0], everybody), settings, photo_path, "background"),
+        advance(built[0], settings, photo_path, "background", everybody=everybody),
         1.0 - _PLATE_SHARE, 1.0,
     )  # fmt: skip
     finished = []
@@ -61,12 +61,6 @@ def wake_up_everyone(
         finished.append(replace(own, costs={**result.costs, **plate.costs, **own.costs}))
     yield Progress(1.0, "Done")
     return tuple(finished)
-
-
-def _of_all(result: WakeUpResult, everybody: AnyArray) -> WakeUpResult:
-    """A result whose person's mask covers everybody: what the plate is to be filled behind."""
-    person = present(result.person, "person")
-    return replace(result, person=replace(person, mask=everybody))
 
 
 def _on_one_ground(results: list[WakeUpResult]) -> list[WakeUpResult]:
