@@ -242,6 +242,14 @@ class BodyMaps:
 
 
 @dataclass(frozen=True, eq=False)
+class ShapeKey:
+    """A deformation of a character's mesh at full strength, as Blender's and glTF's are."""
+
+    name: str
+    offsets: Float32  # (V, 3), metres, added to `rest_vertices` before skinning
+
+
+@dataclass(frozen=True, eq=False)
 class Character:
     """The person as a closed, skinned, textured mesh."""
 
@@ -254,8 +262,10 @@ class Character:
     skeleton: Skeleton
     pose: Pose  # the photo's pose: skins rest_vertices to vertices
     world_from_camera: Float64  # (4, 4), rigid; the camera frame's place in the world
+    body_vertex: Int32  # (V,), the fitted body's vertex that each vertex lies over
     # (S, S, 3), tangent space (x along u, y along v, z outward), 128 is 0; None: no relief is kept
     normal_map: UInt8 | None = None
+    shape_keys: tuple[ShapeKey, ...] = ()  # their names are distinct
 
 
 @dataclass(frozen=True, eq=False)

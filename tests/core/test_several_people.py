@@ -15,7 +15,7 @@ from photo_wake_up.addon.core.pipeline.run import advance, drain
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.core.stage import Inputs
-from photo_wake_up.addon.core.types import Background, Foreground
+from photo_wake_up.addon.core.types import Background, Foreground, ShapeKey
 
 from ..scene import figures
 
@@ -112,3 +112,14 @@ def test_the_background_is_filled_behind_one_person_or_everybody():
     assert drain(work).background.hole[both.mask].all()
     with pytest.raises(ValueError, match="at least one person"):
         Foreground.of([])
+
+
+def test_scaling_takes_the_shape_keys_along():
+    result = figures.result()
+    figure = result.build.character
+    offsets = np.random.default_rng(2).normal(size=figure.vertices.shape).astype(np.float32)
+    keyed = replace(figure, shape_keys=(ShapeKey("smile", offsets),))
+    (key,) = several_people.scaled_character(keyed, 1.25).shape_keys
+    assert key.name == "smile" and key.offsets.dtype == np.float32
+    assert np.allclose(key.offsets, 1.25 * offsets)
+    assert several_people.scaled_character(figure, 1.25).shape_keys == ()

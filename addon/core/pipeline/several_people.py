@@ -119,4 +119,8 @@ def scaled_character(character: Character, factor: float) -> Character:
         skeleton=replace(character.skeleton, joints=character.skeleton.joints * factor),
         pose=replace(character.pose, root=character.pose.root * factor),
         world_from_camera=place,
+        shape_keys=tuple(
+            replace(key, offsets=(key.offsets * factor).astype(np.float32))
+            for key in character.shape_keys
+        ),
     )

@@ -104,8 +104,21 @@ def new_character(
     mesh.materials.append(new_lit_material(f"{name} Lit", texture, relief))
     mesh_object = bpy.data.objects.new(name, mesh)
     collection.objects.link(mesh_object)
+    _add_shape_keys(mesh_object, character)
     bind(mesh_object, armature, character.skeleton.names, character.weights)
     return mesh_object
+
+
+def _add_shape_keys(mesh_object: bpy.types.Object, character: Character) -> None:
+    """The character's shape keys at strength 0, relative to its mesh at rest."""
+    if not character.shape_keys:
+        return
+    mesh_object.shape_key_add(name="Basis", from_mix=False)
+    for key in character.shape_keys:
+        block = mesh_object.shape_key_add(name=key.name, from_mix=False)
+        shape = np.ascontiguousarray(character.rest_vertices + key.offsets, np.float32)
+        block.points.foreach_set("co", shape.ravel())
+        block.value = 0.0
 
 
 def bind(
