@@ -7,6 +7,7 @@ import numpy as np
 from mathutils import Vector
 
 from ...core import frames
+from ...core.staging.backdrop import Backdrop, FlatPlate
 from ...core.types import Camera, Character, Float64, Motion, UInt8
 from ..animation.actions import FIRST_FRAME
 from ..animation.fcurves import interpolate_constantly
@@ -55,6 +56,15 @@ def new_plate(
     plate = bpy.data.objects.new(name, mesh)
     plate.location = Vector(centre)
     return plate
+
+
+def backdrop_of(plate: bpy.types.Object, world_from_camera: Float64) -> Backdrop:
+    """How far a camera may move before a plate as it stands now.
+
+    world_from_camera : (4, 4), of the photo's camera
+    """
+    middle = np.linalg.inv(world_from_camera) @ np.append(plate.matrix_world.translation, 1.0)
+    return FlatPlate(float(middle[2]))
 
 
 def show_on_first_frame(
