@@ -291,6 +291,7 @@ class Clip:
     root: Float64
     loop: bool  # the last frame is followed by the first (root travel continues)
     notes: tuple[str, ...] = ()  # sentences for the user: what was assumed, what was left out
+    face: Float32 | None = None  # (F, 52), 0..1 in the order of `FACIAL_ACTIONS`; None: at rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,3 +303,4 @@ class Motion:
     root: Float64  # (F, 3), as in Pose
     warnings: tuple[str, ...] = ()  # a sentence for each thing that the clip lost
     travels: bool = False  # whether it goes along a way, even if the picture leaves no room for it
+    face: Float32 | None = None  # (F, 52), as in Clip
