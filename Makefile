@@ -166,6 +166,10 @@ test-5.2: setup $(DEMO_PHOTO) $(NEXT_BLENDER) $(REFERENCE) $(NODE_TOOLS) ## Run 
 test-processors: setup $(DEMO_PHOTO) ## Compare results as other processors would compute them (half an hour): build/bench/processors.json
 	$(RUN) -m photo_wake_up.tests.benches.processors --out $(BUILD)/bench
 
+.PHONY: docs
+docs: setup ## Make a browsable page of every module and function of addon/core: build/docs/
+	$(RUN) -m pdoc --docformat numpy --output-directory $(BUILD)/docs photo_wake_up.addon.core
+
 .PHONY: lint
 lint: setup ## Check style and types
 	$(VENV)/bin/ruff check .

@@ -48,8 +48,8 @@ def read_npz(
     Raises
     ------
     UnfitArchiveError
-        If archives without arrays, too large, or with objects in place of wanted arrays, and
-        one of DAMAGED for damaged ones.
+        If it has no arrays, is too large, or has objects in place of wanted arrays. Damaged files
+        raise one of DAMAGED.
     """
     fields = {}
     with zipfile.ZipFile(file) as archive:

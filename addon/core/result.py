@@ -38,7 +38,25 @@ class WakeUpResult:
 
 def present(value: _Value | None, stage: str) -> _Value:
     """A stage's value. RuntimeError where it has not run, a programmer's error: it belongs among
-    the needs of whoever asks."""
+    the needs of whoever asks.
+
+    Parameters
+    ----------
+    value : _Value | None
+        The field of a result.
+    stage : str
+        Its name.
+
+    Returns
+    -------
+    _Value
+        The value.
+
+    Raises
+    ------
+    RuntimeError
+        If the stage has not run.
+    """
     if value is None:
         raise RuntimeError(f"the stage '{stage}' has not run")
     return value

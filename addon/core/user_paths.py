@@ -29,7 +29,7 @@ def user_path(text: Path | str) -> Path:
     Raises
     ------
     WakeUpError
-        If `~name` where there is neither such a user nor a file of that name.
+        If it is `~name`, and there is neither such a user nor a file of that name.
     """
     path = Path(text)
     if str(text).startswith("~"):  # "./~name" is a file, though `Path` forgets the dot

@@ -9,7 +9,7 @@ import pytest
 
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.errors import WakeUpError
-from photo_wake_up.addon.core.staging import camera_moves
+from photo_wake_up.addon.core.numerics.easing import smootherstep
 from photo_wake_up.addon.core.staging.backdrop import Backdrop, CameraMove, FlatPlate
 from photo_wake_up.addon.core.staging.camera_moves import MOVES, Subject, plan_move
 from photo_wake_up.addon.core.types import Camera
@@ -25,7 +25,7 @@ def subject(count: int, travel: tuple[float, float, float] = (0.3, 0.0, -0.9)) -
     """Somebody who walks with swaying hips."""
     times = np.linspace(0, 1, count)[:, None]
     sway = 0.02 * np.sin(2 * np.pi * 8 * times) * [1.0, 0.3, 0.0]
-    middle = START + camera_moves.ease(times) * travel + sway
+    middle = START + smootherstep(times) * travel + sway
     return Subject(middle, middle - [0.0, 0.75, 0.0])
 
 

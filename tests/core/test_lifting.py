@@ -14,13 +14,13 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from photo_wake_up.addon.core.character.outline import contour
-from photo_wake_up.addon.core.character.outline.warp import fill_harmonically
 from photo_wake_up.addon.core.character.skin import skinning_weights
 from photo_wake_up.addon.core.character.surface import triangulation
 from photo_wake_up.addon.core.character.surface.inflation import lift
 from photo_wake_up.addon.core.character.surface.normal_integration import integrate
 from photo_wake_up.addon.core.character.texture import atlas
 from photo_wake_up.addon.core.numerics import multigrid
+from photo_wake_up.addon.core.numerics.grid_laplacian import fill_harmonically
 from photo_wake_up.addon.core.numerics.multigrid import Springs, solve
 
 from . import analytic_surfaces as surfaces

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from photo_wake_up.addon.core.body.world_pose import forward_kinematics
 from photo_wake_up.addon.core.motion.editing.orientation import heading, ways_ahead
 from photo_wake_up.addon.core.motion.ground.default_body import usual_skeleton
+from photo_wake_up.addon.core.motion.ground.feet import standing_feet
 from photo_wake_up.addon.core.motion.ground.flesh import flesh_of, lows_of
 from photo_wake_up.addon.core.motion.performing.framing import Border, led
 from photo_wake_up.addon.core.motion.performing.viewer import Viewer
@@ -84,3 +87,17 @@ def test_a_viewer_keeps_its_place():
     assert viewer.ahead == (0.0, 1.0)
     edges = (viewer.left, viewer.right, viewer.rise, viewer.fall)
     assert edges == pytest.approx((0.25, 0.25, 0.375, 0.375))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_rounding_does_not_choose_among_the_points_of_a_flat_sole(seed):
+    """A foot turns on the spot about its heel: the heel rests, the toes are fast, all as low."""
+    frames, fps = 24, 24.0
+    angle = np.linspace(0.0, 4.0, frames)
+    length = np.array([0.0, 0.18, 0.25])  # metres from the heel
+    flat = np.stack([np.cos(angle)[:, None] * length, np.sin(angle)[:, None] * length], axis=-1)
+    sole = np.concatenate([flat, np.zeros((frames, 3, 1))], axis=-1)
+    soles = np.stack([sole, sole + [0.2, 0.0, 0.0]], axis=1)
+    noise = np.random.default_rng(seed).uniform(-1e-12, 1e-12, soles.shape)
+    assert standing_feet(soles, fps).all()
+    assert standing_feet(soles + noise, fps).all()

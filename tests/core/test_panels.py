@@ -8,6 +8,7 @@ import pytest
 from photo_wake_up.addon.core.body.model.parts import HEAD, TORSO
 from photo_wake_up.addon.core.character.texture import atlas, charts, texture_labels
 from photo_wake_up.addon.core.character.texture.texture_labels import FACE, HAIR, FaceFrame, Labels
+from photo_wake_up.addon.core.numerics.grid_laplacian import screened_membrane
 
 from .test_outlines import disc
 
@@ -126,7 +127,7 @@ def test_screened_membrane_is_the_exact_solution_of_a_strip() -> None:
     fixed[:, [0, -1]] = True
     values = np.ones((5, 41, 1), np.float32)
     reach = 4.0
-    found = charts.screened_membrane(values, fixed, inside, reach)[2, :, 0]
+    found = screened_membrane(values, fixed, inside, reach)[2, :, 0]
     rate = np.arccosh(1 + 1 / (2 * reach**2))
     exact = np.cosh(rate * (np.arange(41) - 20)) / np.cosh(rate * 20)
     assert np.abs(found - exact).max() < 1e-6

@@ -10,8 +10,9 @@ import pytest
 
 from photo_wake_up.addon.core.background.plate import fill_background, grown
 from photo_wake_up.addon.core.background.shadows import cast_shadow
-from photo_wake_up.addon.core.imaging.inpainting import complete, membrane
+from photo_wake_up.addon.core.imaging.inpainting import complete
 from photo_wake_up.addon.core.imaging.shift_map import dominant_offsets, labelled
+from photo_wake_up.addon.core.numerics.grid_laplacian import membrane
 from photo_wake_up.addon.core.photo.transparency import before_backdrop, studio_backdrop
 from photo_wake_up.addon.core.types import Photo
 

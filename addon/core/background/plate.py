@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from ..imaging.inpainting import complete
+from ..imaging.masks import dilated_by_disc
 from ..photo.transparency import is_cut_out, studio_backdrop
 from ..types import Background, Mask, Photo, Progress
 from .plate_networks import PlateNetwork
@@ -67,7 +67,7 @@ def fill_background(
         backdrop = studio_backdrop(photo.height, photo.width)
         return Background(backdrop, hole, backdrop)
     if shadow:
-        with_shadow = hole | _widened(cast_shadow(photo.rgb, person), SHADOW_MARGIN_PX)
+        with_shadow = hole | dilated_by_disc(cast_shadow(photo.rgb, person), SHADOW_MARGIN_PX)
         hole = hole if with_shadow.all() else with_shadow
     if network is None:
         filled = complete(photo.rgb, hole, np.random.default_rng(seed), report)
@@ -95,9 +95,4 @@ def grown(person: Mask) -> Mask:
         return person.copy()
     extent = max(np.ptp(rows), np.ptp(columns))
     radius = max(LEAST_MARGIN_PX, round(MARGIN_SHARE * extent))
-    return _widened(person, radius)
-
-
-def _widened(mask: Mask, radius: int) -> Mask:
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    return cv2.dilate(mask.astype(np.uint8), disc) > 0
+    return dilated_by_disc(person, radius)

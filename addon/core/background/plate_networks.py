@@ -56,7 +56,7 @@ class PlateNetwork:
         Returns
         -------
         UInt8
-            (H, W, 3) uint8 (H, W, 3), sRGB.
+            (H, W, 3), sRGB.
 
         Raises
         ------

@@ -12,6 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..imaging.masks import dilated_by_disc
 from ..types import Float32, Mask, UInt8
 
 WORKING_SIDE_PX = 512  # longer side that shadows are looked for at; their edges are soft
@@ -47,7 +48,7 @@ def cast_shadow(rgb: UInt8, person: Mask) -> Mask:
     Returns
     -------
     Mask
-        (H, W) bool (H, W).
+        (H, W).
     """
     height, width = person.shape
     scale = min(1.0, WORKING_SIDE_PX / max(height, width))
@@ -85,7 +86,7 @@ def _of_figure(light: Float32, person: Mask, figure: Mask) -> Mask:
     left, right = max(int(columns.min()) - aside, 0), int(columns.max()) + 1 + aside
     feet = figure.copy()
     feet[: int(rows.max() - FEET_SHARE * tall)] = False
-    near = _dilated(feet, max(round(REACH_SHARE * tall), 2)) & ~person
+    near = dilated_by_disc(feet, max(round(REACH_SHARE * tall), 2)) & ~person
     darkening, threshold, tinted = _against_rows(light[top:, left:right], ~person[top:, left:right])
     sure, soft = nothing.copy(), nothing.copy()
     box = slice(top, None), slice(left, right)
@@ -109,7 +110,7 @@ def _of_figure(light: Float32, person: Mask, figure: Mask) -> Mask:
             continue
         shadow |= piece
     edge = max(round(EDGE_SHARE * tall), 2)
-    return shadow | (_dilated(shadow, edge) & (soft | _dilated(shadow, 1)) & ~person)
+    return shadow | (dilated_by_disc(shadow, edge) & (soft | dilated_by_disc(shadow, 1)) & ~person)
 
 
 def _against_rows(light: Float32, known: Mask) -> tuple[Float32, Float32, Mask]:
@@ -132,8 +133,3 @@ def _against_rows(light: Float32, known: Mask) -> tuple[Float32, Float32, Mask]:
     tinted = (red > LEAST_TINT) | (red < -LEAST_TINT - RED_FALL * more)
     tinted |= (blue < -LEAST_TINT) | (blue > LEAST_TINT + BLUE_RISE * more)
     return -brightness, threshold, tinted
-
-
-def _dilated(mask: Mask, radius: int) -> Mask:
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    return cv2.dilate(mask.astype(np.uint8), disc) > 0

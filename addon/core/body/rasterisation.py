@@ -69,7 +69,7 @@ def vertex_normals(vertices: Float64, faces: Integers) -> Float64:
     Returns
     -------
     Float64
-        (V, 3) (V, 3).
+        (V, 3).
     """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     face = np.cross(b - a, c - a)

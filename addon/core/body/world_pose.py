@@ -144,7 +144,7 @@ def skin_matrices(skeleton: Skeleton, pose: Pose) -> Float64:
     Returns
     -------
     Float64
-        (24, 4, 4) (24, 4, 4), world.
+        (24, 4, 4), world.
     """
     matrices = forward_kinematics(skeleton, pose.rotations, pose.root)
     matrices[:, :3, 3] -= np.einsum("jab,jb->ja", matrices[:, :3, :3], skeleton.joints)

@@ -72,9 +72,33 @@ def build_character(
 ) -> CharacterBuild:
     """Warp the fitted body to the person's outline, lift it, stitch, texture and un-pose it.
 
-    labels : (H, W) parts that the user wants pixels to show, 0 where it stays as it is found;
-        `FRONT_ONLY` where the part stays and the back must not repeat what is seen
-    Raises PersonError where the mask holds no person-sized piece.
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Person
+        The person.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    settings : CharacterSettings
+        How fine, and which back.
+    progress : Callable[[Progress], None] | None
+        Told how far it has come; may raise to stop it.
+    labels : UInt8 | None
+        (H, W) parts that the user wants pixels to show, 0 where it stays as it is found;
+        `FRONT_ONLY` where the part stays and the back must not repeat what is seen.
+
+    Returns
+    -------
+    CharacterBuild
+        The character, and what was found on the way.
+
+    Raises
+    ------
+    PersonError
+        If the mask holds no person-sized piece.
     """
 
     def tell(fraction: float, message: str) -> None:
@@ -222,6 +246,20 @@ def ground_under(person: Person, fitted: FittedBody, in_camera: Float64) -> Floa
 
     The ground touches the lowest point of the person; where the picture cuts the feet off, the
     lowest of the fitted body.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+    fitted : FittedBody
+        The body.
+    in_camera : Float64
+        (V, 3) the character's vertices, metres, camera frame.
+
+    Returns
+    -------
+    Float64
+        (3,) metres.
     """
     cut_off = bool(person.mask[-1].any())
     lowest = fitted.vertices[:, 1].max() if cut_off else in_camera[:, 1].max()

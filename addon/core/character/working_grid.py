@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from .. import frames
+from ..imaging.fill_nearest import fill_nearest
+from ..imaging.resampling import resampled_on_grid, resampled_on_photo
 from ..types import BodyMaps, Crop, FittedBody, Float32, Float64, Mask, Photo, SurfaceMaps, UInt8
 from .outline import contour
 
@@ -16,7 +18,22 @@ CROP_MARGIN_PX = 12  # grid pixels around person and body, room for filters
 
 
 def frame(outline: contour.Outline, photo: Photo, fitted: FittedBody) -> Crop:
-    """The window of the photo that holds the person and what is seen of the body."""
+    """The window of the photo that holds the person and what is seen of the body.
+
+    Parameters
+    ----------
+    outline : contour.Outline
+        The person's, grid pixels.
+    photo : Photo
+        The photo.
+    fitted : FittedBody
+        The body.
+
+    Returns
+    -------
+    Crop
+        With a margin.
+    """
     person_low, person_high = outline.outer.min(axis=0), outline.outer.max(axis=0)
     scale = FIGURE_PX / float((person_high - person_low).max())
     body = frames.project(fitted.camera, fitted.vertices.astype(np.float64))
@@ -29,7 +46,22 @@ def frame(outline: contour.Outline, photo: Photo, fitted: FittedBody) -> Crop:
 
 def window_of(crop: Crop, shown: Mask, corners: Float64) -> tuple[Crop, tuple[int, int]]:
     """The part of a crop, on the same grid, that holds what is shown (h, w) and points (N, 2) in
-    grid pixels as far as they are in the crop, with a margin; and its first row and column."""
+    grid pixels as far as they are in the crop, with a margin; and its first row and column.
+
+    Parameters
+    ----------
+    crop : Crop
+        The grid.
+    shown : Mask
+        (h, w).
+    corners : Float64
+        (N, 2) grid pixels.
+
+    Returns
+    -------
+    tuple[Crop, tuple[int, int]]
+        Row before column.
+    """
     rows, columns = np.nonzero(shown)
     limit = np.array([crop.width - 1.0, crop.height - 1.0])
     points = np.clip(np.vstack([np.stack([columns, rows], axis=1), corners]), 0, limit)
@@ -43,7 +75,20 @@ def window_of(crop: Crop, shown: Mask, corners: Float64) -> tuple[Crop, tuple[in
 
 def within_photo(maps: BodyMaps, photo: Photo) -> BodyMaps:
     """The maps without what lies beyond the photo's edges: where the picture cuts the person,
-    it must cut the body too, else the outlines do not correspond."""
+    it must cut the body too, else the outlines do not correspond.
+
+    Parameters
+    ----------
+    maps : BodyMaps
+        The body's maps on the grid.
+    photo : Photo
+        The photo.
+
+    Returns
+    -------
+    BodyMaps
+        NaN beyond the edges.
+    """
     crop = maps.crop
     x, y = np.meshgrid(np.arange(crop.width), np.arange(crop.height))
     pixels = frames.photo_from_grid(crop, np.stack([x, y], axis=-1).astype(np.float64))
@@ -66,25 +111,59 @@ def within_photo(maps: BodyMaps, photo: Photo) -> BodyMaps:
 
 
 def on_grid(outline: contour.Outline, crop: Crop) -> contour.Outline:
+    """An outline of the photo in the crop's pixels.
+
+    Parameters
+    ----------
+    outline : contour.Outline
+        Photo pixels.
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    contour.Outline
+        Grid pixels.
+    """
     return contour.to_grid(outline, np.array([crop.x0, crop.y0]), crop.scale)
 
 
 def colours_on_grid(photo: Photo, crop: Crop) -> UInt8:
-    """(h, w, 3): the photo on the crop's grid."""
-    move = np.array([[1 / crop.scale, 0, crop.x0], [0, 1 / crop.scale, crop.y0]])
-    return cv2.warpAffine(
-        photo.rgb, move, (crop.width, crop.height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
+    """(h, w, 3): the photo on the crop's grid.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    UInt8
+        (h, w, 3).
+    """
+    return resampled_on_grid(photo.rgb, crop)
 
 
 def mask_on_photo(mask: Mask, crop: Crop, photo: Photo) -> Mask:
-    move = np.array(
-        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
-    )
-    full = cv2.warpAffine(
-        mask.astype(np.float32), move, (photo.width, photo.height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-    )  # fmt: skip
+    """A mask of the crop's grid at the photo's resolution, widened by a grid pixel.
+
+    Parameters
+    ----------
+    mask : Mask
+        (h, w).
+    crop : Crop
+        The grid.
+    photo : Photo
+        The photo.
+
+    Returns
+    -------
+    Mask
+        (H, W).
+    """
+    full = resampled_on_photo(mask.astype(np.float32), crop, (photo.height, photo.width))
     # The grid ends half a cell inside of the person's edge: reach over it.
     reach = 2 * int(np.ceil(1.5 / crop.scale)) + 1
     return cv2.dilate((full > 0.5).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
@@ -92,27 +171,24 @@ def mask_on_photo(mask: Mask, crop: Crop, photo: Photo) -> Mask:
 
 def matte_on_photo(region: Mask, matte: Float32, crop: Crop) -> Float32:
     """A layer's matte at the photo's resolution: the person's edge where the layer meets the
-    background, the region's own where it meets other layers."""
+    background, the region's own where it meets other layers.
+
+    Parameters
+    ----------
+    region : Mask
+        (h, w) the layer's own.
+    matte : Float32
+        (H, W) 0..1, the person's.
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    Float32
+        (H, W) 0..1.
+    """
     reaching = np.where(region, 1.0, 0.0).astype(np.float32)
-    move = np.array(
-        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
-    )
     # Beyond the person's edge the region goes on, so that the person's own edge decides there.
-    inside = cv2.warpAffine(
-        (matte >= 0.5).astype(np.float32),
-        np.array([[1 / crop.scale, 0, crop.x0], [0, 1 / crop.scale, crop.y0]]),
-        (crop.width, crop.height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-    )
-    solid = inside >= 0.98
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~solid).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(nearest.max() + 1, np.float32)
-    lookup[nearest[solid]] = reaching[solid]
-    reaching = np.where(solid, reaching, lookup[nearest])
-    height, width = matte.shape
-    full = cv2.warpAffine(
-        reaching, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
+    solid = resampled_on_grid((matte >= 0.5).astype(np.float32), crop) >= 0.98
+    full = resampled_on_photo(fill_nearest(reaching, solid), crop, matte.shape)
     return np.minimum(full, matte)

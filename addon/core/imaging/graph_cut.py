@@ -42,7 +42,7 @@ def minimum_cut(unary: Float64, pairs: Index, weights: Float64) -> Mask:
     Returns
     -------
     Mask
-        (N,) bool (N,).
+        (N,).
     """
     count = len(unary)
     source, sink = count, count + 1

@@ -27,46 +27,28 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.ndimage import distance_transform_edt
-from scipy.sparse.linalg import spsolve
 
-from ..types import Float32, Floats, Int32, Integers, Mask, UInt8
+from ..numerics.grid_laplacian import membrane
+from ..types import Float32, Floats, Int32, Mask, UInt8
+from .fill_nearest import nearest_in
+from .patch_descriptors import PATCH_AREA, PATCH_RADIUS, patch_descriptors
+from .poisson_blending import without_seams
 from .shift_map import dominant_offsets, labelled
 
-PATCH_RADIUS = 3  # pixels; 7 x 7, as in both papers
 MATCHED_PIXELS = 300_000  # of the crop; finer matching costs seconds and changes little
 PIECED_PIXELS = 6000  # of the hole at the coarsest level, where pieces are put together
 COARSEST_SIDE = 48  # pixels; a smaller picture has too few patches to choose from
 FEWEST_SOURCES = 64  # whole known patches; with fewer the hole is only interpolated
 BORDER_TRUST = 1.3  # Wexler's gamma: a patch's say falls by this a pixel away from the border
-ROW_PREFERENCE = 0.35  # cost of being a picture's height off, in grey levels (0..1) a pixel
 LARGEST_BIAS = 0.06  # of 0..1; how far a patch may be brightened or darkened
-KEPT_COLOUR = 1e-3  # of a piece's own colour, beside its differences from its neighbours
 MEAN_WEIGHT = 0.5  # of a patch's mean in the distance where a bias is allowed
 WANDERING = 0.2  # of half the width and an eighth of the height: how far random search may leave
 # the pieces' translations; farther, the search trades lines for what is smooth
 SIDEWAYS = 6.0  # how much more the first guess follows its row than its column
 
-# DCT coefficients (vertical, horizontal) kept of the luminance and of each chrominance.
-_LUMINANCE = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (0, 3), (3, 0))
-_CHROMINANCE = ((0, 0), (0, 1), (1, 0))
-# Rows: orthonormal, so that distances are those of RGB.
-_OPPONENT = np.array(
-    [
-        [1 / np.sqrt(3)] * 3,
-        [1 / np.sqrt(2), 0.0, -1 / np.sqrt(2)],
-        [1 / np.sqrt(6), -2 / np.sqrt(6), 1 / np.sqrt(6)],
-    ],
-    np.float32,
-)
-_ROW = len(_LUMINANCE) + 2 * len(_CHROMINANCE)  # the descriptor's last entry: the row itself
-_MEANS = (0, len(_LUMINANCE), len(_LUMINANCE) + len(_CHROMINANCE))
-_PATCH_AREA = (2 * PATCH_RADIUS + 1) ** 2
 
 Report = Callable[[float], None]
 _Index = Int32
-_Pixels = tuple[Integers, Integers]  # rows and columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,54 +110,6 @@ def complete(
     return filled
 
 
-def membrane(image: Float32, hole: Mask, sideways: float = 1.0) -> Float32:
-    """The smoothest filling: Laplace's equation in the hole, the known pixels as its border.
-
-    Parameters
-    ----------
-    image : Float32
-        (h, w, 3) float.
-    hole : Mask
-        (h, w) bool. `sideways` > 1 follows rows more than columns; linear functions stay
-        solutions. The picture's edges do not pull (Neumann). Direct sparse solution: for some
-        ten thousand unknowns, not for full pictures.
-    sideways : float
-        Weight of a row's neighbours, over a column's.
-
-    Returns
-    -------
-    Float32
-        (h, w, 3).
-    """
-    height, width = hole.shape
-    number = np.full(hole.shape, -1, np.int64)
-    number[hole] = np.arange(int(hole.sum()))
-    ys, xs = np.nonzero(hole)
-    own = number[ys, xs]
-    diagonal = np.zeros(len(own))
-    right_hand = np.zeros((len(own), 3))
-    rows, columns, values = [], [], []
-    for dy, dx, weight in ((0, 1, sideways), (0, -1, sideways), (1, 0, 1.0), (-1, 0, 1.0)):
-        ny, nx = ys + dy, xs + dx
-        inside = (ny >= 0) & (ny < height) & (nx >= 0) & (nx < width)
-        ny, nx = ny[inside], nx[inside]
-        here, there = own[inside], number[ny, nx]
-        diagonal[here] += weight
-        unknown = there >= 0
-        rows.append(here[unknown])
-        columns.append(there[unknown])
-        values.append(np.full(int(unknown.sum()), -weight))
-        right_hand[here[~unknown]] += weight * image[ny[~unknown], nx[~unknown]]
-    rows.append(own)
-    columns.append(own)
-    values.append(diagonal)
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    system = sparse.csc_matrix(entries, shape=(len(own), len(own)))
-    result = image.copy()
-    result[hole] = spsolve(system, right_hand).reshape(-1, 3)
-    return result
-
-
 def _silent(_fraction: float) -> None:
     """Nobody wants to know."""
 
@@ -230,68 +164,7 @@ def _pieced(level: _Level, smooth: Float32, field: _Field) -> Float32:
     good = ((moved >= 0) & (moved < (height, width))).all(1)
     good[good] = level.sources[tuple(moved[good].T)]
     field.source[good] = moved[good]
-    return _without_seams(level, pieces, offset, leads)
-
-
-def _without_seams(level: _Level, pieces: Float32, offset: _Index, leads: Mask) -> Float32:
-    """The pieces with their differences kept and their light made one (Perez, Gangnet, Blake,
-    "Poisson Image Editing", SIGGRAPH 2003).
-
-    Departure: where two pieces meet in a real edge, the joint is given little weight, and each
-    pixel is held a little to its own colour, so that no colour runs across edges.
-    """
-    height, width = level.hole.shape
-    number = np.full(level.hole.shape, -1, np.int64)
-    number[level.hole] = np.arange(int(level.hole.sum()))
-    ys, xs = np.nonzero(level.hole)
-    diagonal = np.full(len(ys), KEPT_COLOUR)
-    right_hand = KEPT_COLOUR * pieces[ys, xs].astype(np.float64)
-    rows, columns, values = [np.arange(len(ys))], [np.arange(len(ys))], []
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        ny, nx = ys + dy, xs + dx
-        inside = (ny >= 0) & (ny < height) & (nx >= 0) & (nx < width)
-        y, x, ny, nx = ys[inside], xs[inside], ny[inside], nx[inside]
-        own, other = number[y, x], number[ny, nx]
-        plain = pieces[y, x] - pieces[ny, nx]
-        # The joint's difference as the piece on either side shows it.
-        shown = [
-            _shown(level, offset, leads, a, b, plain)
-            for a, b in (((y, x), (ny, nx)), ((ny, nx), (y, x)))
-        ]
-        wanted = (shown[0] - shown[1]) / 2
-        wanted[other < 0] = shown[0][other < 0]
-        gap = np.abs(plain - wanted).max(1)
-        weight = 1 / (1 + (gap / LARGEST_BIAS) ** 4)
-        np.add.at(diagonal, own, weight)
-        right_hand[own] += weight[:, None] * wanted
-        known = other < 0
-        right_hand[own[known]] += weight[known, None] * level.image[ny[known], nx[known]]
-        rows.append(own[~known])
-        columns.append(other[~known])
-        values.append(-weight[~known])
-    entries = (
-        np.concatenate([diagonal, *values]),
-        (np.concatenate(rows), np.concatenate(columns)),
-    )
-    system = sparse.csc_matrix(entries, shape=(len(ys), len(ys)))
-    result = pieces.copy()
-    result[ys, xs] = np.clip(spsolve(system, right_hand), 0, 1)
-    return result
-
-
-def _shown(
-    level: _Level, offset: _Index, leads: Mask, here: _Pixels, there: _Pixels, plain: Float32
-) -> Float32:
-    """(n, 3) how much brighter `here` is than `there` in the piece that `here` is taken from;
-    `plain`, the difference of the pieces put together, where that piece does not tell."""
-    move = offset[here]
-    limit = np.array(level.hole.shape)
-    first, second = (np.stack(place, 1) + move for place in (here, there))
-    told = ((second >= 0) & (second < limit)).all(1) & leads[here] & level.hole[here]
-    result = plain.copy()
-    told[told] = ~level.hole[tuple(second[told].T)]
-    result[told] = level.image[tuple(first[told].T)] - level.image[tuple(second[told].T)]
-    return result
+    return without_seams(level.image, level.hole, pieces, offset, leads, LARGEST_BIAS)
 
 
 def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
@@ -383,33 +256,10 @@ def _finer_field(coarse: _Field, level: _Level) -> _Field:
     np.clip(source, 0, np.array([height - 1, width - 1], np.int32), out=source)
     lost = ~level.sources[source[:, 0], source[:, 1]]
     if lost.any():
-        nearest = distance_transform_edt(
-            ~level.sources, return_distances=False, return_indices=True
-        )
-        source[lost] = nearest[:, source[lost, 0], source[lost, 1]].T
+        rows, columns = nearest_in(level.sources)
+        place = source[lost, 0], source[lost, 1]
+        source[lost] = np.stack([rows[place], columns[place]], axis=1)
     return _Field(target, source, np.full(len(target), np.inf, np.float32))
-
-
-def _descriptors(image: Float32, mean_weight: float, first_row: int, height: int) -> Float32:
-    """(h, w, 17): low DCT coefficients of each pixel's patch, and its weighted row."""
-    side = 2 * PATCH_RADIUS + 1
-    order, place = np.arange(4)[:, None], np.arange(side)[None, :]
-    basis = np.sqrt(2 / side) * np.cos(np.pi * (2 * place + 1) * order / (2 * side))
-    basis[0] /= np.sqrt(2)
-    opponent = cv2.transform(image, _OPPONENT)
-    result = np.empty((*image.shape[:2], _ROW + 1), np.float32)
-    entry = 0
-    for channel, orders in enumerate((_LUMINANCE, _CHROMINANCE, _CHROMINANCE)):
-        plane = np.ascontiguousarray(opponent[..., channel])
-        for vertical, horizontal in orders:
-            result[..., entry] = cv2.sepFilter2D(
-                plane, cv2.CV_32F, basis[horizontal], basis[vertical]
-            )
-            entry += 1
-    result[..., list(_MEANS)] *= np.float32(mean_weight)
-    weight = ROW_PREFERENCE * np.sqrt(_PATCH_AREA) / height
-    result[..., _ROW] = (weight * (first_row + np.arange(image.shape[0])))[:, None]
-    return result
 
 
 def _alternate(
@@ -427,12 +277,12 @@ def _alternate(
     margin = 2 * PATCH_RADIUS
     box = _box_around(level.hole, 2 * margin)
     inner = _box_around(level.hole, margin)
-    descriptors = _descriptors(estimate, mean_weight, 0, height)
+    descriptors = patch_descriptors(estimate, mean_weight, 0, height)
     trust = _trust(level, field.target)
     for turn in range(rounds):
         if turn:
             # Only near the hole have the patches changed; a wider box for the filter's border.
-            fresh = _descriptors(estimate[box], mean_weight, box[0].start, height)
+            fresh = patch_descriptors(estimate[box], mean_weight, box[0].start, height)
             part = tuple(
                 slice(i.start - b.start, i.stop - b.start) for i, b in zip(inner, box, strict=True)
             )
@@ -538,7 +388,7 @@ def _voted(
 
 def _typical_cost(cost: Float32) -> float:
     """Wexler's sigma squared: the 75th percentile; at least a tenth of a grey level a pixel."""
-    return max(float(np.percentile(cost, 75)), _PATCH_AREA * (0.1 / 255) ** 2)
+    return max(float(np.percentile(cost, 75)), PATCH_AREA * (0.1 / 255) ** 2)
 
 
 def _bias(estimate: Float32, field: _Field, largest: float) -> Float32:

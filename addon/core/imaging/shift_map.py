@@ -60,7 +60,7 @@ def dominant_offsets(image: Float32, hole: Mask) -> Int32:
     Returns
     -------
     Int32
-        (K, 2) (K, 2).
+        (K, 2).
     """
     height, width = hole.shape
     known = (~hole).astype(np.float32)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
 
 from ..types import Float32, Mask, UInt8
 from .fill_nearest import nearest_in
@@ -383,9 +382,9 @@ def _painted(
         if not bare.any():
             continue
         of_label = full.sources & (full.label == number)
-        nearest = distance_transform_edt(~of_label, return_distances=False, return_indices=True)
+        rows, columns = nearest_in(of_label)
         at = np.clip(home[bare], 0, low - 1)
         guess = pixel[bare] + np.rint(offset[tuple(at.T)]).astype(np.int64)
         guess = np.clip(guess, 0, limit)
-        colours[bare] = image[tuple(nearest[:, guess[:, 0], guess[:, 1]])]
+        colours[bare] = image[rows[tuple(guess.T)], columns[tuple(guess.T)]]
     return np.rint(colours).astype(np.uint8)

@@ -56,7 +56,7 @@ def resized(picture: npt.NDArray[Any], width: int, height: int) -> npt.NDArray[A
     Returns
     -------
     npt.NDArray[Any]
-        (height, width) (height, width) or (height, width, 3).
+        (height, width) or (height, width, 3).
     """
     # OpenCV averages only where both sides shrink, and else shifts pixels by parts of their size.
     small = min(width, picture.shape[1]), min(height, picture.shape[0])
@@ -89,7 +89,7 @@ def window(
     Returns
     -------
     UInt8
-        (height, width, 3) (height, width, 3).
+        (height, width, 3).
     """
     # Averaging first keeps fine patterns from aliasing; twofold is left to the interpolation.
     small_width = min(rgb.shape[1], max(1, round(rgb.shape[1] * 1.5 / max(step[0], 1.5))))
@@ -128,7 +128,7 @@ def normalised(
     Returns
     -------
     Float32
-        (3, h, w) (3, h, w).
+        (3, h, w).
     """
     scaled = (rgb.astype(np.float32) / 255 - np.array(mean, np.float32)) / np.array(std, np.float32)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1), np.float32)

@@ -316,7 +316,7 @@ class PictureInput:
         Returns
         -------
         Float32
-            (3, h, w) (1, 3, h, w) or (3, h, w).
+            (1, 3, h, w) or (3, h, w).
         """
         return picture[None] if self.batch else picture
 

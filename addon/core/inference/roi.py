@@ -52,7 +52,7 @@ class Square:
         Returns
         -------
         Float32
-            (2, 3) (2, 3).
+            (2, 3).
         """
         turn = self.turn() * (self.side / pixels)
         shift = np.array([self.x, self.y]) - turn @ [pixels / 2, pixels / 2]

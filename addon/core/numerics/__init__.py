@@ -1,1 +1,1 @@
-"""Solvers and functions of numbers that know nothing of pictures and bodies."""
+"""Solvers, rotations and easing, which all rooms share."""

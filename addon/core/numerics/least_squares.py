@@ -50,7 +50,7 @@ class Residuals:
         Returns
         -------
         Float64
-            (M,) (M,).
+            (M,).
         """
         if self.outlier is None:
             return self.weights

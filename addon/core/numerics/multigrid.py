@@ -104,7 +104,7 @@ def solve(
     Returns
     -------
     tuple[Float64, SolveInfo]
-        (s, h, w) (s, h, w), and iterations, last step and whether it converged.
+        (s, h, w), and iterations, last step and whether it converged.
     """
     # Sheets lie side by side in memory, as they do in the system.
     unknown = np.ascontiguousarray(np.moveaxis(springs.anchor > 0, 0, -1))

@@ -47,7 +47,7 @@ def load_photo(path: Path | str) -> Photo:
     Raises
     ------
     PhotoError
-        If a sentence that says what to do, for anything that is not one.
+        If it is no photo; the sentence says what to do.
     """
     path = Path(path)
     if not path.exists():

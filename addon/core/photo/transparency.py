@@ -29,7 +29,7 @@ def studio_backdrop(height: int, width: int) -> UInt8:
     Returns
     -------
     UInt8
-        (H, W, 3) (H, W, 3), sRGB.
+        (H, W, 3), sRGB.
     """
     column = np.linspace(STUDIO_TOP, STUDIO_BOTTOM, height)[:, None, None]
     return np.broadcast_to(column, (height, width, 3)).round().astype(np.uint8)
@@ -95,7 +95,7 @@ def ring(person: Mask) -> Mask:
     Returns
     -------
     Mask
-        (H, W) bool (H, W) mask.
+        (H, W) mask.
     """
     rows, columns = np.nonzero(person)
     extent = max(np.ptp(rows), np.ptp(columns))

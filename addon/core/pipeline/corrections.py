@@ -45,6 +45,26 @@ def advance_with(
     """`run.advance` that goes on from the corrections where they differ from what was found.
 
     Only what depends on a correction is computed anew. `clip` is as in `advance`.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+    settings : WakeUpSettings
+        What the user chose.
+    photo_path : Path | str
+        The photo's file.
+    until : str
+        The stage that is wanted.
+    corrections : Corrections
+        What the user changed.
+    clip : Clip | None
+        The settings' motion, if only Blender can read its file; None: it is read here.
+
+    Yields
+    ------
+    Generator[Progress, None, WakeUpResult]
+        How far the work has come; the generator's value is the result.
     """
     nothing = (
         corrections.mask is None
@@ -83,6 +103,18 @@ def advance_with(
 def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:
     """The result with a silhouette that the user has painted, and without all that was made from
     another one. A mask of another size than the photo belongs to another photo and is left out.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+    mask : Mask
+        (H, W).
+
+    Returns
+    -------
+    WakeUpResult
+        The same object if the mask is left out.
     """
     from ..perception.segmentation.masks import cut_out
 
@@ -95,7 +127,20 @@ def with_mask(result: WakeUpResult, mask: Mask) -> WakeUpResult:
 
 def with_joints(result: WakeUpResult, joints: dict[str, tuple[float, float]]) -> WakeUpResult:
     """The result with joints that the user has moved, and without the body that was laid over
-    other ones; mask and background stay."""
+    other ones; mask and background stay.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+    joints : dict[str, tuple[float, float]]
+        Names and photo pixels.
+
+    Returns
+    -------
+    WakeUpResult
+        The same object if none moved.
+    """
     from ..perception.landmarks import joints as editing
 
     person = present(result.person, "person")
@@ -108,7 +153,20 @@ def with_joints(result: WakeUpResult, joints: dict[str, tuple[float, float]]) ->
 def with_labels(result: WakeUpResult, labels: UInt8) -> WakeUpResult:
     """The result with the part labels that the user has painted, 0 where nothing was painted, and
     without the character that was made from other ones. Labels of another size than the photo
-    belong to another photo and are left out."""
+    belong to another photo and are left out.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+    labels : UInt8
+        (H, W) part labels.
+
+    Returns
+    -------
+    WakeUpResult
+        The same object if the labels are left out.
+    """
     before = result.painted
     if before is None:
         before = np.zeros(present(result.person, "person").mask.shape, np.uint8)
@@ -122,7 +180,22 @@ def with_pose(
     result: WakeUpResult, settings: WakeUpSettings, correction: PoseCorrection
 ) -> WakeUpResult:
     """The result with the fit that goes on from a pose that the user has corrected, and without
-    all that was made from another body; mask, joints and background stay."""
+    all that was made from another body; mask, joints and background stay.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+    settings : WakeUpSettings
+        What the user chose.
+    correction : PoseCorrection
+        What the user set.
+
+    Returns
+    -------
+    WakeUpResult
+        With the new fit.
+    """
     from ..body.pose_edit import refine_posed
 
     if result.fitted is not None and correction.is_in(result.fitted):

@@ -31,8 +31,22 @@ class Request:
 def run(request: Request) -> Generator[Progress, None, Outcome]:
     """Compute it; the generator's return value is the outcome.
 
-    Raises WakeUpError kinds with a sentence for the user and the stage that failed. Closing the
-    generator stops the work at the running stage's next report.
+    Closing the generator stops the work at the running stage's next report.
+
+    Parameters
+    ----------
+    request : Request
+        What is wanted.
+
+    Yields
+    ------
+    Generator[Progress, None, Outcome]
+        How far the work has come; the generator's value is the outcome.
+
+    Raises
+    ------
+    WakeUpError
+        Of any kind, with a sentence for the user and the stage that failed.
     """
     if request.everyone:
         return wake_up_everyone(request.photo_path, request.settings, request.clip)

@@ -31,8 +31,26 @@ def wake_up(
 ) -> Generator[Progress, None, WakeUpResult]:
     """All stages for one photo; the generator's return value is the finished result.
 
-    Raises WakeUpError kinds with a sentence for the user and the stage that failed. Closing the
-    generator stops the work at the running stage's next report.
+    Closing the generator stops the work at the running stage's next report.
+
+    Parameters
+    ----------
+    photo_path : Path | str
+        The photo's file.
+    settings : WakeUpSettings
+        What the user chose.
+    clip : Clip | None
+        The settings' motion, if only Blender can read its file; None: it is read here.
+
+    Yields
+    ------
+    Generator[Progress, None, WakeUpResult]
+        How far the work has come; the generator's value is the result.
+
+    Raises
+    ------
+    WakeUpError
+        Of any kind, with a sentence for the user and the stage that failed.
     """
     return (yield from advance(WakeUpResult(), settings, photo_path, clip=clip))
 
@@ -47,8 +65,25 @@ def advance(
 ) -> Generator[Progress, None, WakeUpResult]:
     """Compute the values that `until` needs and that `result` lacks, and return them with it.
 
-    clip : the settings' motion, where only Blender can read its file; None: it is read here
-    everybody : what leaves the background; None: the result's person alone
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+    settings : WakeUpSettings
+        What the user chose.
+    photo_path : Path | str
+        The photo's file.
+    until : str
+        The stage that is wanted.
+    clip : Clip | None
+        The settings' motion, where only Blender can read its file; None: it is read here.
+    everybody : Foreground | None
+        What leaves the background; None: the result's person alone.
+
+    Yields
+    ------
+    Generator[Progress, None, WakeUpResult]
+        How far the work has come; the generator's value is the result.
     """
     wanted = needed_for(until, result)
     total = sum(stage.share for stage in wanted) or 1.0
@@ -85,7 +120,18 @@ def _named(
 
 
 def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:
-    """Raise MotionError for a motion that cannot be read, before minutes go into a photo."""
+    """Raise MotionError for a motion that cannot be read, before minutes go into a photo.
+
+    Parameters
+    ----------
+    settings : WakeUpSettings
+        What the user chose.
+
+    Yields
+    ------
+    Generator[Progress, None, None]
+        While a file is read.
+    """
 
     def read(_report: Report) -> None:
         from ..motion.sources.library import load_motion
@@ -96,7 +142,18 @@ def motion_checked(settings: WakeUpSettings) -> Generator[Progress, None, None]:
 
 
 def drain(work: Generator[Progress, None, WakeUpResult]) -> WakeUpResult:
-    """Run a generator of work to its end and return its value."""
+    """Run a generator of work to its end and return its value.
+
+    Parameters
+    ----------
+    work : Generator[Progress, None, WakeUpResult]
+        Any.
+
+    Returns
+    -------
+    WakeUpResult
+        The generator's value.
+    """
     while True:
         try:
             next(work)
@@ -109,7 +166,21 @@ def within(
 ) -> Generator[Progress, None, _Value]:
     """The same work as the part from `start` to `end` of a larger one; its end is not told.
 
-    who : whom it is for, said before each message
+    Parameters
+    ----------
+    work : Generator[Progress, None, _Value]
+        Whose fractions go from 0 to 1.
+    start : float
+        0..1 of the larger work.
+    end : float
+        0..1 of the larger work.
+    who : str
+        Whom it is for, said before each message.
+
+    Yields
+    ------
+    Generator[Progress, None, _Value]
+        Fractions from `start` to `end`.
     """
     while True:
         try:
@@ -138,8 +209,23 @@ def in_thread(
     """Run a stage, or other work, beside the generator, so that its reports can be yielded while
     it works.
 
-    message : what is told until the stage reports anything
     When the generator is closed, the stage's next report raises Cancelled in its thread.
+
+    Parameters
+    ----------
+    work : Callable[[Report], _Value]
+        Takes a function that it reports to.
+    base : float
+        Fraction at which it begins.
+    share : float
+        Of the whole work.
+    message : str
+        What is told until the stage reports anything.
+
+    Yields
+    ------
+    Generator[Progress, None, _Value]
+        Its reports; the generator's value is the work's.
     """
     reports: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
     stopped = threading.Event()

@@ -28,6 +28,20 @@ def wake_up_everyone(
     Each is `settings.height_m` tall unless standing on the same ground before the same camera
     makes somebody taller or smaller. Who cannot be cut out is left out; PersonError where nobody
     can. `clip` is as in `advance`.
+
+    Parameters
+    ----------
+    photo_path : Path | str
+        The photo's file.
+    settings : WakeUpSettings
+        What the user chose.
+    clip : Clip | None
+        The settings' motion, if only Blender can read its file; None: it is read here.
+
+    Yields
+    ------
+    Generator[Progress, None, tuple[WakeUpResult, ...]]
+        How far the work has come; the generator's value is a result for each person.
     """
     if clip is None:
         yield from motion_checked(settings)
@@ -90,7 +104,20 @@ def _scaled(result: WakeUpResult, factor: float) -> WakeUpResult:
 
 
 def scaled_body(fitted: FittedBody, factor: float) -> FittedBody:
-    """The body `factor` times as large and as far from the camera."""
+    """The body `factor` times as large and as far from the camera.
+
+    Parameters
+    ----------
+    fitted : FittedBody
+        The body.
+    factor : float
+        Above 0.
+
+    Returns
+    -------
+    FittedBody
+        Equal in the picture.
+    """
     transforms = fitted.transforms.copy()
     transforms[:, :3, 3] *= factor
 
@@ -109,7 +136,20 @@ def scaled_body(fitted: FittedBody, factor: float) -> FittedBody:
 
 
 def scaled_character(character: Character, factor: float) -> Character:
-    """The character `factor` times as large and as far from the camera."""
+    """The character `factor` times as large and as far from the camera.
+
+    Parameters
+    ----------
+    character : Character
+        The character.
+    factor : float
+        Above 0.
+
+    Returns
+    -------
+    Character
+        Equal in the picture.
+    """
     place = character.world_from_camera.copy()
     place[:3, 3] *= factor
     return replace(

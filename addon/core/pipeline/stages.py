@@ -23,7 +23,18 @@ LAST = MOTION.name
 
 
 def with_followers(stages: Iterable[str]) -> set[str]:
-    """These stages and all whose values are made from theirs."""
+    """These stages and all whose values are made from theirs.
+
+    Parameters
+    ----------
+    stages : Iterable[str]
+        Names.
+
+    Returns
+    -------
+    set[str]
+        Names.
+    """
     found = set(stages)
     for stage in STAGES.values():
         if found.intersection(stage.needs):
@@ -32,7 +43,20 @@ def with_followers(stages: Iterable[str]) -> set[str]:
 
 
 def needed_for(stage: str, result: WakeUpResult) -> list[Stage]:
-    """The stage and the missing ones that it rests on, in order."""
+    """The stage and the missing ones that it rests on, in order.
+
+    Parameters
+    ----------
+    stage : str
+        Its name.
+    result : WakeUpResult
+        What there is already.
+
+    Returns
+    -------
+    list[Stage]
+        Values of STAGES.
+    """
     wanted: set[str] = set()
 
     def want(name: str) -> None:
@@ -48,7 +72,20 @@ def needed_for(stage: str, result: WakeUpResult) -> list[Stage]:
 
 
 def without(result: WakeUpResult, *stages: str) -> WakeUpResult:
-    """The result without these stages' values and all that was made from them."""
+    """The result without these stages' values and all that was made from them.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+    *stages : str
+        Names.
+
+    Returns
+    -------
+    WakeUpResult
+        Their fields empty.
+    """
     gone = with_followers(stages)
     if "person" in gone:  # strokes are of one person's picture
         gone.add("painted")
@@ -57,7 +94,18 @@ def without(result: WakeUpResult, *stages: str) -> WakeUpResult:
 
 
 def stages_done(result: WakeUpResult) -> tuple[str, ...]:
-    """Names of the stages that have a value, in order."""
+    """Names of the stages that have a value, in order.
+
+    Parameters
+    ----------
+    result : WakeUpResult
+        What there is already.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Names.
+    """
     return tuple(name for name in STAGES if getattr(result, name) is not None)
 
 

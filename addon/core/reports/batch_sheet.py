@@ -44,7 +44,7 @@ def strip(pictures: Sequence[npt.NDArray[np.uint8]]) -> UInt8:
     Returns
     -------
     UInt8
-        (STRIP_HEIGHT, W, 3) (STRIP_HEIGHT, W, 3).
+        (STRIP_HEIGHT, W, 3).
     """
     gap = np.full((STRIP_HEIGHT, round(_GAP * STRIP_HEIGHT) // 2, 3), _PAPER, np.uint8)
     parts: list[npt.NDArray[np.uint8]] = []
@@ -66,7 +66,7 @@ def overview(entries: Sequence[Entry]) -> UInt8:
     Returns
     -------
     UInt8
-        (H, W, 3) (H, W, 3), sRGB.
+        (H, W, 3), sRGB.
     """
     columns = min(_COLUMNS, len(entries))
     rows = -(-len(entries) // columns)

@@ -59,7 +59,7 @@ def masks_and_joints(photo: Photo, people: Sequence[tuple[Mask, FittedBody]]) ->
     Returns
     -------
     UInt8
-        (H, W, 3) (H, W, 3), sRGB.
+        (H, W, 3), sRGB.
     """
     picture = photo.rgb.astype(np.float32)
     picture[~np.any([mask for mask, _ in people], axis=0)] *= _VEIL
@@ -117,7 +117,7 @@ def body_overlay(photo: Photo, bodies: Sequence[BodyMaps]) -> UInt8:
     Returns
     -------
     UInt8
-        (H, W, 3) (H, W, 3), sRGB.
+        (H, W, 3), sRGB.
     """
     picture = photo.rgb.astype(np.float32)
     for maps in bodies:
@@ -153,7 +153,7 @@ def on_checks(picture: UInt8) -> UInt8:
     Returns
     -------
     UInt8
-        (H, W, 4) (H, W, 3), sRGB.
+        (H, W, 3), sRGB.
     """
     y, x = np.indices(picture.shape[:2])
     board = np.where((x // 16 + y // 16) % 2, 205, 225).astype(np.float32)[..., None]
@@ -174,7 +174,7 @@ def compose(panels: Sequence[tuple[str, npt.NDArray[np.uint8]]], size: tuple[int
     Returns
     -------
     UInt8
-        (H, W, 3) (H, W, 3), sRGB.
+        (H, W, 3), sRGB.
     """
     width, height = size
     cell_w, cell_h = width + _GAP, height + _LABEL_HEIGHT + _GAP

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from ..errors import WakeUpError
+from ..numerics.easing import smootherstep
 from ..types import Camera, Float64
 from .backdrop import Backdrop, CameraMove
 
@@ -88,23 +89,6 @@ def plan_move(
     if not (np.isfinite(subject.middle).all() and np.isfinite(subject.head).all()):
         raise WakeUpError("The person has no place in some frame: the camera cannot follow.")
     return _PLANNERS[name](camera, subject, fps, backdrop)
-
-
-def ease(times: Float64) -> Float64:
-    """0 to 1 for `times` 0 to 1, at rest at both ends: 6t^5 - 15t^4 + 10t^3 (Perlin, 2002).
-
-    Parameters
-    ----------
-    times : Float64
-        Any shape.
-
-    Returns
-    -------
-    Float64
-        The times' shape, 0..1.
-    """
-    t = np.clip(times, 0.0, 1.0)
-    return t**3 * (t * (6 * t - 15) + 10)
 
 
 def _times(subject: Subject) -> Float64:
@@ -180,11 +164,11 @@ def _push_in(
     # On the line to the last frame's head, which so ends where the held camera shows it.
     pixel = _head_anchor(camera, subject) - [camera.cx, camera.cy]
     way = np.append(pixel / camera.focal_px, 1.0) * _PUSH_SHARE * max(subject.head[-1, 2], 0.0)
-    return _moved(camera, ease(_times(subject))[:, None] * way)
+    return _moved(camera, smootherstep(_times(subject))[:, None] * way)
 
 
 def _orbit(camera: Camera, subject: Subject, _fps: float, backdrop: Backdrop | None) -> CameraMove:
-    progress = ease(_times(subject))
+    progress = smootherstep(_times(subject))
     middle = subject.middle.mean(axis=0) * [1.0, 0.0, 1.0]
     if backdrop is None:
         turned = _moved(camera, np.zeros_like(subject.middle), np.radians(_ORBIT_DEG) * progress)
@@ -235,7 +219,7 @@ def _keeps_framing(camera: Camera, subject: Subject) -> Callable[[CameraMove], b
 def _follow(camera: Camera, subject: Subject, fps: float, backdrop: Backdrop | None) -> CameraMove:
     count = len(subject.middle)
     smooth = gaussian_filter1d(subject.middle, _FOLLOW_SMOOTH_S * fps, axis=0, mode="nearest")
-    caught = ease(np.arange(count) / max(_FOLLOW_EASE_S * fps, 1.0))
+    caught = smootherstep(np.arange(count) / max(_FOLLOW_EASE_S * fps, 1.0))
     way = (smooth - smooth[0]) * caught[:, None] * [1.0, 0.0, 1.0]
     if backdrop is None:
         return _moved(camera, way)
@@ -276,7 +260,7 @@ def _dolly_zoom(
 ) -> CameraMove:
     # Focal length and distance grow alike: the plane through the start keeps its scale, and the
     # plate behind it grows, so that its edges leave the view.
-    progress = _DOLLY_SHARE * ease(_times(subject))
+    progress = _DOLLY_SHARE * smootherstep(_times(subject))
     position = np.zeros_like(subject.middle)
     position[:, 2] = -subject.middle[0, 2] * progress
     return _moved(camera, position, lens=1 + progress)
@@ -290,7 +274,7 @@ def _pull_back(
         return replace(_held(camera, subject, fps, backdrop), note=note)
     # The lens widens: a camera that went back would leave the person alone before the wall. It
     # does so before the person has come so near that the head leaves the view.
-    progress = ease(np.arange(len(subject.middle)) / max(_PULL_S * fps, 1.0))
+    progress = smootherstep(np.arange(len(subject.middle)) / max(_PULL_S * fps, 1.0))
     lens = _PULL_VIEW**-progress
     return _moved(camera, np.zeros_like(subject.middle), lens=lens)
 

@@ -134,7 +134,7 @@ def for_shadows(direction: Float64) -> Float64:
     Returns
     -------
     Float64
-        (3,) (3,), unit.
+        (3,), unit.
     """
     across = direction[:2] / max(float(np.linalg.norm(direction[:2])), 1e-9)
     elevation = np.degrees(np.arcsin(np.clip(direction[2] / np.linalg.norm(direction), -1, 1)))

@@ -13,6 +13,7 @@ import numpy as np
 from mathutils import Quaternion, Vector
 from scipy.spatial.transform import Rotation
 
+from ...core.numerics.rotations import continuous
 from ...core.types import Float64, Motion, Pose, Skeleton
 from ..id_properties import PHOTO_POSE
 
@@ -82,7 +83,7 @@ def new_action(
 ) -> bpy.types.Action:
     """The motion as an action of its own, one key a frame from `first_frame` on; not assigned."""
     rotations, locations = _in_bone_axes(armature, skeleton, motion.rotations, motion.root)
-    rotations = _continuous(rotations)
+    rotations = continuous(rotations)
     action = bpy.data.actions.new(name)
     slot = action.slots.new(id_type="OBJECT", name=armature.name)
     strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
@@ -118,15 +119,6 @@ def _in_bone_axes(
     turned[..., 1:] = np.einsum("jab,fja->fjb", rest, turned[..., 1:])
     travel = (np.asarray(root, np.float64) - np.array(bones[0].head_local)) @ rest[0]
     return turned, travel
-
-
-def _continuous(rotations: Float64) -> Float64:
-    """The same rotations, each quaternion on the side of the one before: q and -q are one
-    rotation, but curves between them would spin."""
-    against = np.einsum("fjk,fjk->fj", rotations[1:], rotations[:-1]) < 0
-    flips = np.cumsum(against, axis=0) % 2 == 1
-    signs = np.concatenate([np.ones((1, rotations.shape[1])), np.where(flips, -1.0, 1.0)])
-    return rotations * signs[..., None]
 
 
 def _set_keys(

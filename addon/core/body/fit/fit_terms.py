@@ -48,7 +48,7 @@ def projected(camera: Camera, points: Float64) -> Float64:
     Returns
     -------
     Float64
-        (N, 2) (N, 2).
+        (N, 2).
     """
     depth = np.maximum(points[:, 2:], NEAREST_M)
     return points[:, :2] / depth * camera.focal_px + [camera.cx, camera.cy]
@@ -69,7 +69,7 @@ def projected_derivatives(camera: Camera, points: Float64, jacobian: Float64) ->
     Returns
     -------
     Float64
-        (N, 2, U) (N, 2, U).
+        (N, 2, U).
     """
     depth = np.maximum(points[:, 2], NEAREST_M)[:, None, None]
     clamped = (points[:, 2] < NEAREST_M)[:, None, None]
@@ -116,7 +116,7 @@ class LandmarkTerm:
         Returns
         -------
         Float64
-            (3,) (3,) metres, camera frame.
+            (3,) metres, camera frame.
         """
         chosen = joints[self._joints]
         count = len(chosen)

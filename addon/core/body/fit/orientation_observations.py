@@ -79,7 +79,7 @@ def head_turn(face: Face) -> Float64:
     Returns
     -------
     Float64
-        (3, 3) (3, 3).
+        (3, 3).
     """
     mesh = face.mesh.astype(np.float64)
     frame = _frame(mesh[LEFT_EDGE] - mesh[RIGHT_EDGE], mesh[FOREHEAD] - mesh[CHIN])
@@ -101,7 +101,7 @@ def hand_turn(model: BodyModel, side: str, hand: Hand) -> Float64:
     Returns
     -------
     Float64
-        (3, 3) (3, 3).
+        (3, 3).
     """
     sign = 1.0 if side == "left" else -1.0
     points = hand.world.astype(np.float64)

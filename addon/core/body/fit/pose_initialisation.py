@@ -56,7 +56,7 @@ def first_pose(model: BodyModel, person: Person, mirrored: bool = False) -> Floa
     Returns
     -------
     Float64
-        (24, 3) (24, 3) axis-angle, radians.
+        (24, 3) axis-angle, radians.
     """
     joints = (model.regressor @ model.template).astype(np.float64)
     marks = person.detection.landmarks

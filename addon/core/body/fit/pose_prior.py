@@ -160,7 +160,7 @@ def uprightness(marks: PoseLandmarks) -> Float64:
     Returns
     -------
     Float64
-        (2,) (2,) 0..1.
+        (2,) 0..1.
     """
 
     def middle(name: str) -> Float64 | None:

@@ -166,7 +166,7 @@ class Skinned:
         Returns
         -------
         Float64
-            (3, 3, U) (3, 3, U).
+            (3, 3, U).
         """
         axes = np.where(ANCESTORS[joint][:, None, None], self._axes, 0.0)
         turning = np.einsum("kui,br,ubc->crki", axes, self.turned[joint], _CROSS, optimize=True)
@@ -353,7 +353,7 @@ def left_jacobians(axis_angle: Float64) -> Float64:
     Returns
     -------
     Float64
-        (N, 3, 3) (N, 3, 3).
+        (N, 3, 3).
     """
     _, second, third = _quotients(axis_angle)
     cross = cross_matrices(axis_angle)
@@ -371,7 +371,7 @@ def cross_matrices(vectors: Float64) -> Float64:
     Returns
     -------
     Float64
-        (N, 3, 3) (N, 3, 3).
+        (N, 3, 3).
     """
     return np.asarray(np.einsum("na,abc->ncb", vectors, _CROSS))
 

@@ -25,6 +25,20 @@ LARGEST_STRETCH = 1.6
 def complete(own: Mask, body: Mask, hidden: Mask) -> Mask:
     """(h, w) bool: a part's whole region, from where the photo shows it (own), the body's part as
     the warp has carried it to the picture (body), and where something may lie over it (hidden).
+
+    Parameters
+    ----------
+    own : Mask
+        (h, w).
+    body : Mask
+        (h, w).
+    hidden : Mask
+        (h, w).
+
+    Returns
+    -------
+    Mask
+        (h, w).
     """
     joined = own | (body & hidden)
     if not (joined & ~own).any() or not own.any():

@@ -34,6 +34,7 @@ from ...body.model.skeleton import JOINT
 from ...body.rasterisation import render_maps
 from ...imaging.fill_nearest import nearest_in
 from ...imaging.graph_cut import Index
+from ...imaging.masks import dilated_by_square, largest_component
 from ...types import BodyMaps, FittedBody, Float32, Float64, Mask, UInt8
 from ..outline.warp import Warp
 from .amodal_completion import complete
@@ -106,9 +107,27 @@ def divide(
 ) -> Division:
     """Label the person's pixels and divide off the limbs that occlude or are occluded.
 
-    colours : (h, w, 3) the photo on the crop's grid
-    painted : (H, W) part labels in photo pixels that the user asks for, 0 where nothing is asked
-    seed : of colour clusters
+    Parameters
+    ----------
+    mapping : Warp
+        Where on the body each pixel is.
+    maps : BodyMaps
+        The body's maps on the grid.
+    colours : UInt8
+        (h, w, 3) the photo on the crop's grid.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    painted : UInt8 | None
+        (H, W) part labels in photo pixels that the user asks for, 0 where nothing is asked.
+    seed : int
+        Of colour clusters.
+
+    Returns
+    -------
+    Division
+        Labels, and the layers with their outlines.
     """
     inside, crop = mapping.inside, maps.crop
     rows, columns = np.nonzero(inside)
@@ -209,7 +228,7 @@ def _contact(pairs: Index, labels: LabelMap, limb: Limb, figure: float) -> Index
 def _near_body(labels: LabelMap) -> Mask:
     """(h, w) the pixels at which the body itself is, and not cloth that stands off it."""
     inside = labels.part > 0
-    return _grown(labels.known, 1) & ~_grown(inside & ~labels.known, 1)
+    return dilated_by_square(labels.known, 1) & ~dilated_by_square(inside & ~labels.known, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,7 +310,7 @@ def _layers(
         region = complete(own, np.isfinite(depth[piece.label]), hidden)
         region &= own | joined | ~(spread[piece.label] < limit)
         # A hand that looks out behind the other arm is one with its own arm under that.
-        region = _largest(region | (_grown(own, SEAM_PX) & inside))
+        region = largest_component(region | (dilated_by_square(own, SEAM_PX) & inside))
         own &= region
         if own.sum() < SMALLEST_LAYER:
             continue
@@ -307,7 +326,7 @@ def _layers(
     own = inside & ~taken
     region = complete(own, np.isfinite(base_depth), taken)
     region &= own | ~(base_spread < limit)
-    region |= _grown(own, SEAM_PX) & inside
+    region |= dilated_by_square(own, SEAM_PX) & inside
     return [Layer("body", region, own, _pure(own, inside), base_faces), *layers]
 
 
@@ -351,21 +370,7 @@ def _area(labels: UInt8, *parts: int) -> int:
     return int(np.isin(labels, parts).sum())
 
 
-def _grown(mask: Mask, pixels: int) -> Mask:
-    kernel = np.ones((2 * pixels + 1,) * 2, np.uint8)
-    return cv2.dilate(mask.astype(np.uint8), kernel) > 0
-
-
 def _follows(model: BodyModel, joints: npt.NDArray[np.bool_]) -> Float32:
     """(F,) how much each face follows some joints (24,): the mean weight of its corners."""
     follows: Float32 = model.weights[:, joints].sum(axis=1)[model.faces].mean(axis=1)
     return follows
-
-
-def _largest(mask: Mask) -> Mask:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask.astype(np.uint8), connectivity=4
-    )
-    if count < 2:
-        return mask
-    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))

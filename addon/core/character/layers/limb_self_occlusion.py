@@ -29,12 +29,38 @@ LEAST_FOLD = 0.02  # of the figure: half a forearm's width, along which the segm
 
 
 def far_weight(weights: Float32, limb: int) -> Float32:
-    """(V,) how much each row of weights (V, 24) follows a limb's far segment."""
+    """(V,) how much each row of weights (V, 24) follows a limb's far segment.
+
+    Parameters
+    ----------
+    weights : Float32
+        (V, 24).
+    limb : int
+        A limb's part label.
+
+    Returns
+    -------
+    Float32
+        (V,) 0..1.
+    """
     return weights[:, [JOINT[name] for name in FAR_JOINTS[limb]]].sum(axis=1)
 
 
 def far_of_body(body: SurfaceMaps, model: BodyModel) -> UInt8:
-    """(h, w) what the body shows, the far segments of all limbs with labels of their own."""
+    """(h, w) what the body shows, the far segments of all limbs with labels of their own.
+
+    Parameters
+    ----------
+    body : SurfaceMaps
+        What the body shows at its own pixels.
+    model : BodyModel
+        The body model.
+
+    Returns
+    -------
+    UInt8
+        (h, w).
+    """
     result = body.label.copy()
     for limb in FAR_JOINTS:
         shown = body.label == limb
@@ -56,9 +82,31 @@ def far_segments(
 ) -> UInt8:
     """Part labels (h, w) with labels of their own for the far segments of folded limbs.
 
-    on_body : (h, w) bool, the pixels where segments of legs that meet are the body's, not cloth
-    source : (h, w, 2) body pixel x, y of each pixel; body : what the body shows
-    colours : (h, w, 3) the photo on the same grid; figure : grid pixels; seed : of colour clusters
+    Parameters
+    ----------
+    labels : UInt8
+        (h, w) part labels.
+    on_body : Mask
+        (h, w) bool, the pixels where segments of legs that meet are the body's, not cloth.
+    source : Float32
+        (h, w, 2) body pixel x, y of each pixel.
+    body : SurfaceMaps
+        What the body shows.
+    colours : UInt8
+        (h, w, 3) the photo on the same grid.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+    figure : float
+        Grid pixels.
+    seed : int
+        Of colour clusters.
+
+    Returns
+    -------
+    UInt8
+        (h, w).
     """
     shown = far_of_body(body, model)
     fine_body = SurfaceMaps(body.depth, body.normal, body.weights, shown, body.vertex)
@@ -84,5 +132,16 @@ def far_segments(
 
 
 def of_limb(labels: Integers) -> Integers:
-    """Labels with the far segments' given back to their limbs."""
+    """Labels with the far segments' given back to their limbs.
+
+    Parameters
+    ----------
+    labels : Integers
+        (h, w), or any shape.
+
+    Returns
+    -------
+    Integers
+        The same shape.
+    """
     return labels % FAR

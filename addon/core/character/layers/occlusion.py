@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
@@ -18,6 +17,7 @@ from ...body.model.body_model import BodyModel
 from ...body.model.parts import LEFT_ARM, RIGHT_ARM, part_of_joint
 from ...body.model.skeleton import JOINT
 from ...body.rasterisation import render_maps
+from ...imaging.fill_nearest import fill_nearest
 from ...imaging.graph_cut import Index, neighbour_pairs
 from ...types import BodyMaps, FittedBody, Float32, Mask, SurfaceMaps, UInt8
 
@@ -33,6 +33,20 @@ def without_penetration(maps: BodyMaps, model: BodyModel, fitted: FittedBody) ->
 
     A fit may put a forearm some centimetres into the belly, which hides it. Bodies do not: an arm
     whose middle along a pixel's ray is nearer than the middle of what it meets lies in front.
+
+    Parameters
+    ----------
+    maps : BodyMaps
+        The body's maps on the grid.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+
+    Returns
+    -------
+    SurfaceMaps
+        On the grid of the maps.
     """
     shown = maps.front
     label, vertex = shown.label.copy(), shown.vertex.copy()
@@ -55,7 +69,18 @@ def without_penetration(maps: BodyMaps, model: BodyModel, fitted: FittedBody) ->
 
 
 def border_pairs(labels: UInt8) -> Index:
-    """(M, 2) flat indices of neighbouring pixels with different labels, none of them 0."""
+    """(M, 2) flat indices of neighbouring pixels with different labels, none of them 0.
+
+    Parameters
+    ----------
+    labels : UInt8
+        (h, w) part labels.
+
+    Returns
+    -------
+    Index
+        (M, 2).
+    """
     pairs, _ = neighbour_pairs(labels > 0)
     flat = labels.ravel()
     return pairs[flat[pairs[:, 0]] != flat[pairs[:, 1]]]
@@ -67,8 +92,25 @@ def occluding_pairs(
     """(M, 2) flat indices of neighbouring pixels whose labels differ and whose points lie farther
     than NEAR_ON_SURFACE_M from each other along the body's surface.
 
-    labels : (h, w); source : (h, w, 2) body pixel x, y of each pixel; body : what the body shows
     A pixel's point is the body's nearest visible one of the pixel's own label.
+
+    Parameters
+    ----------
+    labels : UInt8
+        (h, w).
+    source : Float32
+        (h, w, 2) body pixel x, y of each pixel.
+    body : SurfaceMaps
+        What the body shows.
+    model : BodyModel
+        The body model.
+    fitted : FittedBody
+        The body.
+
+    Returns
+    -------
+    Index
+        (M, 2).
     """
     pairs = border_pairs(labels)
     if len(pairs) == 0:
@@ -87,7 +129,24 @@ def occluding_pairs(
 
 
 def points_of(pixels: Index, labels: UInt8, source: Float32, body: SurfaceMaps) -> Index:
-    """(h * w,) body vertex at the given flat pixels, -1 where the body does not show the label."""
+    """(h * w,) body vertex at the given flat pixels, -1 where the body does not show the label.
+
+    Parameters
+    ----------
+    pixels : Index
+        (N,) flat pixel indices.
+    labels : UInt8
+        (h, w) part labels.
+    source : Float32
+        (h, w, 2) body pixel x, y of each pixel.
+    body : SurfaceMaps
+        What the body shows at its own pixels.
+
+    Returns
+    -------
+    Index
+        (h * w,).
+    """
     height, width = labels.shape
     at = np.nan_to_num(source.reshape(-1, 2)[pixels])
     column = np.clip(np.round(at[:, 0]).astype(int), 0, width - 1)
@@ -97,13 +156,9 @@ def points_of(pixels: Index, labels: UInt8, source: Float32, body: SurfaceMaps) 
         shown = body.label == part
         if not shown.any():
             continue
-        _, nearest = cv2.distanceTransformWithLabels(
-            (~shown).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        lookup = np.zeros(nearest.max() + 1, np.int64)
-        lookup[nearest[shown]] = body.vertex[shown]
+        vertex = fill_nearest(body.vertex, shown)
         those = labels.ravel()[pixels] == part
-        found[pixels[those]] = lookup[nearest[row[those], column[those]]]
+        found[pixels[those]] = vertex[row[those], column[those]]
     return found
 
 
@@ -119,7 +174,20 @@ def _surface_graph(model: BodyModel, fitted: FittedBody) -> sparse.csr_matrix:
 
 
 def mask_of(pairs: Index, shape: tuple[int, ...]) -> Mask:
-    """(h, w) bool: the pixels of pairs."""
+    """(h, w) bool: the pixels of pairs.
+
+    Parameters
+    ----------
+    pairs : Index
+        (M, 2) flat pixel indices.
+    shape : tuple[int, ...]
+        (h, w).
+
+    Returns
+    -------
+    Mask
+        (h, w).
+    """
     mask = np.zeros(shape, bool)
     mask.ravel()[pairs] = True
     return mask

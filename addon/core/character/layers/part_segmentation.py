@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 
 from ...body.model.parts import HEAD, LEFT_ARM, NOTHING, PART_NAMES, RIGHT_ARM
+from ...imaging.fill_nearest import fill_nearest
 from ...imaging.graph_cut import expand, neighbour_pairs
+from ...imaging.resampling import resampled_on_grid, resampled_on_photo
 from ...imaging.seeded_opencv import k_means
 from ...types import AnyArray, Crop, Float32, Float64, Mask, UInt8
 
@@ -51,12 +53,25 @@ class LabelMap:
 def first_labels(source: Float32, inside: Mask, body_labels: UInt8, gaps: Mask) -> LabelMap:
     """Labels that are near to the body's own and have short borders (equation for U and V).
 
-    source : (h, w, 2) body pixel x, y of each pixel of the person; inside : (h, w) the person
-    body_labels : (h, w) what the body shows at its own pixels
-    gaps : (h, w) pixels of the person that land on a closed gap of the body; what fills one at the
-        head is hair, a hood or a collar, which no arm carries along
     U is the distance on the body's map from f(p) to the nearest pixel of the label; the paper
     measures from p itself, which is as good only where clothes are tight.
+
+    Parameters
+    ----------
+    source : Float32
+        (h, w, 2) body pixel x, y of each pixel of the person.
+    inside : Mask
+        (h, w) the person.
+    body_labels : UInt8
+        (h, w) what the body shows at its own pixels.
+    gaps : Mask
+        (h, w) pixels of the person that land on a closed gap of the body; what fills one at the
+        head is hair, a hood or a collar, which no arm carries along.
+
+    Returns
+    -------
+    LabelMap
+        Labels, and where they are sure.
     """
     x, y = (np.nan_to_num(source[..., axis], nan=-10.0) for axis in (0, 1))
     parts = np.unique(body_labels[body_labels > NOTHING])
@@ -130,7 +145,24 @@ def follow_edges(
     gamma exp(-beta |I_p - I_q|^2) / |p - q| between neighbours of different labels; both are
     estimated in turn. To U comes d^2 / (2 s^2), d the distance to the part's first pixels and s
     the fit's error: where a sleeve lies on a shirt of its own cloth, colours tell nothing.
-    seed : of colour clusters
+
+    Parameters
+    ----------
+    labels : UInt8
+        (h, w) part labels.
+    occlusion : Mask
+        (h, w) pixels where parts meet that are no neighbours on the body.
+    colours : UInt8
+        (h, w, 3) the photo on the same grid.
+    figure_px : float
+        The figure's larger extent, grid pixels.
+    seed : int
+        Of colour clusters.
+
+    Returns
+    -------
+    UInt8
+        (h, w).
     """
     inside = labels > NOTHING
     spread = max(1.0, FIT_ERROR * figure_px)
@@ -205,11 +237,28 @@ def mixture_costs(
     """(N, count) minus the logarithm of each part's likelihood at the N loose pixels, less what
     all parts have in common.
 
-    colour : (h, w, K) responsibilities of Gaussians that all parts share; a part is its weights of
     them. GrabCut gives each part Gaussians of its own: the tighter ones then win wherever parts
     have the same colours, and an arm takes the whole shirt.
-    near : (h, w) pixels that weights are taken from; ranks : (h, w) their parts, 0..count-1
-    sureness : (h, w), 0..1, what a pixel counts
+
+    Parameters
+    ----------
+    colour : Float64
+        (h, w, K) responsibilities of Gaussians that all parts share; a part is its weights of.
+    near : Mask
+        (h, w) pixels that weights are taken from.
+    loose : Mask
+        (h, w) pixels whose part is sought, N of them.
+    ranks : AnyArray
+        (h, w) their parts, 0..count-1.
+    sureness : Float64
+        (h, w), 0..1, what a pixel counts.
+    count : int
+        Of parts.
+
+    Returns
+    -------
+    Float64
+        (N, count).
     """
     samples, counts = colour[near], sureness[near]
     overall = counts @ samples / counts.sum()
@@ -243,7 +292,18 @@ PALETTE: UInt8 = np.array(
 
 def from_colours(rgb: UInt8) -> UInt8:
     """(H, W) labels whose palette colour is nearest to the image (H, W, 3): soft brushes and
-    colours picked by eye count as what they resemble."""
+    colours picked by eye count as what they resemble.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3), sRGB.
+
+    Returns
+    -------
+    UInt8
+        (H, W).
+    """
     codes = rgb.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     colours, which = np.unique(codes, return_inverse=True)
     channels = np.stack([colours >> 16, (colours >> 8) & 255, colours & 255], axis=1)
@@ -253,38 +313,52 @@ def from_colours(rgb: UInt8) -> UInt8:
 
 def painted_over(labels: UInt8, painted: UInt8 | None, crop: Crop) -> UInt8:
     """Labels (h, w) on a crop's grid with the user's (H, W) in photo pixels over them, where those
-    are not 0. Outside of the person nothing changes: that is the mask's business."""
+    are not 0. Outside of the person nothing changes: that is the mask's business.
+
+    Parameters
+    ----------
+    labels : UInt8
+        (h, w) part labels.
+    painted : UInt8 | None
+        (H, W), 0 where nothing is painted; None: nothing at all.
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    UInt8
+        (h, w).
+    """
     if painted is None:
         return labels
     parts = np.where(painted == FRONT_ONLY, NOTHING, painted).astype(np.uint8)
-    over = _resampled(parts, crop, labels.shape, to_photo=False)
+    over = resampled_on_grid(parts, crop, cv2.INTER_NEAREST)
     return np.where((labels > NOTHING) & (over > NOTHING), over, labels).astype(np.uint8)
 
 
 def on_photo(labels: UInt8, crop: Crop, mask: Mask) -> UInt8:
     """(H, W) the labels (h, w) of a crop's grid at the photo's pixels; the mask's pixels beyond
-    take the nearest one."""
-    full = _resampled(labels, crop, mask.shape, to_photo=True)
+    take the nearest one.
+
+    Parameters
+    ----------
+    labels : UInt8
+        (h, w) part labels.
+    crop : Crop
+        The grid.
+    mask : Mask
+        (H, W) the person.
+
+    Returns
+    -------
+    UInt8
+        (H, W).
+    """
+    full = resampled_on_photo(labels, crop, mask.shape, cv2.INTER_NEAREST)
     known = full > NOTHING
     if not known.any():
         return full
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(nearest.max() + 1, np.uint8)
-    lookup[nearest[known]] = full[known]
-    return np.where(mask, lookup[nearest], 0).astype(np.uint8)
-
-
-def _resampled(labels: UInt8, crop: Crop, shape: tuple[int, ...], to_photo: bool) -> UInt8:
-    scale = crop.scale
-    if to_photo:
-        move = np.array([[scale, 0, -crop.x0 * scale], [0, scale, -crop.y0 * scale]])
-    else:
-        move = np.array([[1 / scale, 0, crop.x0], [0, 1 / scale, crop.y0]])
-    return cv2.warpAffine(
-        labels, move, (shape[1], shape[0]), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    )
+    return np.where(mask, fill_nearest(full, known), 0).astype(np.uint8)
 
 
 assert len(PALETTE) == len(PART_NAMES) + 1 == FRONT_ONLY + 1

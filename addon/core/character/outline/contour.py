@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ...errors import PersonError
+from ...imaging.fill_nearest import nearest_site
 from ...types import Float32, Float64, Floats, Mask
 
 # A silhouette's edge is where the matte passes one half.
@@ -45,8 +46,20 @@ def trace(matte: Float32) -> Outline:
     touch themselves. Of several pieces the sizeable ones are kept, joined to the largest by necks
     as thin as carry a mesh: what hides a person's middle cuts the mask in two.
 
-    matte : (H, W) float32, 0..1
-    Raises PersonError where nothing is inside.
+    Parameters
+    ----------
+    matte : Float32
+        (H, W) float32, 0..1.
+
+    Returns
+    -------
+    Outline
+        Pixels.
+
+    Raises
+    ------
+    PersonError
+        If nothing is inside.
     """
     solid = _without_filaments(matte >= EDGE_LEVEL)
     if not solid.any():
@@ -88,22 +101,42 @@ def _without_filaments(mask: Mask) -> Mask:
 
 def _nearest_pair(a: Mask, b: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
     """Pixels (x, y) of a and of b that are nearest to each other."""
-    distance, nearest = cv2.distanceTransformWithLabels(
-        (~a).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    distance, nearest = nearest_site(a)
     row, column = np.unravel_index(np.argmin(np.where(b, distance, np.inf)), a.shape)
-    other_row, other_column = np.argwhere(a & (nearest == nearest[row, column]))[0]
+    other_row, other_column = np.unravel_index(nearest[row, column], a.shape)
     return (int(other_column), int(other_row)), (int(column), int(row))
 
 
 def signed_area(loop: Float64) -> float:
-    """Area in square pixels by the shoelace formula, its sign the loop's sense of turning."""
+    """Area in square pixels by the shoelace formula, its sign the loop's sense of turning.
+
+    Parameters
+    ----------
+    loop : Float64
+        (n, 2) pixels, closed.
+
+    Returns
+    -------
+    float
+        Square pixels.
+    """
     x, y = loop[:, 0], loop[:, 1]
     return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
 
 
 def length(loop: Float64) -> float:
-    """Arc length of a closed loop."""
+    """Arc length of a closed loop.
+
+    Parameters
+    ----------
+    loop : Float64
+        (n, 2) pixels, closed.
+
+    Returns
+    -------
+    float
+        Pixels.
+    """
     return float(np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1).sum())
 
 
@@ -112,14 +145,42 @@ def _oriented(loop: Float64) -> Float64:
 
 
 def resample(loop: Float64, spacing: float, least: int = 8) -> Float64:
-    """Points at equal arc length along a closed loop, about `spacing` pixels apart."""
+    """Points at equal arc length along a closed loop, about `spacing` pixels apart.
+
+    Parameters
+    ----------
+    loop : Float64
+        (n, 2) pixels, closed.
+    spacing : float
+        Pixels.
+    least : int
+        Fewest points.
+
+    Returns
+    -------
+    Float64
+        (m, 2) pixels.
+    """
     steps = np.linalg.norm(np.roll(loop, -1, axis=0) - loop, axis=1)
     count = max(least, round(float(steps.sum()) / spacing))
     return along(loop, np.arange(count) / count)
 
 
 def along(loop: Float64, places: Float64) -> Float64:
-    """Points (n, 2) of a closed loop at shares of its length, 0 to 1, from its first point on."""
+    """Points (n, 2) of a closed loop at shares of its length, 0 to 1, from its first point on.
+
+    Parameters
+    ----------
+    loop : Float64
+        (n, 2) pixels, closed.
+    places : Float64
+        (n,) shares of the length.
+
+    Returns
+    -------
+    Float64
+        (n, 2) pixels.
+    """
     closed = np.vstack([loop, loop[:1]])
     steps = np.linalg.norm(np.diff(closed, axis=0), axis=1)
     length = np.concatenate([[0.0], np.cumsum(steps)])
@@ -129,21 +190,58 @@ def along(loop: Float64, places: Float64) -> Float64:
 
 def smooth(loop: Float64, sigma: float) -> Float64:
     """Gaussian smoothing along a closed, evenly spaced loop; `sigma` in points. Used on any
-    (n, k) values along the loop."""
+    (n, k) values along the loop.
+
+    Parameters
+    ----------
+    loop : Float64
+        (n, k) values along the loop.
+    sigma : float
+        Points.
+
+    Returns
+    -------
+    Float64
+        (n, k).
+    """
     from scipy.ndimage import gaussian_filter1d
 
     return gaussian_filter1d(loop, sigma, axis=0, mode="wrap")
 
 
 def normals(loop: Float64) -> Float64:
-    """Unit normals (n, 2) of an evenly spaced loop, pointing out of the silhouette."""
+    """Unit normals (n, 2) of an evenly spaced loop, pointing out of the silhouette.
+
+    Parameters
+    ----------
+    loop : Float64
+        (n, 2) pixels, closed.
+
+    Returns
+    -------
+    Float64
+        (n, 2).
+    """
     tangent = np.roll(loop, -1, axis=0) - np.roll(loop, 1, axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
     return np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
 
 
 def rasterise(outline: Outline, shape: tuple[int, int]) -> Mask:
-    """(H, W) bool: pixels whose centre is inside of the outline."""
+    """(H, W) bool: pixels whose centre is inside of the outline.
+
+    Parameters
+    ----------
+    outline : Outline
+        Pixels.
+    shape : tuple[int, int]
+        (H, W).
+
+    Returns
+    -------
+    Mask
+        (H, W).
+    """
     # OpenCV also fills the pixels that an edge touches, half a pixel too much: drawing finer and
     # keeping the centre sample makes that an eighth.
     finer, shift = 4, 8  # shift: cv2's fixed-point bits
@@ -154,5 +252,20 @@ def rasterise(outline: Outline, shape: tuple[int, int]) -> Mask:
 
 
 def to_grid(outline: Outline, move: Floats, scale: float) -> Outline:
-    """The outline under (p - move) * scale."""
+    """The outline under (p - move) * scale.
+
+    Parameters
+    ----------
+    outline : Outline
+        Photo pixels.
+    move : Floats
+        (2,) photo pixels, the grid's origin.
+    scale : float
+        Grid pixels per photo pixel.
+
+    Returns
+    -------
+    Outline
+        Grid pixels.
+    """
     return Outline((outline.outer - move) * scale, tuple((h - move) * scale for h in outline.holes))

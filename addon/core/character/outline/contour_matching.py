@@ -70,7 +70,23 @@ def positions(
     """(m,) where on the body's loop each point of the photo's loop belongs: arc length as a
     share of the loop, monotone; it goes once around from its first value to that plus one.
 
-    photo : (m, 2), body : (n, 2), evenly spaced; see `match`
+    Parameters
+    ----------
+    photo : Float64
+        (m, 2), evenly spaced; see `match`.
+    body : Float64
+        (n, 2), evenly spaced; see `match`.
+    figure_px : float
+        As in `match`.
+    terms : MatchingTerms
+        Weights of the costs.
+    part_distance : tuple[Float64, npt.NDArray[np.int64]] | None
+        (m, parts) and (n,), as in `match`.
+
+    Returns
+    -------
+    Float64
+        (m,).
     """
     phi = match(photo, body, figure_px, terms, part_distance)
     n = len(body)
@@ -92,13 +108,27 @@ def match(
 ) -> npt.NDArray[np.int64]:
     """phi (m,): for each point of the photo's loop the index of its point on the body's loop.
 
-    photo : (m, 2), body : (n, 2) float64, evenly spaced loops of the same sense, same pixels
-    figure_px : the figure's larger extent in these pixels; it scales the weights
-    part_distance : (m, parts) pixels from each of the photo's points to each part of the body,
-        and (n,) the part of each of the body's points
-
     phi advances by exactly n around the loop (monotone, cyclic). The cycle is cut at a trusted
     pair; several cuts are tried and the cheapest cycle is kept.
+
+    Parameters
+    ----------
+    photo : Float64
+        (m, 2) pixels, evenly spaced.
+    body : Float64
+        (n, 2) pixels, evenly spaced, of the same sense.
+    figure_px : float
+        The figure's larger extent in these pixels; it scales the weights.
+    terms : MatchingTerms
+        Weights of the costs.
+    part_distance : tuple[Float64, npt.NDArray[np.int64]] | None
+        (m, parts) pixels from each of the photo's points to each part of the body, and (n,) the
+        part of each of the body's points.
+
+    Returns
+    -------
+    npt.NDArray[np.int64]
+        (m,).
     """
     unit = figure_px / REFERENCE_FIGURE_PX
     cost = np.hypot(photo[:, None, 0] - body[None, :, 0], photo[:, None, 1] - body[None, :, 1])
@@ -136,7 +166,13 @@ class Steps:
     rate: float
 
     def costs(self) -> Float64:
-        """(most - least + 1,) from the least advance to the most."""
+        """(most - least + 1,) from the least advance to the most.
+
+        Returns
+        -------
+        Float64
+            (most - least + 1,).
+        """
         return self.rate * np.abs(np.arange(self.least, self.most + 1) - self.mean)
 
 
@@ -204,7 +240,17 @@ def collapsed_fraction(position: Float64, length: float = 1.0) -> float:
     than COLLAPSED_SHARE of the mean advance. It does not depend on how finely the body's loop is
     sampled; where both loops have equally many points it is the share of equal neighbours.
 
-    position : (m,) monotone, in any unit of which the loop has `length`, wrapped or not
+    Parameters
+    ----------
+    position : Float64
+        (m,) monotone, in any unit of which the loop has `length`, wrapped or not.
+    length : float
+        Of the loop, in the positions' unit.
+
+    Returns
+    -------
+    float
+        0..1.
     """
     advance = (np.roll(position, -1) - position) % length
     return float(np.mean(advance < COLLAPSED_SHARE * length / len(position)))

@@ -16,12 +16,23 @@ def interpolate(
 ) -> Float32:
     """Values (N, k) at points, from values given at the corners of closed loops.
 
-    points : (N, 2); loops : closed polygons (n_l, 2), the outer one first, holes turning the
-    other way; values : (n_l, k), one row a corner.
-
     lambda_i = w_i / sum w,  w_i = (tan(a_{i-1} / 2) + tan(a_i / 2)) / |p_i - x|, with signed
     angles, so holes are carried by their own corners. tan(a / 2) = cross / (r r' + dot) is stable
     as a goes to 0; a point on a corner takes the corner's value.
+
+    Parameters
+    ----------
+    points : Float64
+        (N, 2).
+    loops : tuple[Float64, ...]
+        Closed polygons (n_l, 2), the outer one first, holes turning the other way.
+    values : tuple[Float64, ...]
+        (n_l, k), one row per corner.
+
+    Returns
+    -------
+    Float32
+        (N, k).
     """
     ends = np.cumsum([len(loop) for loop in loops]).astype(np.int32)
     # Float64: on the outline numerator and denominator both vanish.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ...imaging.fill_nearest import nearest_site
 from ...types import AnyArray, Mask
 
 CHORD_CELL_PX = 2  # grid pixels a cell in which chords are followed; narrower gaps are seams
@@ -39,9 +40,21 @@ class ClosedSilhouette:
 def close(body: Mask, person: Mask, holes: Mask, keep: Mask) -> ClosedSilhouette:
     """Close what lies between two parts of the body all along within the person.
 
-    body, person : (h, w) silhouettes on one grid
-    holes : (h, w), holes of the person; where the body is open there, it is closed around them
-    keep : (h, w), parts of the body that never become sides: a face keeps its relief
+    Parameters
+    ----------
+    body : Mask
+        (h, w) silhouettes on one grid.
+    person : Mask
+        (h, w) silhouettes on one grid.
+    holes : Mask
+        (h, w), holes of the person; where the body is open there, it is closed around them.
+    keep : Mask
+        (h, w), parts of the body that never become sides: a face keeps its relief.
+
+    Returns
+    -------
+    ClosedSilhouette
+        The silhouette, and what was closed.
     """
     gaps = _large(_bridged(body, person))
     collars = _collars(body | gaps, person, holes)
@@ -53,7 +66,18 @@ def close(body: Mask, person: Mask, holes: Mask, keep: Mask) -> ClosedSilhouette
 
 
 def bare(body: Mask) -> ClosedSilhouette:
-    """The body's silhouette as it is."""
+    """The body's silhouette as it is.
+
+    Parameters
+    ----------
+    body : Mask
+        (h, w).
+
+    Returns
+    -------
+    ClosedSilhouette
+        Nothing closed.
+    """
     nothing = np.zeros_like(body)
     return ClosedSilhouette(body, nothing, nothing)
 
@@ -160,10 +184,6 @@ def _sides(mask: Mask, gaps: Mask) -> Mask:
     _, labels = cv2.connectedComponents(gaps.astype(np.uint8), connectivity=8)
     reach = np.zeros(labels.max() + 1, np.float32)
     np.maximum.at(reach, labels.ravel(), depth.ravel())
-    to_gap, nearest = cv2.distanceTransformWithLabels(
-        (~gaps).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(nearest.max() + 1, np.float32)
-    lookup[nearest[gaps]] = reach[labels[gaps]]
+    to_gap, nearest = nearest_site(gaps)
     to_outside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    return mask & ~gaps & (to_gap < to_outside) & (to_gap <= lookup[nearest])
+    return mask & ~gaps & (to_gap < to_outside) & (to_gap <= reach[labels].ravel()[nearest])

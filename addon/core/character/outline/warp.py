@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from ...body.model.parts import HEAD
-from ...types import BodyMaps, Float32, Float64, Mask, SurfaceMaps
+from ...imaging.fill_nearest import fill_nearest
+from ...numerics.grid_laplacian import fill_harmonically
+from ...types import BodyMaps, Float32, Float64, Int32, Mask, SurfaceMaps
 from . import contour, contour_matching, mean_value_coordinates, silhouette_closing
 from .contour import Outline
 from .silhouette_closing import ClosedSilhouette
@@ -47,17 +47,40 @@ class Warp:
     foldover_fraction: float  # share of inside pixels whose neighbourhood is turned over
 
     def rim_depth_at(self, points: Float64) -> Float64:
-        """Depth (N,) of the silhouette at grid pixels (N, 2) on or near it."""
+        """Depth (N,) of the silhouette at grid pixels (N, 2) on or near it.
+
+        Parameters
+        ----------
+        points : Float64
+            (N, 2) grid pixels.
+
+        Returns
+        -------
+        Float64
+            (N,) metres.
+        """
         distance, nearest = cKDTree(self.rim_points).query(points, k=2)
         weight = 1.0 / np.maximum(distance, 1e-6)
         return (self.rim_depth[nearest] * weight).sum(axis=1) / weight.sum(axis=1)
 
     def source_xy(self) -> tuple[Float32, Float32]:
-        """(h, w) each: the source's x and y for cv2.remap, beyond every map where outside."""
+        """(h, w) each: the source's x and y for cv2.remap, beyond every map where outside.
+
+        Returns
+        -------
+        tuple[Float32, Float32]
+            (h, w) each.
+        """
         return tuple(np.nan_to_num(self.source[..., k], nan=-10.0) for k in (0, 1))  # type: ignore[return-value]
 
     def on_gaps(self) -> Mask:
-        """(h, w): inside pixels that land on a gap of the body that was closed."""
+        """(h, w): inside pixels that land on a gap of the body that was closed.
+
+        Returns
+        -------
+        Mask
+            (h, w).
+        """
         on_gap = cv2.remap(self.body.gaps.astype(np.uint8), *self.source_xy(), cv2.INTER_NEAREST)
         return self.inside & (on_gap > 0)
 
@@ -70,6 +93,20 @@ def warp(
     """Match the person's outline (grid pixels) to the body's and carry the plane along.
 
     `contour_matching.PUBLISHED` is the paper's warp: its terms, and the body's bare silhouette.
+
+    Parameters
+    ----------
+    outline : Outline
+        The person's, grid pixels.
+    maps : BodyMaps
+        The body's maps on the grid.
+    terms : contour_matching.MatchingTerms
+        Weights of the match.
+
+    Returns
+    -------
+    Warp
+        On the maps' grid.
     """
     inside = contour.rasterise(outline, (maps.crop.height, maps.crop.width))
     silhouette = silhouette_closing.bare(maps.mask)
@@ -260,12 +297,7 @@ def _middle(maps: BodyMaps, silhouette: ClosedSilhouette) -> Float64:
 def _spread(values: Float64) -> Float64:
     """Values (h, w) with NaN replaced by the nearest number."""
     known = np.isfinite(values)
-    _, labels = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(labels.max() + 1)
-    lookup[labels[known]] = values[known]
-    return lookup[labels]
+    return fill_nearest(values, known)
 
 
 def _sample(values: Float64, points: Float64) -> Float64:
@@ -292,7 +324,20 @@ LEAST_FOOTPRINT = 0.25
 
 
 def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
-    """Copy a sheet's depth, normals and weights to the person's pixels, and fill the holes."""
+    """Copy a sheet's depth, normals and weights to the person's pixels, and fill the holes.
+
+    Parameters
+    ----------
+    mapping : Warp
+        Where on the body each pixel is.
+    sheet : SurfaceMaps
+        The body's front or back.
+
+    Returns
+    -------
+    WarpedSheet
+        On the person's pixels.
+    """
     x, y = mapping.source_xy()
     body = mapping.body
     on_body = np.isfinite(sheet.depth)
@@ -335,54 +380,30 @@ def warp_sheet(mapping: Warp, sheet: SurfaceMaps) -> WarpedSheet:
     )
 
 
+def seen_through(mapping: Warp, sheet: SurfaceMaps) -> Int32:
+    """(h, w) the body's vertex that each of the person's pixels lands on, the nearest one where it
+    lands beside the body; -1 outside of the person.
+
+    Parameters
+    ----------
+    mapping : Warp
+        Where on the body each pixel is.
+    sheet : SurfaceMaps
+        The body's front or back.
+
+    Returns
+    -------
+    Int32
+        (h, w).
+    """
+    found = cv2.remap(
+        sheet.vertex.astype(np.float32), *mapping.source_xy(), cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=-1,
+    )  # fmt: skip
+    known = (found >= 0) & mapping.inside
+    return np.where(mapping.inside, fill_nearest(found.astype(np.int32), known, -1), -1)
+
+
 def _normalise(vectors: Float32) -> None:
     """Make vectors (h, w, 3) unit ones, in place."""
     vectors /= np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)
-
-
-def fill_harmonically(values: Float32, known: Mask, unknown: Mask) -> Float32:
-    """Solve Laplace's equation on the unknown pixels; the known ones beside them are given.
-
-    values : (h, w, k); pixels in neither mask do not take part. An island of unknown pixels that
-    touches no known one takes the nearest known value.
-    """
-    if not unknown.any():
-        return values
-    filled = values.copy(order="K")
-    _, labels = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    nearest = np.zeros(labels.max() + 1, np.int64)
-    nearest[labels[known]] = np.flatnonzero(known)
-    filled[unknown] = values[np.unravel_index(nearest[labels[unknown]], known.shape)]
-
-    index = np.full(known.shape, -1, np.int64)
-    index[unknown] = np.arange(int(unknown.sum()))
-    rows, columns = np.nonzero(unknown)
-    h, w = known.shape
-    degree = np.zeros(len(rows))
-    load = np.zeros((len(rows), values.shape[2]))
-    pairs: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
-    for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        r, c = rows + dr, columns + dc
-        valid = (r >= 0) & (r < h) & (c >= 0) & (c < w)
-        r, c = np.clip(r, 0, h - 1), np.clip(c, 0, w - 1)
-        from_known = valid & known[r, c]
-        from_unknown = valid & unknown[r, c]
-        degree += from_known | from_unknown
-        load[from_known] += values[r[from_known], c[from_known]]
-        pairs.append((np.nonzero(from_unknown)[0], index[r[from_unknown], c[from_unknown]]))
-    # Islands without a known neighbour would be singular; a trace of the nearest value anchors.
-    anchor = 1e-6
-    start = np.concatenate([p[0] for p in pairs])
-    end = np.concatenate([p[1] for p in pairs])
-    laplacian = sparse.diags(degree + anchor) - sparse.csr_matrix(
-        (np.ones(len(start)), (start, end)), shape=(len(rows),) * 2
-    )
-    # Most skinning weights are zero all around: what is 0 on the rim is 0 within.
-    active = load.any(axis=0) | filled[unknown].any(axis=0)
-    factors = splu(laplacian.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-    solved = filled[unknown]
-    solved[:, active] = factors.solve((load + anchor * solved)[:, active])
-    filled[unknown] = solved
-    return filled

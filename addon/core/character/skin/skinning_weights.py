@@ -20,14 +20,36 @@ SHARPENING_POWERS = (1.5, 2.5, 5.0, 12.0, 60.0)
 def finish(weights: Float32, triangles: Int32) -> Float32:
     """Smooth weights over the mesh and keep the four largest of each vertex.
 
-    weights : (V, 24) float32, non-negative; triangles : (T, 3)
-    Returns (V, 24) float32 whose rows sum to 1 to float precision.
+    Parameters
+    ----------
+    weights : Float32
+        (V, 24) float32, non-negative.
+    triangles : Int32
+        (T, 3).
+
+    Returns
+    -------
+    Float32
+        (V, 24) float32 whose rows sum to 1 to float precision.
     """
     return strongest(smooth(weights, triangles))
 
 
 def smooth(weights: Float32, triangles: Int32) -> Float32:
-    """Laplacian smoothing of weights over the mesh's edges."""
+    """Laplacian smoothing of weights over the mesh's edges.
+
+    Parameters
+    ----------
+    weights : Float32
+        (V, 24).
+    triangles : Int32
+        (T, 3) vertices.
+
+    Returns
+    -------
+    Float32
+        (V, 24).
+    """
     count = len(weights)
     start = triangles[:, [0, 1, 2]].ravel()
     end = triangles[:, [1, 2, 0]].ravel()
@@ -46,6 +68,16 @@ def strongest(weights: Float32) -> Float32:
 
     The largest weight that goes is taken off from those that stay: weights that change little
     from vertex to vertex still do so afterwards, where one bone takes another's place.
+
+    Parameters
+    ----------
+    weights : Float32
+        (V, 24), non-negative.
+
+    Returns
+    -------
+    Float32
+        (V, 24), rows sum to 1.
     """
     ranked = np.sort(weights.astype(np.float64), axis=1)[:, ::-1]
     first_gone = ranked[:, MOST_INFLUENCES : MOST_INFLUENCES + 1]
@@ -63,8 +95,19 @@ def strongest(weights: Float32) -> Float32:
 def invertible(weights: Float32, matrices: Float64) -> Float32:
     """Sharpen the weights of vertices whose blended transform is all but singular.
 
-    weights : (V, 24) rows that sum to 1; matrices : (24, 4, 4) rest to pose
     The sharper a row, the nearer its blend is to one bone's rigid motion.
+
+    Parameters
+    ----------
+    weights : Float32
+        (V, 24) rows that sum to 1.
+    matrices : Float64
+        (24, 4, 4) rest to pose.
+
+    Returns
+    -------
+    Float32
+        (V, 24), rows sum to 1.
     """
     result = weights.copy()
     flat = np.arange(len(weights))

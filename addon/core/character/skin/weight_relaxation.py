@@ -53,7 +53,18 @@ DEFAULT = RelaxationTerms()
 
 
 def both(turns: Turns) -> Turns:
-    """Turns of left joints, given without their side, with their mirror images on the right."""
+    """Turns of left joints, given without their side, with their mirror images on the right.
+
+    Parameters
+    ----------
+    turns : Turns
+        Names of joints, and their rotations.
+
+    Returns
+    -------
+    Turns
+        Twice as many joints.
+    """
     mirrored = {"x": 1.0, "y": -1.0, "z": -1.0}
     return {
         f"{side}_{joint}": tuple(
@@ -95,12 +106,36 @@ EXTREMES: tuple[Turns, ...] = (
 
 
 def extreme_transforms(skeleton: Skeleton) -> Float64:
-    """(K, 24, 4, 4) from rest to each extreme pose."""
+    """(K, 24, 4, 4) from rest to each extreme pose.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        The character's.
+
+    Returns
+    -------
+    Float64
+        (K, 24, 4, 4).
+    """
     return np.stack([skin_matrices(skeleton, pose_with(turns, skeleton)) for turns in EXTREMES])
 
 
 def pose_with(turns: Turns, skeleton: Skeleton) -> Pose:
-    """A pose given by turns from the T-pose, the pelvis at its place at rest."""
+    """A pose given by turns from the T-pose, the pelvis at its place at rest.
+
+    Parameters
+    ----------
+    turns : Turns
+        Names of joints, and their rotations, degrees.
+    skeleton : Skeleton
+        The character's.
+
+    Returns
+    -------
+    Pose
+        World.
+    """
     local = [Rotation.identity()] * JOINT_COUNT
     for joint, steps in turns.items():
         for axis, degrees in steps:
@@ -111,7 +146,18 @@ def pose_with(turns: Turns, skeleton: Skeleton) -> Pose:
 
 
 def edges_of(triangles: Int32) -> Int32:
-    """(E, 2) each edge of a mesh once."""
+    """(E, 2) each edge of a mesh once.
+
+    Parameters
+    ----------
+    triangles : Int32
+        (T, 3) vertices.
+
+    Returns
+    -------
+    Int32
+        (E, 2).
+    """
     every = np.sort(np.vstack([triangles[:, [k, (k + 1) % 3]] for k in range(3)]), axis=1)
     return np.unique(every, axis=0)
 
@@ -121,8 +167,23 @@ def stretch(
 ) -> Float64:
     """(E,) the largest |e| / |e0| of each edge over some poses.
 
-    posed : (V, 3) in the photo's pose; photo : (24, 4, 4) from rest to it
-    transforms : (K, 24, 4, 4) from rest to the poses
+    Parameters
+    ----------
+    posed : Float64
+        (V, 3) in the photo's pose.
+    weights : Float32 | Float64
+        (V, 24), rows sum to 1.
+    photo : Float64
+        (24, 4, 4) from rest to it.
+    transforms : Float64
+        (K, 24, 4, 4) from rest to the poses.
+    edges : Int32
+        (E, 2) vertices.
+
+    Returns
+    -------
+    Float64
+        (E,).
     """
     rest = unskin_vertices(posed, weights, photo)
     homogeneous = np.concatenate([rest, np.ones((len(rest), 1))], axis=1)
@@ -146,9 +207,28 @@ def relax(
     """Weights (V, 24), four a row that sum to 1, with which no edge exceeds the limit, as near to
     the given ones as that allows.
 
-    posed : (V, 3) metres in the photo's pose; photo : (24, 4, 4) from rest to it
     Where relaxing does not help (a pose that cannot be undone), the given weights stay, so the
     longest edge never becomes longer.
+
+    Parameters
+    ----------
+    posed : Float64
+        (V, 3) metres in the photo's pose.
+    weights : Float32
+        (V, 24), rows sum to 1.
+    triangles : Int32
+        (T, 3) vertices.
+    skeleton : Skeleton
+        The character's.
+    photo : Float64
+        (24, 4, 4) from rest to it.
+    terms : RelaxationTerms
+        Limit and weights.
+
+    Returns
+    -------
+    Float32
+        (V, 24), rows sum to 1.
     """
     given = strongest(weights)
     edges = edges_of(triangles)

@@ -40,7 +40,23 @@ def with_face(
 ) -> WarpedSheet:
     """A front sheet with normals, soft depth and skinning weights of a face that was seen.
 
-    inside : (h, w) the pixels of the sheet. Beside the head nothing changes.
+    Parameters
+    ----------
+    sheet : WarpedSheet
+        The front.
+    face : Face
+        The person's.
+    camera : Camera
+        The photo's.
+    crop : Crop
+        The grid.
+    inside : Mask
+        (h, w) the pixels of the sheet. Beside the head nothing changes.
+
+    Returns
+    -------
+    WarpedSheet
+        The front with the face.
     """
     if head_turn(face)[2, 2] > -np.cos(LARGEST_TURN):  # its look along the camera's view
         return sheet
@@ -76,7 +92,21 @@ def face_surface(
     """Depth (h, w) in metres and outward normals (h, w, 3) of a face's points on a crop's grid,
     NaN beside the face.
 
-    distance_m : how far away the face is about; Face Mesh tells depth in pixels only
+    Parameters
+    ----------
+    face : Face
+        The person's.
+    camera : Camera
+        The photo's.
+    crop : Crop
+        The grid.
+    distance_m : float
+        How far away the face is about; Face Mesh tells depth in pixels only.
+
+    Returns
+    -------
+    tuple[Float64, Float32]
+        (h, w) metres and (h, w, 3).
     """
     points = face.mesh.astype(np.float64)
     triangles = face_triangles(face)
@@ -103,6 +133,16 @@ def face_triangles(face: Face) -> npt.NDArray[np.int64]:
 
     The points are turned to look ahead, unrolled about an upright axis behind them, and
     triangulated there, where nose and cheeks do not overlap however the head is turned.
+
+    Parameters
+    ----------
+    face : Face
+        The person's.
+
+    Returns
+    -------
+    npt.NDArray[np.int64]
+        (T, 3).
     """
     axes = head_turn(face)
     ahead = (face.mesh.astype(np.float64) - face.mesh.mean(axis=0)) @ axes

@@ -49,8 +49,23 @@ def lift(
 ) -> ClosedMesh:
     """Close the flat mesh over its outline.
 
-    front_depth, back_depth : (h, w) metres, NaN outside of the silhouette
-    rim_depth : (rim_count,) metres; metres_a_pixel : size of a grid pixel at the body
+    Parameters
+    ----------
+    flat : FlatMesh
+        The outline filled with triangles.
+    front_depth : Float64
+        (h, w) metres, NaN outside of the silhouette.
+    back_depth : Float64
+        (h, w) metres, NaN outside of the silhouette.
+    rim_depth : Float64
+        (rim_count,) metres.
+    metres_a_pixel : float
+        Size of a grid pixel at the body.
+
+    Returns
+    -------
+    ClosedMesh
+        Front and back share the outline's vertices.
     """
     rim, inner = flat.points[: flat.rim_count], flat.points[flat.rim_count :]
     front = sample_inside(front_depth[..., None], inner)[:, 0]
@@ -72,7 +87,18 @@ def lift(
 
 
 def least_thickness(to_rim: Float64) -> Float64:
-    """Metres that front and back keep between them at distances (...) from the rim in metres."""
+    """Metres that front and back keep between them at distances (...) from the rim in metres.
+
+    Parameters
+    ----------
+    to_rim : Float64
+        (...,) metres.
+
+    Returns
+    -------
+    Float64
+        (...,) metres.
+    """
     least: Float64 = np.clip(2 * LEAST_HALF_SLOPE * to_rim, 0.0, 2 * LEAST_HALF_THICKNESS_M)
     return least
 
@@ -105,6 +131,18 @@ def sample_inside(values: Float64 | Float32, points: Float64) -> Float64:
     """Bilinear samples (N, k) at grid pixels (N, 2) of values (h, w, k) that are NaN outside.
 
     Pixels outside do not count; where a footprint has none inside, the nearest one inside does.
+
+    Parameters
+    ----------
+    values : Float64 | Float32
+        (h, w, k), NaN outside.
+    points : Float64
+        (N, 2) grid pixels.
+
+    Returns
+    -------
+    Float64
+        (N, k).
     """
     inside: Mask = np.isfinite(values[..., 0])
     x, y = (points[:, k].astype(np.float32)[None] for k in (0, 1))

@@ -26,8 +26,7 @@ from ...types import (
     SolveInfo,
 )
 from ..layers.division import Layer
-from ..outline.warp import Warp, WarpedSheet, warp_sheet
-from ..texture.texture_labels import seen_through
+from ..outline.warp import Warp, WarpedSheet, seen_through, warp_sheet
 from . import triangulation
 from .face_relief import with_face
 from .inflation import ClosedMesh, least_thickness, lift, sample_inside
@@ -74,9 +73,27 @@ def lift_layer(
 ) -> Surface:
     """Integrate a layer's two sheets and close them to a surface of triangles.
 
-    flat : the layer's outline filled with triangles; maps, mapping : the layer's, same grid
-    model : whose weights the surface takes
-    face : the person's, where the layer is the one that has the head
+    Parameters
+    ----------
+    layer : Layer
+        What is lifted.
+    flat : triangulation.FlatMesh
+        The layer's outline filled with triangles.
+    maps : BodyMaps
+        The layer's, same grid.
+    mapping : Warp
+        The layer's, same grid.
+    model : BodyModel
+        Whose weights the surface takes.
+    fitted : FittedBody
+        The body.
+    face : Face | None
+        The person's, where the layer is the one that has the head.
+
+    Returns
+    -------
+    Surface
+        Closed, on the layer's grid.
     """
     front, back = warp_sheet(mapping, maps.front), warp_sheet(mapping, maps.back)
     if face is not None:
@@ -97,7 +114,19 @@ def lift_layer(
 def placed(surface: Surface, corner: tuple[int, int], shape: tuple[int, int]) -> Surface:
     """A surface that was lifted in a window of the grid, on the whole grid.
 
-    corner : the window's first row and column; shape : the grid's (h, w)
+    Parameters
+    ----------
+    surface : Surface
+        On the window.
+    corner : tuple[int, int]
+        The window's first row and column.
+    shape : tuple[int, int]
+        The grid's (h, w).
+
+    Returns
+    -------
+    Surface
+        On the whole grid.
     """
     (row, column), mesh = corner, surface.mesh
 
@@ -121,7 +150,15 @@ def body_vertices(surface: Surface) -> Int32:
     """(V,) the body's vertex that each vertex of a surface's mesh lies over: on the sheet that the
     vertex belongs to, the front one along the rim.
 
-    surface : on the grid of its mesh's pixels (`placed`)
+    Parameters
+    ----------
+    surface : Surface
+        On the grid of its mesh's pixels (`placed`).
+
+    Returns
+    -------
+    Int32
+        (V,) indices of the body's vertices.
     """
     front, back = (
         sheet[nearest_in(sheet >= 0)] for sheet in (surface.front_vertex, surface.back_vertex)
@@ -139,6 +176,16 @@ def in_order(surfaces: list[Surface]) -> list[Surface]:
 
     At the border of what a layer owns nothing is pushed: the edge of a near limb would be drawn
     out to a wall as far as what is behind it.
+
+    Parameters
+    ----------
+    surfaces : list[Surface]
+        On one grid.
+
+    Returns
+    -------
+    list[Surface]
+        As many, in the same order.
     """
     ordered = []
     for surface in surfaces:
@@ -177,7 +224,26 @@ class Sheets:
 def integrate_sheets(
     mapping: Warp, front: WarpedSheet, back: WarpedSheet, camera: Camera, crop: Crop
 ) -> Sheets:
-    """Both sheets from their warped normals, about the body's depth."""
+    """Both sheets from their warped normals, about the body's depth.
+
+    Parameters
+    ----------
+    mapping : Warp
+        Where on the body each pixel is.
+    front : WarpedSheet
+        Warped.
+    back : WarpedSheet
+        Warped.
+    camera : Camera
+        The photo's.
+    crop : Crop
+        The grid.
+
+    Returns
+    -------
+    Sheets
+        Metres.
+    """
     inside = mapping.inside
     x, y = np.meshgrid(np.arange(crop.width), np.arange(crop.height))
     pixels = frames.photo_from_grid(crop, np.stack([x, y], axis=-1).astype(np.float64))

@@ -72,13 +72,33 @@ def integrate(
 ) -> Integrated:
     """One open sheet, or the front and back of a closed surface.
 
-    normal : (s, h, w, 3) unit, camera frame, outward (front: n . r < 0); s is 1, or 2 with the
-        front first
-    inside : (h, w) pixels of the surface
-    rays : (h, w, 3), z = 1, through the pixels' centres; focal_grid : focal length in grid pixels
-    prior : (s, h, w) depth in metres, pulled to with `prior_weight` (all, or one a pixel; a
-        normal's equation is 1 where the surface faces the camera)
-    rim : where the two sheets meet; least_thickness : (h, w) metres, kept between them
+    Parameters
+    ----------
+    normal : Float32
+        (s, h, w, 3) unit, camera frame, outward (front: n . r < 0); s is 1, or 2 with the front
+        first.
+    inside : Mask
+        (h, w) pixels of the surface.
+    rays : Float64
+        (h, w, 3), z = 1, through the pixels' centres.
+    focal_grid : float
+        Focal length in grid pixels.
+    prior : Float64
+        (s, h, w) depth in metres that the solution is pulled to.
+    prior_weight : Float64 | float
+        (s, h, w) of that pull, or one for all; a normal's equation has weight 1 where the surface
+        faces the camera.
+    rim : Rim | None
+        Where the two sheets meet.
+    least_thickness : Float64 | None
+        (h, w) metres, kept between them.
+    reweightings : int
+        Rounds in which steep steps lose weight; 0: none.
+
+    Returns
+    -------
+    Integrated
+        (s, h, w) depth in metres, and how the solver ended.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         guess = np.where(inside, np.log(prior), 0.0)

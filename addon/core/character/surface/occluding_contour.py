@@ -37,7 +37,22 @@ class Rim:
 
 
 def rim_of(inside: Mask, points: Float64, depth: Float64) -> Rim:
-    """The rim of a silhouette (h, w) from points (m, 2) along its outline and their depth (m,)."""
+    """The rim of a silhouette (h, w) from points (m, 2) along its outline and their depth (m,).
+
+    Parameters
+    ----------
+    inside : Mask
+        (h, w).
+    points : Float64
+        (m, 2) grid pixels.
+    depth : Float64
+        (m,) metres.
+
+    Returns
+    -------
+    Rim
+        For each pixel of the silhouette, its nearest point of the outline.
+    """
     pixels = inside & ~_core(inside)
     rows, columns = np.nonzero(pixels)
     at = np.stack([columns, rows], axis=1).astype(np.float64)
@@ -57,7 +72,22 @@ def rim_of(inside: Mask, points: Float64, depth: Float64) -> Rim:
 
 
 def depth_between(rim: Rim, depth: Float64, points: Float64) -> Float64:
-    """Depths (k,) at points (k, 2) of the outline, from those of the rim's feet (n,)."""
+    """Depths (k,) at points (k, 2) of the outline, from those of the rim's feet (n,).
+
+    Parameters
+    ----------
+    rim : Rim
+        Of the same outline.
+    depth : Float64
+        (n,) metres.
+    points : Float64
+        (k, 2) grid pixels.
+
+    Returns
+    -------
+    Float64
+        (k,) metres.
+    """
     count = min(NEIGHBOURS, len(depth))
     distance, nearest = cKDTree(rim.foot).query(points, k=[*range(1, count + 1)])
     weight = 1.0 / (distance**2 + NEAREST_PX**2)

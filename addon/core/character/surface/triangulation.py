@@ -48,6 +48,18 @@ def triangulate(outline: Outline, spacing: float) -> FlatMesh:
     The Delaunay triangulation of outline and inner points, refined until it conforms: an outline
     edge that is missing gets a new point of the outline between its ends, an inner edge that joins
     two outline points gets its middle as a new inner point.
+
+    Parameters
+    ----------
+    outline : Outline
+        Pixels.
+    spacing : float
+        Pixels.
+
+    Returns
+    -------
+    FlatMesh
+        Its first vertices are the outline's.
     """
     fine = spacing * FINE_SHARE
     loops = [resample(loop, fine) for loop in outline.loops]
@@ -214,6 +226,18 @@ def triangulate_all(outlines: list[Outline], triangle_count: int) -> list[FlatMe
     triangles together, and hardly fewer.
 
     Where the outlines alone need more, the coarsest meshes that were tried.
+
+    Parameters
+    ----------
+    outlines : list[Outline]
+        Pixels.
+    triangle_count : int
+        Of all closed meshes together.
+
+    Returns
+    -------
+    list[FlatMesh]
+        One for each outline.
     """
     rung = _rung(spacing_for(outlines, triangle_count))
     best, fewest, most = None, np.inf, 0
@@ -241,7 +265,20 @@ def _rung(spacing: float) -> int:
 
 def spacing_for(outlines: list[Outline], triangle_count: int) -> float:
     """The spacing in pixels at which closed meshes of both sheets, one an outline, have about
-    this many triangles together."""
+    this many triangles together.
+
+    Parameters
+    ----------
+    outlines : list[Outline]
+        Pixels.
+    triangle_count : int
+        Of all closed meshes together.
+
+    Returns
+    -------
+    float
+        Pixels.
+    """
     loops = [loop for outline in outlines for loop in outline.loops]
     area = sum(
         abs(signed_area(outline.outer)) - sum(abs(signed_area(h)) for h in outline.holes)

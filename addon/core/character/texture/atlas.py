@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ...imaging.fill_nearest import fill_nearest
 from ...types import Float32, Float64, Mask, UInt8
 
 DEFAULT_ATLAS = 2048  # pixels a side: what AR viewers accept
@@ -39,7 +40,20 @@ class AtlasLayout:
     panels: tuple[Panel, ...]
 
     def uv(self, photo_pixels: Float64, panel: int) -> Float32:
-        """Photo pixels (..., 2) to UV (origin bottom left) in one of the panels."""
+        """Photo pixels (..., 2) to UV (origin bottom left) in one of the panels.
+
+        Parameters
+        ----------
+        photo_pixels : Float64
+            (..., 2).
+        panel : int
+            Which chart.
+
+        Returns
+        -------
+        Float32
+            (..., 2) 0..1.
+        """
         at = self.panels[panel]
         atlas = (photo_pixels - np.array([at.x0, at.y0])) * self.scale + [at.left, at.top]
         # Pixel centres are at integers here and at half pixels in UV.
@@ -50,7 +64,20 @@ class AtlasLayout:
 
 def lay_out(masks: list[Mask], largest: int = DEFAULT_ATLAS) -> AtlasLayout:
     """Pack a panel for each mask (its box in the photo) into the smallest power-of-two atlas;
-    panels are scaled down together where the largest atlas is too small."""
+    panels are scaled down together where the largest atlas is too small.
+
+    Parameters
+    ----------
+    masks : list[Mask]
+        (H, W) each.
+    largest : int
+        Side of the atlas, pixels.
+
+    Returns
+    -------
+    AtlasLayout
+        Where each chart is.
+    """
     boxes = [_box(mask) for mask in masks]
     size = min(SMALLEST_ATLAS, largest)
     while size < largest and _shelves(boxes, 1.0, size) is None:
@@ -88,7 +115,20 @@ def _shelves(
 
 
 def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
-    """(S, S, 4) uint8 sRGB and opacity: each panel's photo-sized image (H, W, 3) in its place."""
+    """(S, S, 4) uint8 sRGB and opacity: each panel's photo-sized image (H, W, 3) in its place.
+
+    Parameters
+    ----------
+    images : list[UInt8]
+        (H, W, 3) each.
+    layout : AtlasLayout
+        Where each chart is.
+
+    Returns
+    -------
+    UInt8
+        (S, S, 4).
+    """
     atlas = np.zeros((layout.size, layout.size, 4), np.uint8)
     atlas[..., 3] = 255
     for image, panel in zip(images, layout.panels, strict=True):
@@ -107,10 +147,18 @@ def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
 
 
 def spread_colours(rgb: UInt8, mask: Mask) -> UInt8:
-    """Give every pixel outside of the mask the colour of the nearest one inside."""
-    _, labels = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    source = np.zeros((labels.max() + 1, 3), np.uint8)
-    source[labels[mask]] = rgb[mask]
-    return np.where(mask[..., None], rgb, source[labels])
+    """Give every pixel outside of the mask the colour of the nearest one inside.
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3).
+    mask : Mask
+        (H, W), somewhere True.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
+    """
+    return fill_nearest(rgb, mask)

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from ...body.model.body_model import BodyModel
 from ...body.model.parts import NOTHING, PART_NAMES
+from ...imaging.fill_nearest import fill_nearest
+from ...imaging.masks import dilated_by_distance
+from ...imaging.resampling import resampled_on_photo
 from ...imaging.texture_synthesis import synthesise
-from ...types import Crop, Float32, Int32, Mask, Person, Photo, UInt8
+from ...numerics.grid_laplacian import screened_membrane
+from ...types import Crop, Int32, Mask, Person, Photo, UInt8
 from ..surface.layer_reconstruction import Surface
 from ..working_grid import mask_on_photo
 from . import atlas, texture_labels
@@ -44,9 +46,29 @@ def panel_images(
 ) -> tuple[list[UInt8], list[Mask]]:
     """Front and back image of each layer, photo-sized, and the masks they must cover.
 
-    mirrored_parts : of `PART_NAMES`, those whose back is the front's mirror image
-    front_only : (H, W) bool, what the back must not repeat, such as a shirt's logo
-    seed : of colour clusters and of what is synthesised
+    Parameters
+    ----------
+    photo : Photo
+        The photo.
+    person : Person
+        The person.
+    model : BodyModel
+        The body model.
+    crop : Crop
+        The grid.
+    surfaces : list[Surface]
+        One for each layer.
+    mirrored_parts : tuple[str, ...]
+        Of `PART_NAMES`, those whose back is the front's mirror image.
+    front_only : Mask | None
+        (H, W) bool, what the back must not repeat, such as a shirt's logo.
+    seed : int
+        Of colour clusters and of what is synthesised.
+
+    Returns
+    -------
+    tuple[list[UInt8], list[Mask]]
+        (H, W, 3) and (H, W) each, front and back in turn.
     """
     rng = np.random.default_rng(seed)
     rows, columns = np.nonzero(person.mask)
@@ -60,7 +82,7 @@ def panel_images(
     part_shown = np.zeros_like(views[0].part)
     sources = np.zeros_like(person.mask)
     for view in views:
-        seen = view.own & solid & ~grown(view.hidden, BORDER_SHARE * figure)
+        seen = view.own & solid & ~dilated_by_distance(view.hidden, BORDER_SHARE * figure)
         part_shown[seen] = view.part[seen]
         sources |= seen
     if front_only is None:
@@ -111,7 +133,22 @@ def _view(
 
 def with_soft_rim(colours: UInt8, solid: Mask, sigma_px: float) -> UInt8:
     """The colours (H, W, 3) of solid pixels; all others take those of the nearest solid ones, a
-    little blurred: the steep sides of the surface stretch whatever is at the rim to stripes."""
+    little blurred: the steep sides of the surface stretch whatever is at the rim to stripes.
+
+    Parameters
+    ----------
+    colours : UInt8
+        (H, W, 3).
+    solid : Mask
+        (H, W).
+    sigma_px : float
+        Photo pixels.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
+    """
     share = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), max(sigma_px, 0.5))
     total = cv2.GaussianBlur(
         np.where(solid[..., None], colours, 0).astype(np.float32), (0, 0), max(sigma_px, 0.5)
@@ -121,22 +158,29 @@ def with_soft_rim(colours: UInt8, solid: Mask, sigma_px: float) -> UInt8:
 
 
 def vertices_on_photo(vertex: Int32, crop: Crop, photo: Photo) -> Int32:
-    """(H, W) the body's vertices (h, w) of the crop's grid, spread beyond where there are some."""
+    """(H, W) the body's vertices (h, w) of the crop's grid, spread beyond where there are some.
+
+    Parameters
+    ----------
+    vertex : Int32
+        (h, w), -1 where there is none.
+    crop : Crop
+        The grid.
+    photo : Photo
+        The photo.
+
+    Returns
+    -------
+    Int32
+        (H, W).
+    """
     known = vertex >= 0
     if not known.any():
         return np.full((photo.height, photo.width), -1, np.int32)
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.full(nearest.max() + 1, -1, np.int32)
-    lookup[nearest[known]] = vertex[known]
-    move = np.array(
-        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
-    )
     # Single floats hold the numbers of vertices exactly up to 2^24.
-    return cv2.warpAffine(
-        lookup[nearest].astype(np.float32), move, (photo.width, photo.height),
-        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+    return resampled_on_photo(
+        fill_nearest(vertex, known).astype(np.float32), crop, (photo.height, photo.width),
+        cv2.INTER_NEAREST, cv2.BORDER_REPLICATE,
     ).astype(np.int32)  # fmt: skip
 
 
@@ -152,9 +196,29 @@ def filled_front(
 ) -> UInt8:
     """A layer's front (H, W, 3): what the photo shows, and the hidden rest from the same part.
 
-    shown : (H, W, 3) the layer's colours, spread beyond `own`, and those of the sources
-    part : (H, W) the layer's parts; label : (H, W) the parts that the photo shows
-    sources : (H, W) what may be copied
+    Parameters
+    ----------
+    shown : UInt8
+        (H, W, 3) the layer's colours, spread beyond `own`, and those of the sources.
+    own : Mask
+        (H, W) what the photo shows of the layer.
+    hidden : Mask
+        (H, W) what other layers hide of it.
+    part : UInt8
+        (H, W) the layer's parts.
+    label : UInt8
+        (H, W) the parts that the photo shows.
+    sources : Mask
+        (H, W) what may be copied.
+    blend_px : float
+        How far colours are blended, photo pixels.
+    rng : np.random.Generator
+        Decides all that is random.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
     """
     if not hidden.any():
         return shown
@@ -178,8 +242,29 @@ def painted_back(
 ) -> UInt8:
     """A layer's back (H, W, 3), seen through the layer from the front.
 
-    mirrored : (H, W) bool, where the front is kept; front_only : (H, W) bool, what must not come
-    from there to the back; blend_px : how far colours are blended
+    Parameters
+    ----------
+    front : UInt8
+        (H, W, 3).
+    region : Mask
+        (H, W) the layer.
+    labels : texture_labels.Labels
+        The guide.
+    sources : Mask
+        (H, W) what may be copied.
+    mirrored : Mask
+        (H, W) bool, where the front is kept.
+    front_only : Mask
+        (H, W) bool, what must not come from there to the back.
+    blend_px : float
+        How far colours are blended, photo pixels.
+    rng : np.random.Generator
+        Decides all that is random.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
     """
     wanted, excluded = labels.back, front_only & region
     target = region & ~mirrored & ((wanted != labels.front) | excluded)
@@ -213,6 +298,30 @@ def blended(
     Perez, Gangnet, Blake, "Poisson Image Editing" (2003), equation 4, in terms of the correction,
     which is a membrane; screened, so that it fades within `reach_px` of where it is asked for and
     a face's colour does not flow into the hair behind.
+
+    Parameters
+    ----------
+    back : UInt8
+        (H, W, 3), synthesised at the target.
+    front : UInt8
+        (H, W, 3).
+    target : Mask
+        (H, W) what was synthesised.
+    region : Mask
+        (H, W) the layer.
+    wanted : UInt8
+        (H, W) labels of the back.
+    shown : UInt8
+        (H, W) labels of the front.
+    rim : Mask
+        (H, W) the layer's outline.
+    reach_px : float
+        Photo pixels.
+
+    Returns
+    -------
+    UInt8
+        (H, W, 3).
     """
     # On either side of the target's border: how much the mirrored back differs from what goes on.
     same = ~target & region & (wanted == shown)
@@ -229,42 +338,3 @@ def blended(
     correction = screened_membrane(asked - back.astype(np.float32), fixed, near, reach_px)
     moved = np.clip(np.rint(back + correction), 0, 255).astype(np.uint8)
     return np.where(near[..., None], moved, back)
-
-
-def screened_membrane(values: Float32, fixed: Mask, inside: Mask, reach_px: float) -> Float32:
-    """(H, W, k): u on `inside` with (Laplace - 1 / reach_px^2) u = 0 and u = values where fixed;
-    no flow over the border of `inside` (Neumann). 0 outside."""
-    result = np.where((fixed & inside)[..., None], values, 0).astype(np.float32)
-    free = inside & ~fixed
-    rows, columns = np.nonzero(free)
-    if len(rows) == 0:
-        return result
-    index = np.full(free.shape, -1, np.int64)
-    index[free] = np.arange(len(rows))
-    degree = np.full(len(rows), 1.0 / max(reach_px, 0.5) ** 2)
-    load = np.zeros((len(rows), values.shape[2]))
-    start, end = [], []
-    for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        r, c = rows + dr, columns + dc
-        there = (r >= 0) & (r < free.shape[0]) & (c >= 0) & (c < free.shape[1])
-        r, c = np.clip(r, 0, free.shape[0] - 1), np.clip(c, 0, free.shape[1] - 1)
-        there &= inside[r, c]
-        degree += there
-        given = there & fixed[r, c]
-        load[given] += values[r[given], c[given]]
-        open_ = there & free[r, c]
-        start.append(np.nonzero(open_)[0])
-        end.append(index[r[open_], c[open_]])
-    i, j = np.concatenate(start), np.concatenate(end)
-    matrix = sparse.diags(degree) - sparse.csr_matrix(
-        (np.ones(len(i)), (i, j)), shape=(len(rows),) * 2
-    )
-    result[free] = splu(matrix.tocsc()).solve(load)
-    return result
-
-
-def grown(mask: Mask, radius_px: float) -> Mask:
-    """The mask and all within `radius_px` of it."""
-    if not mask.any():
-        return mask
-    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= radius_px

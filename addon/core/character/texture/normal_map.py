@@ -25,7 +25,24 @@ RELIEF_BLUR_PX = 0.8  # grid pixels; less than a grid pixel is noise of the inte
 
 
 def bake(surfaces: list[Surface], camera: Camera, crop: Crop, layout: AtlasLayout) -> UInt8:
-    """(S, S, 3) uint8: the normal map of all panels, flat where there is nothing."""
+    """(S, S, 3) uint8: the normal map of all panels, flat where there is nothing.
+
+    Parameters
+    ----------
+    surfaces : list[Surface]
+        One for each layer.
+    camera : Camera
+        The photo's.
+    crop : Crop
+        The grid.
+    layout : AtlasLayout
+        Where each chart is.
+
+    Returns
+    -------
+    UInt8
+        (S, S, 3).
+    """
     atlas = np.full((layout.size, layout.size, 3), FLAT, np.uint8)
     for number, surface in enumerate(surfaces):
         for back, depth in ((0, surface.front_depth), (1, surface.back_depth)):
@@ -50,7 +67,18 @@ def bake(surfaces: list[Surface], camera: Camera, crop: Crop, layout: AtlasLayou
 
 
 def encoded(normals: Float32) -> UInt8:
-    """(..., 3) uint8 of normals (..., 3), made unit: -1 is 0, 0 is 128, 1 is 255."""
+    """(..., 3) uint8 of normals (..., 3), made unit: -1 is 0, 0 is 128, 1 is 255.
+
+    Parameters
+    ----------
+    normals : Float32
+        (..., 3).
+
+    Returns
+    -------
+    UInt8
+        (..., 3).
+    """
     unit = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-9)
     # 128 stands for exactly 0, so that flat is flat; glTF's own 127.5 has no such number.
     return np.clip(np.rint(unit * 127.0 + 128.0), 0, 255).astype(np.uint8)
@@ -61,7 +89,23 @@ def sheet_normals(
 ) -> Float32:
     """(h, w, 3) unit, tangent space: the dense sheet's normals as its triangles see them.
 
-    depth : (h, w) metres, NaN outside; back : the far sheet, whose panel is seen from inside
+    Parameters
+    ----------
+    mesh : ClosedMesh
+        Whose triangles are lit.
+    depth : Float64
+        (h, w) metres, NaN outside.
+    camera : Camera
+        The photo's.
+    crop : Crop
+        The grid.
+    back : bool
+        The far sheet, whose panel is seen from inside.
+
+    Returns
+    -------
+    Float32
+        (h, w, 3).
     """
     inside = np.isfinite(depth)
     dense = _dense_normals(depth, camera, crop)

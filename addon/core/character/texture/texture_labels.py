@@ -17,10 +17,10 @@ import numpy.typing as npt
 from ...body.model.body_model import BodyModel
 from ...body.model.parts import HEAD, NOTHING, TORSO
 from ...body.model.skeleton import JOINT
+from ...imaging.masks import dilated_by_distance
 from ...imaging.seeded_opencv import k_means
 from ...perception.landmarks.pose_landmarks import LANDMARK
-from ...types import Float32, Int32, Mask, Person, SurfaceMaps, UInt8
-from ..outline.warp import Warp
+from ...types import Float32, Int32, Mask, Person, UInt8
 
 HAIR, FACE = 7, 8  # labels beside those of `body.parts`
 
@@ -55,7 +55,18 @@ class FaceFrame:
     down: npt.NDArray[np.float64]  # (2,), photo pixels, from there to the mouth
 
     def along(self, shape: tuple[int, ...]) -> tuple[Float32, Float32]:
-        """(H, W) each: how far down (0 eyes, 1 mouth) and aside of the middle each pixel is."""
+        """(H, W) each: how far down (0 eyes, 1 mouth) and aside of the middle each pixel is.
+
+        Parameters
+        ----------
+        shape : tuple[int, ...]
+            (H, W).
+
+        Returns
+        -------
+        tuple[Float32, Float32]
+            (H, W) each, in distances from the eyes to the mouth.
+        """
         y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
         x, y = x - np.float32(self.eyes[0]), y - np.float32(self.eyes[1])
         dx, dy = (self.down / (self.down @ self.down)).astype(np.float32)
@@ -71,7 +82,18 @@ class Labels:
 
 
 def face_frame(person: Person) -> FaceFrame | None:
-    """Where the face is, None where it looks away from the camera."""
+    """Where the face is, None where it looks away from the camera.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+
+    Returns
+    -------
+    FaceFrame | None
+        Photo pixels.
+    """
     marks = person.detection.landmarks
     eyes = marks.image[[LANDMARK["left_eye"], LANDMARK["right_eye"]]].mean(axis=0)
     mouth = marks.image[[LANDMARK["mouth_left"], LANDMARK["mouth_right"]]].mean(axis=0)
@@ -83,7 +105,20 @@ def face_frame(person: Person) -> FaceFrame | None:
 
 
 def is_profile(person: Person, face: FaceFrame) -> bool:
-    """Whether the face is seen rather from the side than from the front."""
+    """Whether the face is seen rather from the side than from the front.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+    face : FaceFrame
+        The person's.
+
+    Returns
+    -------
+    bool
+        True if so.
+    """
     marks = person.detection.landmarks.image.astype(np.float64)
     left, right = marks[LANDMARK["left_ear"]], marks[LANDMARK["right_ear"]]
     across = np.array([-face.down[1], face.down[0]]) / np.linalg.norm(face.down)
@@ -96,6 +131,16 @@ def face_mask(person: Person) -> Mask:
 
     An ellipse through eyes and mouth, from the hairline to below the chin, and the hull of Face
     Mesh's points where there are some.
+
+    Parameters
+    ----------
+    person : Person
+        The person.
+
+    Returns
+    -------
+    Mask
+        (H, W).
     """
     canvas = np.zeros(person.mask.shape, np.uint8)
     face = face_frame(person)
@@ -115,26 +160,19 @@ def face_mask(person: Person) -> Mask:
     return (canvas > 0) & person.mask
 
 
-def seen_through(mapping: Warp, sheet: SurfaceMaps) -> Int32:
-    """(h, w) the body's vertex that each of the person's pixels lands on, the nearest one where it
-    lands beside the body; -1 outside of the person."""
-    x = np.nan_to_num(mapping.source[..., 0], nan=-10.0)
-    y = np.nan_to_num(mapping.source[..., 1], nan=-10.0)
-    found = cv2.remap(
-        sheet.vertex.astype(np.float32), x, y, cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=-1,
-    )  # fmt: skip
-    known = (found >= 0) & mapping.inside
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.full(nearest.max() + 1, -1, np.int32)
-    lookup[nearest[known]] = found[known].astype(np.int32)
-    return np.where(mapping.inside, lookup[nearest], -1)
-
-
 def on_face_side(model: BodyModel) -> Mask:
-    """(V,) bool: vertices of the body's face and of the sides of the head before the ears."""
+    """(V,) bool: vertices of the body's face and of the sides of the head before the ears.
+
+    Parameters
+    ----------
+    model : BodyModel
+        The body model.
+
+    Returns
+    -------
+    Mask
+        (V,).
+    """
     head = model.weights[:, JOINT["head"]] > 0.5
     depth = model.template[:, 2]
     low, high = depth[head].min(), depth[head].max()
@@ -152,9 +190,27 @@ def propose(
 ) -> Labels:
     """The labels of one layer.
 
-    colours : (H, W, 3) the person's; region : (H, W) the layer
-    front, back : (H, W) the body's vertex in front and behind at each pixel, -1 where unknown
-    seed : of colour clusters
+    Parameters
+    ----------
+    person : Person
+        The person.
+    colours : UInt8
+        (H, W, 3) the person's.
+    region : Mask
+        (H, W) the layer.
+    front : Int32
+        (H, W) the body's vertex in front and behind at each pixel, -1 where unknown.
+    back : Int32
+        (H, W) the body's vertex in front and behind at each pixel, -1 where unknown.
+    model : BodyModel
+        The body model.
+    seed : int
+        Of colour clusters.
+
+    Returns
+    -------
+    Labels
+        Front and back.
     """
     part = np.where(region & (front >= 0), model.part[front], NOTHING).astype(np.uint8)
     face = face_frame(person)
@@ -194,7 +250,7 @@ def _with_head(
     solid = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
     unit = float(np.linalg.norm(face.down))
-    near_face = _grown(face_skin, FACE_MARGIN * unit)
+    near_face = dilated_by_distance(face_skin, FACE_MARGIN * unit)
     cheeks = face_skin & (down > CHEEKS[0]) & (down < CHEEKS[1]) & (np.abs(aside) < CHEEK_REACH)
     crown = head & solid & (down < CROWN) & ~near_face
     front, back = part.copy(), part.copy()
@@ -263,10 +319,6 @@ def _distance(lab: Float32, colours: Float32) -> Float32:
     return np.min([np.linalg.norm(lab - colour, axis=-1) for colour in colours], axis=0)
 
 
-def _grown(mask: Mask, radius_px: float) -> Mask:
-    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= radius_px
-
-
 def _between(hair: Mask, aside: Float32) -> Mask:
     """Between hair to the left and hair to the right, row by row: a curtain behind the neck."""
     left, right = hair & (aside > 0), hair & (aside < 0)
@@ -277,5 +329,16 @@ def _between(hair: Mask, aside: Float32) -> Mask:
 
 
 def to_lab(rgb: UInt8) -> Float32:
-    """(..., 3) CIE L* a* b* (D65) of sRGB pixels (H, W, 3)."""
+    """(..., 3) CIE L* a* b* (D65) of sRGB pixels (H, W, 3).
+
+    Parameters
+    ----------
+    rgb : UInt8
+        (H, W, 3).
+
+    Returns
+    -------
+    Float32
+        (H, W, 3).
+    """
     return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)

@@ -231,23 +231,6 @@ def planted_leg(
     return Leg(thigh, shin, foot, toes, sole - root[:, None])
 
 
-def eased(u: npt.ArrayLike) -> Float64:
-    """0 to 1 with speed and acceleration 0 at both ends.
-
-    Parameters
-    ----------
-    u : npt.ArrayLike
-        Any shape; what is beyond 0..1 is clipped.
-
-    Returns
-    -------
-    Float64
-        The same shape, 0..1.
-    """
-    t = np.clip(u, 0.0, 1.0)
-    return t**3 * (10 - 15 * t + 6 * t * t)
-
-
 def hanging_arm(
     side: float, carrier: Rotation, flexion: npt.ArrayLike, abduction: npt.ArrayLike = 8.0
 ) -> Rotation:
@@ -381,7 +364,7 @@ def local_rotations(segments: Mapping[str, Rotation], frames: int) -> Float64:
     Returns
     -------
     Float64
-        (F, 24, 4) (F, 24, 4), w first.
+        (F, 24, 4), w first.
     """
     world: list[Rotation] = []
     rotations = np.empty((frames, JOINT_COUNT, 4))

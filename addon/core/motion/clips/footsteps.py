@@ -14,9 +14,10 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
+from ...numerics.easing import smootherstep
 from ...types import Float64
 from . import authoring
-from .authoring import BALL, LEFT, RIGHT, STANDING, STRAIGHT, Leg, eased
+from .authoring import BALL, LEFT, RIGHT, STANDING, STRAIGHT, Leg
 
 _LIFT = 0.055  # the ball's height in the middle of a step
 _HEEL_UP = 24.0  # degrees: the heel leaves first
@@ -65,7 +66,7 @@ class Foot:
         before = (self.x, self.y, 0.0)
         for step in self.steps:
             u = (time - step.start) / (step.stop - step.start)
-            share = eased(u)
+            share = smootherstep(u)
             x += share * (step.x - before[0])
             y += share * (step.y - before[1])
             heading += share * (step.heading - before[2])
@@ -183,7 +184,7 @@ def root_of(joint: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, 3) (F, 3) leg lengths, its height as in `Clip`.
+        (F, 3) leg lengths, its height as in `Clip`.
     """
     root = joint.copy()
     root[:, 2] += STANDING - STRAIGHT

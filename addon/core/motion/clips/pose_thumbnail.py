@@ -42,7 +42,7 @@ def draw_pose(skeleton: Skeleton, pose: Pose, size: int = 128) -> UInt8:
     Returns
     -------
     UInt8
-        (size, size, 4) (size, size, 4).
+        (size, size, 4).
     """
     root = np.asarray(pose.root, np.float64)[None]
     joints = forward_kinematics(skeleton, pose.rotations[None], root)[0]

@@ -59,7 +59,7 @@ def ways_ahead(pelvis: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, 2) (F, 2), unit.
+        (F, 2), unit.
     """
     looks, up = -pelvis[:, :, 1], pelvis[:, :, 2]
     ahead = looks[:, :2].copy()
@@ -72,23 +72,6 @@ def ways_ahead(pelvis: Float64) -> Float64:
         about = 2 * np.arctan2(quaternions[:, 3], quaternions[:, 0])
         ahead[leans] = np.stack([np.sin(about), -np.cos(about)], axis=1)
     return ahead
-
-
-def smooth(u: Float64) -> Float64:
-    """0 to 1 with speed and acceleration 0 at both ends.
-
-    Parameters
-    ----------
-    u : Float64
-        Any shape; what is beyond 0..1 is clipped.
-
-    Returns
-    -------
-    Float64
-        The same shape, 0..1.
-    """
-    t = np.clip(u, 0.0, 1.0)
-    return t**3 * (10 - 15 * t + 6 * t * t)
 
 
 def apart(first: Float64, second: Float64) -> Float64:
@@ -128,7 +111,7 @@ def blend(first: Float64, second: Float64, share: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, J, 4) (F, J, 4), unit.
+        (F, J, 4), unit.
     """
     frames = max(len(first), len(second))
     shape = (frames, second.shape[1], 4)
@@ -145,22 +128,3 @@ def blend(first: Float64, second: Float64, share: Float64) -> Float64:
     part = np.broadcast_to(share, (frames,))[:, None, None] * way
     blended = a * Rotation.from_rotvec(part.reshape(-1, 3))
     return blended.as_quat(scalar_first=True).reshape(shape)
-
-
-def continuous(rotations: Float64) -> Float64:
-    """The same rotations (F, J, 4), each quaternion on the side of the frame before's.
-
-    Parameters
-    ----------
-    rotations : Float64
-        (F, J, 4) quaternions.
-
-    Returns
-    -------
-    Float64
-        (F, J, 4).
-    """
-    against = np.einsum("fjk,fjk->fj", rotations[1:], rotations[:-1]) < 0
-    signs = np.where(np.cumsum(against, axis=0) % 2 == 1, -1.0, 1.0)
-    signs = np.concatenate([np.ones((1, rotations.shape[1])), signs])
-    return rotations * signs[..., None]

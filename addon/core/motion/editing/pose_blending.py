@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ...errors import MotionError
+from ...numerics.easing import smootherstep
 from ...types import Float32, Float64, Motion
 
 
@@ -24,10 +25,9 @@ def falloff(frames: int, centre: float, radius: float) -> Float64:
     Returns
     -------
     Float64
-        (F,) (F,) 0..1.
+        (F,) 0..1.
     """
-    near = np.clip(1 - np.abs(np.arange(frames) - centre) / radius, 0.0, 1.0)
-    return near**3 * (10 - 15 * near + 6 * near**2)
+    return smootherstep(1 - np.abs(np.arange(frames) - centre) / radius)
 
 
 def blend_motions(first: Motion, second: Motion, share: Float64) -> Motion:

@@ -32,7 +32,7 @@ def loop_step(root: Float64) -> Float64:
     Returns
     -------
     Float64
-        (3,) (3,), the root's unit.
+        (3,), the root's unit.
     """
     steps = np.diff(root, axis=0)
     count = len(root)

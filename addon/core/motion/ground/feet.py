@@ -28,6 +28,8 @@ _TIP_SHARE = 0.42
 # the ground by 1 to 5 cm at their lowest; retargeted standing feet slide at up to 0.3 m/s.
 STANDING_HEIGHT_M = 0.045
 STANDING_SPEED_M_S = 0.5
+# Points of a flat sole are equally low but for rounding, which must not choose one of them.
+_SAME_HEIGHT_M = 1e-4
 _STANDING_SPEED_SHARE = 0.3  # of the body's speed; swinging feet go at twice the body's
 LONGEST_LEAP_S = 0.6
 SHORTEST_STAND_S = 0.08
@@ -53,7 +55,7 @@ class Soles:
         Returns
         -------
         Float64
-            (F, 2, 3, 3) (F, 2, 3, 3) metres, world.
+            (F, 2, 3, 3) metres, world.
         """
         placed = np.empty((len(world), 2, 3, 3))
         for side in range(2):
@@ -138,7 +140,7 @@ def standing_feet(
     Returns
     -------
     Mask
-        (F, 2) bool (F, 2).
+        (F, 2).
     """
     frames = len(soles)
     low = soles[..., 2].min(axis=2) - np.broadcast_to(floor, (frames,))[:, None]
@@ -149,8 +151,8 @@ def standing_feet(
     # A planted point is slow on at least one side of its frame.
     before = np.concatenate([speed[:1], speed])
     after = np.concatenate([speed, speed[-1:]])
-    at_lowest = soles[..., 2].argmin(axis=2)[..., None]
-    slowest = np.take_along_axis(np.minimum(before, after), at_lowest, axis=2)[..., 0]
+    height_above = soles[..., 2] - soles[..., 2].min(axis=2, keepdims=True)
+    slowest = np.where(height_above < _SAME_HEIGHT_M, np.minimum(before, after), np.inf).min(axis=2)
     # The faster the body, the more a retargeted foot slides, and the faster a swinging one is.
     body = np.linalg.norm(np.gradient(soles.mean(axis=(1, 2)), axis=0), axis=1) * fps
     body = gaussian_filter1d(body, LONGEST_LEAP_S * fps / 2, mode="nearest")
@@ -172,7 +174,7 @@ def stands(touching: Mask, fps: float) -> Mask:
     Returns
     -------
     Mask
-        (F, N) bool (F, N).
+        (F, N).
     """
     gap = max(int(round(_LONGEST_GAP_S * fps)), 1)
     shortest = max(int(round(SHORTEST_STAND_S * fps)), 1)

@@ -60,7 +60,7 @@ class Flesh:
         Returns
         -------
         Float64
-            (F, P, 3) (F, P, 3) metres, world.
+            (F, P, 3) metres, world.
         """
         bones = world[:, self.joints]
         return np.einsum("fpab,pb->fpa", bones[..., :3, :3], self.offsets) + bones[..., :3, 3]
@@ -171,7 +171,7 @@ def soles_down(world: Float64) -> Mask:
     Returns
     -------
     Mask
-        (F, 2) bool (F, 2).
+        (F, 2).
     """
     on_side = np.abs(world[:, ANKLES, 2, 0]) > _ON_SIDE
     return (world[:, ANKLES, 2, 2] > -_SOLE_DOWN) & ~on_side

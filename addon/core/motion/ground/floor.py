@@ -91,7 +91,7 @@ def floor_under(soles: Float64, fps: float, body: Lows | None = None) -> Float64
     Returns
     -------
     Float64
-        (F,) (F,) metres.
+        (F,) metres.
     """
     lowest, speeds = _lowest(soles, fps, body)
     leap, turn = (2 * int(round(s * fps)) + 1 for s in (LONGEST_LEAP_S, _SHORTEST_HOP_S / 2))
@@ -160,7 +160,7 @@ def feet_on(
     Returns
     -------
     Mask
-        (F, 2) bool (F, 2).
+        (F, 2).
     """
     height = np.where(carried.arms, _TOES_GIVE_M, STANDING_HEIGHT_M)
     height = np.where(carried.trunk, _FEET_GIVE_M, height)
@@ -181,7 +181,7 @@ def lowest_of_clip(rotations: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F,) (F,) leg lengths.
+        (F,) leg lengths.
     """
     skeleton = usual_skeleton()
     world = forward_kinematics(skeleton, rotations, np.zeros((len(rotations), 3)))

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
 from ...body.world_pose import forward_kinematics
+from ...numerics.easing import smootherstep
 from ...types import Float64, Mask, Skeleton
 from .feet import ANKLES, HIPS, KNEES, Soles, leg_length, phases, reach
 from .flesh import ARMS, FEET, TRUNK, Flesh, lows_of
@@ -51,7 +52,7 @@ def contact_weights(soles: Float64) -> Float64:
     Returns
     -------
     Float64
-        (F, 2, 3) (F, 2, 3), their sum over the points 1.
+        (F, 2, 3), their sum over the points 1.
     """
     height = soles[..., 2] - soles[..., 2].min(axis=-1, keepdims=True)
     weights = np.exp(-height / _ROLL_M)
@@ -240,7 +241,7 @@ def held_in_place(
     Returns
     -------
     Float64
-        (F, 2) (F, 2) metres.
+        (F, 2) metres.
     """
     weights = contact_weights(points[:, None])[:, 0]
     shares = (weights[1:] + weights[:-1]) / 2
@@ -275,8 +276,7 @@ def _stepped(ankle: Float64, moves: Float64, steps: list[tuple[int, int]]) -> Fl
         first, last = ankle[before] + moves[before], ankle[stop] + moves[stop]
         u = (np.arange(start, stop) - before) / (stop - before)
         # The foot rises before it goes ahead, and is over its place when it comes down.
-        t = np.clip((u - _LIFTING) / (1 - _LIFTING - _LANDING), 0.0, 1.0)
-        share = (t**3 * (10 - 15 * t + 6 * t * t))[:, None]
+        share = smootherstep((u - _LIFTING) / (1 - _LIFTING - _LANDING))[:, None]
         result[start:stop] = first + share * (last - first) - ankle[start:stop]
     return result
 

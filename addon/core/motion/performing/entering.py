@@ -8,8 +8,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ...body.world_pose import forward_kinematics
+from ...numerics.easing import smootherstep
 from ...types import Float64
-from ..editing.orientation import apart, heading, smooth, ways_ahead, wrapped
+from ..editing.orientation import apart, heading, ways_ahead, wrapped
 from ..ground.feet import phases
 from .context import Context, Plan, Track
 
@@ -62,12 +63,12 @@ def plan_of(ctx: Context, track: Track, frames: int) -> Plan:
     blend = float(np.clip(wanted, least, max(_LONGEST_BLEND_S, least)))
     seconds = np.arange(frames) / ctx.fps
     turning = max(blend, abs(np.degrees(turn)) / _TURN_SPEED_DEG_S)
-    enter = smooth(seconds / max(blend, 1e-6))
-    turned = smooth(seconds / max(turning, 1e-6))
+    enter = smootherstep(seconds / max(blend, 1e-6))
+    turned = smootherstep(seconds / max(turning, 1e-6))
     if ctx.options.returns:
         longest = _RETURN_SHARE * seconds[-1]
-        enter = enter * smooth(seconds[::-1] / max(min(blend, longest), 1e-6))
-        turned = turned * smooth(seconds[::-1] / max(min(turning, longest), 1e-6))
+        enter = enter * smootherstep(seconds[::-1] / max(min(blend, longest), 1e-6))
+        turned = turned * smootherstep(seconds[::-1] / max(min(turning, longest), 1e-6))
     return Plan(
         enter=enter,
         leave=np.zeros(frames),

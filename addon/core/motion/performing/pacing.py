@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...numerics.easing import smootherstep
 from ...types import Clip, Float64, Mask
-from ..editing.orientation import smooth
 from ..ground.feet import phases
 from .composing import compose
 from .context import Context, Plan, Track, nearest, speed_of
@@ -244,7 +244,7 @@ def _to_the_end(ctx: Context, track: Track, rest: Track, plan: Plan, route: Rout
 
 
 def _stopping(ctx: Context, track: Track, plan: Plan, stop: int, travels: bool) -> Plan:
-    leave = smooth((np.arange(len(track.root)) - stop) / (_STOP_S * ctx.fps))
+    leave = smootherstep((np.arange(len(track.root)) - stop) / (_STOP_S * ctx.fps))
     return replace(
         plan,
         leave=leave,

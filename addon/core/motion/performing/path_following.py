@@ -43,7 +43,7 @@ class Route:
         Returns
         -------
         Float64
-            (F, 2) (F, 2) metres, world.
+            (F, 2) metres, world.
         """
         inside = np.clip(along, 0.0, self.length)
         placed = np.stack([np.interp(inside, self.along, axis) for axis in self.points.T], axis=1)
@@ -60,7 +60,7 @@ class Route:
         Returns
         -------
         Float64
-            (F,) (F,) radians about z, 0 along -y.
+            (F,) radians about z, 0 along -y.
         """
         return np.interp(along, self.along, self.heading)
 
@@ -75,7 +75,7 @@ class Route:
         Returns
         -------
         Float64
-            (F, 2) (F, 2), unit.
+            (F, 2), unit.
         """
         heading = self.heading_at(along)
         return np.stack([np.sin(heading), -np.cos(heading)], axis=1)

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from ...body.world_pose import forward_kinematics
 from ...errors import MotionError
+from ...numerics.rotations import continuous
 from ...types import Clip, Float32, Float64, Mask, Motion, Pose, Skeleton
 from .. import clips
 from ..editing.mirror import mirrored
-from ..editing.orientation import continuous
 from ..editing.sampling import leg_angles
 from ..ground.feet import standing_feet
 from ..ground.flesh import Flesh, flesh_of, soles_down

@@ -51,7 +51,7 @@ def source_axes(source: SourceMotion, joints: dict[str, int], placed: Float64) -
     Returns
     -------
     Float64
-        (3, 3) (3, 3).
+        (3, 3).
     """
     rest = source.rest_positions()
     if _stands(rest, joints):
@@ -304,7 +304,7 @@ def limb_bone(source: SourceMotion, joints: dict[str, int], name: str) -> Float6
     Returns
     -------
     Float64 | None
-        (3,) (3,) in the source's unit, None if the source has no such bone.
+        (3,) in the source's unit, None if the source has no such bone.
     """
     side, _, part = name.partition("_")
     if part not in _NEXT or name not in joints:

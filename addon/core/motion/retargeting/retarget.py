@@ -95,7 +95,7 @@ def facing_ahead(pelvis: Float64, fps: float) -> Float64:
     Returns
     -------
     Float64
-        (3, 3) (3, 3).
+        (3, 3).
     """
     start = max(int(round(_FACING_S * fps)), 1)
     about = heading(ways_ahead(pelvis[:start]).mean(axis=0))

@@ -52,7 +52,7 @@ class SourceMotion:
         Returns
         -------
         Float64
-            (J, 3) (J, 3), the source's unit.
+            (J, 3), the source's unit.
         """
         rest = np.zeros_like(self.offsets)
         for joint, parent in enumerate(self.parents):

@@ -52,7 +52,7 @@ def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
     Raises
     ------
     MotionError
-        If an unknown name, naming those that there are, and for files that cannot be read or
+        If the name is unknown, with those that there are, or the file cannot be read or
         hold no human motion.
     """
     if not fps > 0:

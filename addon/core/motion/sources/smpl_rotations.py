@@ -139,7 +139,7 @@ def rotation_vectors(turns: RawTurns, w: int = 0) -> Float64:
     Returns
     -------
     Float64
-        (F, J, 3) (F, J, 3), radians.
+        (F, J, 3), radians.
     """
     values = turns.values
     if turns.kind == AXIS_ANGLE:

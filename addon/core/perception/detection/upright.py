@@ -91,7 +91,7 @@ def box_of(marks: PoseLandmarks, size: tuple[int, int]) -> Float32:
     Returns
     -------
     Float32
-        (4,) (4,).
+        (4,).
     """
     low, high = _wide_box(marks.image)
     limit = np.array(size, np.float32) - 1
@@ -112,7 +112,7 @@ def own_box(marks: PoseLandmarks, angle: float) -> Float32:
     Returns
     -------
     Float32
-        (4,) (4,).
+        (4,).
     """
     return np.concatenate(_wide_box(along_axes(marks.image, angle))).astype(np.float32)
 
@@ -233,7 +233,7 @@ class View:
         Returns
         -------
         Float32
-            (H, W) (H, W).
+            (H, W).
         """
         if self.is_photo:
             return values

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 
 from ...errors import PersonError
+from ...imaging.masks import largest_component
 from ...imaging.seeded_opencv import grab_cut
 from ...photo.transparency import OPAQUE, is_cut_out
 from ...types import Float32, Mask, Photo, UInt8
@@ -57,7 +58,7 @@ def outline_in_box(photo: Photo, box: Float32, seed: int = 0) -> Mask:
     Returns
     -------
     Mask
-        (H, W) bool (H, W).
+        (H, W).
 
     Raises
     ------
@@ -123,7 +124,7 @@ def segment_in_box(rgb: UInt8, box: Float32, seed: int = 0) -> Mask:
     )  # fmt: skip
     mask = np.zeros((height, width), bool)
     mask[y0:y1, x0:x1] = wide >= 0.5
-    return _largest(mask)
+    return largest_component(mask)
 
 
 def _at_border(figure: Mask) -> float:
@@ -224,7 +225,7 @@ def _enclosed(ink: Mask) -> Mask | None:
         lines = thin & (thick < radius)
         away = cv2.dilate(body.astype(np.uint8), disc) == 0
         best = best | (cv2.dilate((lines & away).astype(np.uint8), disc) > 0)
-    return _largest(best)
+    return largest_component(best)
 
 
 def _filled(ink: Mask, radius: int) -> Mask:
@@ -234,7 +235,7 @@ def _filled(ink: Mask, radius: int) -> Mask:
     if radius > 0:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
         wide = cv2.morphologyEx(wide.astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
-    return _largest(binary_fill_holes(wide)[margin:-margin, margin:-margin])
+    return largest_component(binary_fill_holes(wide)[margin:-margin, margin:-margin])
 
 
 def _by_colours(
@@ -270,16 +271,7 @@ def _by_colours(
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     figure = cv2.morphologyEx(figure.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
     wide_figure = cv2.resize(figure.astype(np.float32), full, interpolation=cv2.INTER_LINEAR)
-    return _largest(wide_figure >= 0.5)
-
-
-def _largest(mask: Mask) -> Mask:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask.astype(np.uint8), connectivity=4
-    )
-    if count < 2:
-        return np.zeros_like(mask)
-    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return largest_component(wide_figure >= 0.5)
 
 
 def solid(mask: Mask, box: Float32) -> Mask:

@@ -16,6 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from ...errors import PersonError
+from ...imaging.masks import largest_component
 from ...types import Float64, Mask
 
 GRID_PX = 150  # longer side of the figure on the grid that ways are sought on
@@ -82,7 +83,7 @@ class _Figure:
     """The outline's inside as a graph of pixels, grown branch by branch from the trunk."""
 
     def __init__(self, mask: Mask) -> None:
-        self.mask = _one_piece(mask)
+        self.mask = largest_component(mask, 8)
         self.depth = cv2.distanceTransform(self.mask.astype(np.uint8), cv2.DIST_L2, 5)
         self.number = np.full(self.mask.shape, -1)
         self.pixels = np.argwhere(self.mask)  # (N, 2), row and column
@@ -333,11 +334,6 @@ class _Joints:
         limb = float(np.median(depth[len(depth) // 2 :]))
         thick = np.nonzero(depth > LIMB_START * limb)[0]
         return min(int(thick[-1]) + 1 if len(thick) else 0, len(way) - 2)
-
-
-def _one_piece(mask: Mask) -> Mask:
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
 
 
 def _length(way: Float64) -> float:

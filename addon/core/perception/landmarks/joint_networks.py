@@ -68,8 +68,9 @@ class JointNetwork:
         Raises
         ------
         PersonError
-            If a box that shows nothing, ModelFileError where the network gives something else
-            than its file promises.
+            If the box shows nothing.
+        ModelFileError
+            If the network gives something else than its file promises.
         """
         check_box(rgb, box)
         height = self.picture.height or USUAL_HEIGHT_PX

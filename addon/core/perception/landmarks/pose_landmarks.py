@@ -93,7 +93,7 @@ class Reading:
         Returns
         -------
         Float32
-            (height, width) (height, width).
+            (height, width).
         """
         return cv2.warpAffine(
             self.mask, self.square.matrix(INPUT_PX), (width, height), flags=cv2.INTER_LINEAR

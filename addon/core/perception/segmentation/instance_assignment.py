@@ -38,7 +38,7 @@ def limb_distance(marks: PoseLandmarks, size: tuple[int, int], scale: float) -> 
     Returns
     -------
     Float32
-        (h, w) (h, w).
+        (h, w).
     """
     bones = np.ones((size[1], size[0]), np.uint8)
     points = np.rint(marks.image * scale).astype(int)

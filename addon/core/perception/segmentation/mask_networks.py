@@ -61,13 +61,14 @@ class MaskNetwork(Protocol):
         Returns
         -------
         Float32
-            (H, W) (H, W).
+            (H, W).
 
         Raises
         ------
         PersonError
-            If a box that shows nothing and where the network sees nobody in it, ModelFileError
-            where the network gives something else than its file promises.
+            If the box shows nothing, or the network sees nobody in it.
+        ModelFileError
+            If the network gives something else than its file promises.
         """
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ...imaging.fill_nearest import fill_nearest
 from ...types import AnyArray, Float32, Mask, UInt8
 
 BAND_SHARE = 0.005  # half width of the open band over the person's size
@@ -31,7 +32,7 @@ def estimate(rgb: UInt8, mask: Mask) -> Float32:
     Returns
     -------
     Float32
-        (H, W) (H, W).
+        (H, W).
     """
     window = _window(mask)
     if window is None:
@@ -101,7 +102,7 @@ def foreground(rgb: UInt8, opacity: Float32) -> UInt8:
     Returns
     -------
     UInt8
-        (H, W, 3) uint8 (H, W, 3).
+        (H, W, 3).
     """
     from pymatting import estimate_foreground_ml
 
@@ -127,16 +128,11 @@ def _with_sure_neighbours(colours: Float32, opacity: Float32) -> Float32:
     solid = opacity > SOLID
     if not solid.any():
         return colours
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~solid).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    # A label's number stands at its own solid pixel.
-    of_label = np.zeros((int(nearest.max()) + 1, 3), np.float32)
     smooth = cv2.boxFilter(colours * solid[..., None], -1, (3, 3), normalize=False)
     count = cv2.boxFilter(solid.astype(np.float32), -1, (3, 3), normalize=False)
-    of_label[nearest[solid]] = smooth[solid] / np.maximum(count[solid], 1)[:, None]
+    inner = fill_nearest(smooth / np.maximum(count, 1)[..., None], solid)
     own = (opacity**2)[..., None]
-    return np.where(solid[..., None], colours, own * colours + (1 - own) * of_label[nearest])
+    return np.where(solid[..., None], colours, own * colours + (1 - own) * inner)
 
 
 def _window(mask: Mask) -> tuple[int, int, int, int] | None:

@@ -54,7 +54,7 @@ def chance_of_person(rgb: UInt8, detection: Detection) -> Float32:
     Returns
     -------
     Float32
-        (H, W) (H, W).
+        (H, W).
     """
     size = (rgb.shape[1], rgb.shape[0])
     odds = BLAZEPOSE_WEIGHT * _log_odds(_blazepose(rgb, detection))

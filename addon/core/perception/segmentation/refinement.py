@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from ...imaging.guided_filter import guided_filter
 from ...imaging.seeded_opencv import grab_cut
 from ...inference.roi import Square
 from ...types import AnyArray, Detection, Float32, Mask, UInt8
@@ -98,7 +99,7 @@ def refine(
     Returns
     -------
     Float32
-        (H, W) (H, W).
+        (H, W).
     """
     rows, columns = np.nonzero(chance > SURE_BACKGROUND)
     if len(rows) == 0:
@@ -146,7 +147,8 @@ def _mean_field(window: UInt8, chance: Float32, cores: Mask, reach: int) -> Floa
     belief = 1 / (1 + np.exp(-unary))
     for _ in range(ROUNDS):
         odds = unary + COLOUR_WEIGHT * _colour_odds(bins, belief * near, (1 - belief) * near)
-        belief = guided_filter(guide, (1 / (1 + np.exp(-odds))).astype(np.float32))
+        chance = (1 / (1 + np.exp(-odds))).astype(np.float32)
+        belief = guided_filter(guide, chance, EDGE_RADIUS_PX, EDGE_EPSILON)
     return belief
 
 
@@ -172,42 +174,6 @@ def _histogram(cells: AnyArray, weight: Float32) -> Float32:
     counted = np.bincount(cells.ravel(), weight.ravel(), COLOUR_BINS**3).reshape(cube)
     smooth = gaussian_filter(counted.astype(np.float32), COLOUR_SPREAD_BINS, mode="constant")
     return (smooth / max(float(smooth.sum()), 1e-6)).ravel()
-
-
-def guided_filter(guide: Float32, values: Float32) -> Float32:
-    """Values (h, w) smoothed within edges of a colour guide (h, w, 3), clipped to 0..1.
-
-    He, Sun, Tang, Guided Image Filtering (2013), eqs. 14 to 16.
-
-    Parameters
-    ----------
-    guide : Float32
-        (h, w, 3).
-    values : Float32
-        (h, w).
-
-    Returns
-    -------
-    Float32
-        (h, w).
-    """
-
-    def mean(picture: Float32) -> Float32:
-        window = (2 * EDGE_RADIUS_PX + 1,) * 2
-        return cv2.boxFilter(picture, -1, window, borderType=cv2.BORDER_REFLECT)
-
-    mean_guide, mean_values = mean(guide), mean(values)
-    covariance = mean(guide * values[..., None]) - mean_guide * mean_values[..., None]
-    spread = np.empty((*values.shape, 3, 3), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            product = mean(guide[..., i] * guide[..., j])
-            spread[..., i, j] = product - mean_guide[..., i] * mean_guide[..., j]
-            spread[..., j, i] = spread[..., i, j]
-    spread += np.eye(3, dtype=np.float32) * EDGE_EPSILON
-    slope = np.linalg.solve(spread, covariance[..., None])[..., 0]
-    offset = mean_values - (slope * mean_guide).sum(axis=-1)
-    return np.clip((mean(slope) * guide).sum(axis=-1) + mean(offset), 0, 1)
 
 
 # -- graph cut --------------------------------------------------------------------------------
