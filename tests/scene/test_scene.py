@@ -12,10 +12,12 @@ from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import world_pose as body_pose
+from photo_wake_up.addon.core.character.layers.part_segmentation import PALETTE
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.types import Camera, ShapeKey
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
+from photo_wake_up.addon.scene.encoded_images import encode_images
 from photo_wake_up.addon.scene.objects import images
 from photo_wake_up.addon.scene.render import stills
 from photo_wake_up.addon.scene.render.camera import new_camera
@@ -309,12 +311,14 @@ def test_pictures_encoded_ahead_are_the_same_and_are_not_encoded_again(empty_fil
     result = replace(
         result, background=replace(painted, rgb=painted.rgb.copy(), still=255 - painted.rgb)
     )
-    images.encode_ahead(build.pictures(result))
+    files = encode_images([result])
     encoded = []
     encode = images.as_png
     monkeypatch.setattr(images, "as_png", lambda *how: encoded.append(how[0].shape) or encode(*how))
-    collection = build.build_scene(result)
-    assert len(encoded) == 1, "but for the labels, which are coloured when the image is made"
+    collection = build.build_group([result], encoded=files)
+    assert not encoded
+    labels = build.label_image(collection)
+    assert np.array_equal(images.read_colours(labels), PALETTE[result.build.labels])
     assert np.array_equal(images.read_mask(build.mask_image(collection)), result.person.mask)
     wanted = [result.background.rgb, result.background.still, result.photo.rgb]
     made = [images.read_colours(image) for image in bpy.data.images if image.size[0] == 160]

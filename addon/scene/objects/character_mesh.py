@@ -12,7 +12,7 @@ from mathutils import Vector
 from ...core.body.model.skeleton import JOINT
 from ...core.types import Character, Float64, Skeleton
 from ..selection import selected
-from .images import Pixels, new_image
+from .images import EncodedImage, new_image
 from .material import new_lit_material, new_photo_material
 from .meshes import new_mesh
 
@@ -77,28 +77,24 @@ def _tail(skeleton: Skeleton, joint: int) -> Float64:
     return tail
 
 
-def character_pictures(character: Character) -> list[Pixels]:
-    """What `new_character` makes images of: texture and, where there is one, normal map."""
-    maps = () if character.normal_map is None else (character.normal_map,)
-    return [character.texture[..., :3], *maps]
-
-
 def new_character(
     name: str,
     character: Character,
     armature: bpy.types.Object,
     collection: bpy.types.Collection,
+    colours: EncodedImage,
+    normals: EncodedImage | None = None,
 ) -> bpy.types.Object:
     """The character's mesh at rest in `collection`, textured and bound to the armature.
 
+    colours, normals : its texture and its normal map
     It wears the first of its two materials, the photo's colours; the second is the lit one.
     """
     mesh = new_mesh(name, character.rest_vertices, character.triangles, character.uv)
-    colours, *maps = character_pictures(character)
     texture = new_image(f"{name} Texture", colours)
     relief = None
-    if maps:
-        relief = new_image(f"{name} Normals", maps[0])
+    if normals is not None:
+        relief = new_image(f"{name} Normals", normals)
         relief.colorspace_settings.name = "Non-Color"
     mesh.materials.append(new_photo_material(name, texture))
     mesh.materials.append(new_lit_material(f"{name} Lit", texture, relief))
