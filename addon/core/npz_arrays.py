@@ -1,4 +1,4 @@
-"""Arrays out of .npz files that nobody vouches for: numbers only, nothing is unpickled."""
+"""Arrays out of untrusted .npz files: numbers only, nothing is unpickled."""
 
 from __future__ import annotations
 

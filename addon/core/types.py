@@ -37,7 +37,7 @@ class Photo:
 
     rgb: UInt8  # (H, W, 3), sRGB, before a grey backdrop where the file is transparent
     alpha: UInt8 | None  # (H, W), the file's own opacity where any of it is transparent
-    focal_px: float | None  # focal length in pixels of `rgb` where EXIF tells it
+    focal_px: float | None  # focal length in pixels of `rgb` if EXIF gives it
     name: str  # file stem, for naming what is made from it
     remarks: tuple[str, ...] = ()  # a sentence for each thing of the file that was left out
 
@@ -65,7 +65,7 @@ class Detection:
     """One person that was found in the photo."""
 
     box: Float32  # (4,), x0 y0 x1 y1 in photo pixels
-    score: float  # 0..1; 0 where a box was given and the networks saw nobody in it
+    score: float  # 0..1; 0 if a box was given and the networks saw no one in it
     landmarks: PoseLandmarks
 
     @property
@@ -201,7 +201,7 @@ class FittedBody:
     vertices: Float32  # (V, 3), posed, camera frame
     joints: Float32  # (24, 3), posed, camera frame
     rest_joints: Float32  # (24, 3), T-pose, body frame
-    transforms: Float32  # (24, 4, 4), rest (body frame) to posed (camera frame), one a joint
+    transforms: Float32  # (24, 4, 4), rest (body frame) to posed (camera frame), one per joint
     solve: SolveInfo | None = None  # of the fit, last steps in metres; None if posed by hand
 
 

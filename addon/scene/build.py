@@ -207,7 +207,7 @@ def is_whole(collection: bpy.types.Collection) -> bool:
 
 
 def _noted_images(collection: bpy.types.Collection) -> dict[str, str]:
-    """Names of the loose images by what they are; empty where the note was overwritten."""
+    """Names of the loose images by what they are; empty if the note was overwritten."""
     noted = collection.get(IMAGES)
     return noted.to_dict() if hasattr(noted, "to_dict") else {}
 
@@ -217,7 +217,7 @@ def _noted_image(collection: bpy.types.Collection, role: str) -> bpy.types.Image
 
 
 def mask_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
-    """The mask as an image that the user may have painted; None where it was deleted."""
+    """The mask as an image that the user may have painted; None if it was deleted."""
     return _noted_image(collection, "mask")
 
 
@@ -228,7 +228,7 @@ def label_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
 
 
 def photo_image(collection: bpy.types.Collection) -> bpy.types.Image | None:
-    """The photo as an image; None where it was deleted."""
+    """The photo as an image; None if it was deleted."""
     return _noted_image(collection, "photo")
 
 
@@ -252,7 +252,7 @@ def _move_out(objects: list[bpy.types.Object]) -> None:
 
 
 def remove_scene(collection: bpy.types.Collection) -> None:
-    """Delete the collection with all that `build_scene` made for it and nobody else uses.
+    """Delete the collection with all that `build_scene` made for it and no one else uses.
 
     Where objects are marked, others are the user's: they stay, in the scene's own collection.
     """

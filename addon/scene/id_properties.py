@@ -53,7 +53,7 @@ FOUND_LABELS = "photo_wake_up_found_labels"
 
 
 def numbers(block: bpy.types.ID, key: str, count: int = -1) -> Float64 | None:
-    """(count,) what is noted under `key`, any count where -1; None where it is something else."""
+    """(count,) what is noted under `key`, any count where -1; None if it is something else."""
     try:
         noted = np.array(block[key], np.float64)
     except (KeyError, TypeError, ValueError):

@@ -71,9 +71,9 @@ def selected(objects: Sequence[bpy.types.Object], mode: str = "OBJECT") -> Itera
 
 @contextmanager
 def evaluated_alone(objects: Sequence[bpy.types.Object]) -> Iterator[None]:
-    """Within, nothing of the scene but these objects, and what they depend on, is computed anew
+    """Within, nothing of the scene but these objects, and what they depend on, is computed again
     when the frame changes: shadows take fifty times as long as what casts them."""
-    # Blender makes a scene's list anew when the visibility of anything in it changes.
+    # Blender makes a scene's list again when the visibility of anything in it changes.
     others = [
         item for item in bpy.context.scene.objects if item not in objects and not item.hide_viewport
     ]

@@ -36,15 +36,15 @@ def fill_background(
     photo : Photo
         The photo.
     person : Mask
-        (H, W) bool, everybody who is to leave the picture.
+        (H, W) bool, everyone who is to leave the picture.
     seed : int
         Of PatchMatch.
     progress : Callable[[Progress], None] | None
-        Told how far it has come; may raise to stop it.
+        Receives how far it has come; may raise to stop it.
     shadow : bool
         Whether the shadow that they cast leaves it too; frame 1 keeps it (`still`).
     network : PlateNetwork | None
-        What fills in the place of PatchMatch.
+        What fills in place of PatchMatch.
 
     Returns
     -------

@@ -3,8 +3,8 @@
 A cast shadow is the ground with less light: darker than the ground beside it, in nearly the same
 colour, and it begins at the feet (the cues that Finlayson et al., "On the Removal of Shadows from
 Images", PAMI 2006, and Guo, Dai, Hoiem, "Single-Image Shadow Detection", CVPR 2011, rest on).
-Pictures are taken level, so what the ground looks like in the light is told by its own rows.
-Conservative: what is not surely a shadow is left to the picture.
+Pictures are taken level, so what the ground looks like in the light is given by its own rows.
+Conservative: what is not certainly a shadow is left to the picture.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ WORKING_SIDE_PX = 512  # longer side that shadows are looked for at; their edges
 FEET_SHARE = 0.14  # of the person's height, from below: where it meets its shadow
 REACH_SHARE = 0.03  # of the height: how far from the feet a shadow may begin
 GROUND_SHARE = 1.0  # of the height above the lowest foot: how far up ground and wall are looked at
-ASIDE_SHARE = 1.3  # of the height, to each side: what of a row tells the ground's own look
-LEAST_KNOWN = 24  # pixels of a row that must be known for it to tell anything
+ASIDE_SHARE = 1.3  # of the height, to each side: what of a row shows the ground's own look
+LEAST_KNOWN = 24  # pixels of a row that must be known for it to be informative
 LEAST_DARKENING = 0.16  # of log light; less is texture, or not worth the filling
 MOST_DARKENING = 2.2  # of log light; more is no shadow by day but something black
 TEXTURE_FACTOR = 2.0  # deviations of a row's own texture that a shadow must exceed
@@ -31,7 +31,7 @@ RED_FALL, BLUE_RISE = 0.5, 0.4  # of the darkening
 LARGEST_SHARE = 0.5  # of the person's own area; more is a dark floor
 MOST_UNEVEN = 0.75  # deviation over mean of the darkening in one shadow; more is several things
 LEAST_AREA_SHARE = 0.002  # of the person's area
-EDGE_SHARE = 0.03  # of the height: the soft edge around what is surely dark
+EDGE_SHARE = 0.03  # of the height: the soft edge around what is certainly dark
 
 
 def cast_shadow(rgb: UInt8, person: Mask) -> Mask:
@@ -42,7 +42,7 @@ def cast_shadow(rgb: UInt8, person: Mask) -> Mask:
     rgb : UInt8
         (H, W, 3) uint8, sRGB.
     person : Mask
-        (H, W) bool, everybody who casts one. Empty where there is none that is sure. No pixel
+        (H, W) bool, everyone who casts one. Empty where there is none that is sure. No pixel
         of the person has any influence. The person is not part of it.
 
     Returns
@@ -75,7 +75,7 @@ def _light(rgb: UInt8, person: Mask, size: tuple[int, int]) -> Float32:
 
 
 def _of_figure(light: Float32, person: Mask, figure: Mask) -> Mask:
-    """The shadow of one connected figure; light (h, w, 3), person: everybody."""
+    """The shadow of one connected figure; light (h, w, 3), person: everyone."""
     rows, columns = np.nonzero(figure)
     tall = int(np.ptp(rows)) + 1
     nothing = np.zeros_like(figure)

@@ -2,7 +2,7 @@
 goes on from it.
 
 Only rotations that differ from the fit's become the user's own ("held"); everything else keeps
-the fit's own numbers, so that a body that nobody has touched is the fit to the last bit.
+the fit's own numbers, so that a body that no one has touched is the fit to the last bit.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from .model.skeleton import JOINT, JOINT_COUNT, PARENTS
 from .world_pose import forward_kinematics, pose_in_camera, skin_matrices
 
 # Rotations come back from Blender's single precision with errors of about 1e-5 radians; a tenth
-# of a degree is less than anybody turns a joint on purpose.
+# of a degree is less than anyone turns a joint on purpose.
 TURNED_RAD = 2e-3
 MOVED_M = 2e-3  # of the pelvis: less than a pixel of a person who fills a one-megapixel photo
-# A straight limb does not tell which way it bends, and solvers get stuck in it: it starts this
+# A straight limb does not show which way it bends, and solvers get stuck in it: it starts this
 # much bent.
 LEAST_BEND_RAD = np.radians(10.0)
 _ASKED_BEND_RAD = np.radians(20.0)  # added to a limb to see to which side its middle goes
@@ -237,14 +237,14 @@ def refine_posed(
 
     Landmarks and silhouette may contradict the user and would move the trunk until limb and photo
     met half way, so landmarks at the far ends of held joints are put where the corrected body has
-    them, and weigh more than all else: what gives way is the trunk and the limbs nobody touched.
+    them, and weigh more than all else: what gives way is the trunk and the limbs no one touched.
 
     Parameters
     ----------
     photo : Photo
         The photo.
     person : Person
-        Whom the body is laid over.
+        The person that the body is laid over.
     model : BodyModel
         The body model.
     correction : PoseCorrection

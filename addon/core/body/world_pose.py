@@ -132,7 +132,7 @@ def forward_kinematics(
 
 
 def skin_matrices(skeleton: Skeleton, pose: Pose) -> Float64:
-    """(24, 4, 4) transforms from rest to the pose, one a joint, for linear blend skinning.
+    """(24, 4, 4) transforms from rest to the pose, one per joint, for linear blend skinning.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from PIL import Image
 from ..errors import OutputError
 from ..types import Progress
 
-# What a file can say about how long a frame stays, milliseconds.
+# In which a file states how long a frame stays, milliseconds.
 _UNIT_MS = {".gif": 10, ".webp": 1}
 # Viewers take a GIF's delays below 20 ms as 100 ms.
 _LEAST_MS = 20

@@ -72,7 +72,7 @@ def _chunk(kind: bytes, content: bytes, filling: bytes) -> bytes:
 
 def put_animations_in_order(document: dict[str, Any], names: Sequence[str]) -> None:
     """Sort a document's animations by their place in `names`: viewers play the first one when
-    nobody chooses. Nothing in glTF refers to an animation by its number.
+    no one chooses. Nothing in glTF refers to an animation by its number.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def viewer_script() -> str:
 
 
 def _way(glb: Glb, clip: dict[str, Any]) -> AnyArray:
-    """(F, 3): where the hips are in a clip, metres, glTF's axes; empty where they do not move."""
+    """(F, 3): where the hips are in a clip, metres, glTF's axes; empty if they do not move."""
     for channel in clip["channels"]:
         target = channel["target"]
         if target["path"] != "translation" or target.get("node") is None:

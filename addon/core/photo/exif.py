@@ -70,7 +70,7 @@ def drop_damaged(image: Image.Image) -> None:
 def taken_out(content: bytes) -> tuple[bytes, bytes] | None:
     """A JPEG, AVIF or HEIC file without its EXIF block, for one so damaged that Pillow does not
     open the file, and the block (empty but for JPEG: the others have their orientation elsewhere);
-    None where there is none to take out.
+    None if there is none to take out.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _out_of_jpeg(content: bytes) -> tuple[bytes, bytes] | None:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """A decoded picture turned as its EXIF says; the same one where it says nothing.
+    """A decoded picture turned as its EXIF states; the same one where it gives no information.
 
     Pillow turns TIFFs, and libheif HEIC files, as they decode them: there is no orientation then.
 
@@ -124,7 +124,7 @@ def upright(image: Image.Image) -> Image.Image:
 
 def _orientation_in(block: bytes) -> int | None:
     """The orientation by itself, 1 to 8: Pillow gives up at the first entry, before it, whose
-    value lies beyond the block's end. None where it is not there."""
+    value lies beyond the block's end. None if it is not there."""
     block = block.removeprefix(_EXIF_NAME + b"\0")
     order: Literal["little", "big"] = "little" if block.startswith(b"II") else "big"
 
@@ -143,7 +143,7 @@ def _orientation_in(block: bytes) -> int | None:
 
 def focal_length(image: Image.Image) -> tuple[float | None, str]:
     """The focal length in longer sides of the stored picture, as it was opened (before any
-    reduction), and a sentence for the user where EXIF tells one that cannot be right.
+    reduction), and a sentence for the user where EXIF gives one that cannot be right.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def focal_length(image: Image.Image) -> tuple[float | None, str]:
 
 
 def is_adobe_rgb(image: Image.Image) -> bool:
-    """Whether EXIF says that the colours are Adobe RGB, as cameras say it that embed no profile
+    """Whether EXIF states that the colours are Adobe RGB, as cameras do that embed no profile
     (DCF's optional colour space).
 
     Parameters
@@ -179,7 +179,7 @@ def is_adobe_rgb(image: Image.Image) -> bool:
     Returns
     -------
     bool
-        True if EXIF says so.
+        True if EXIF states so.
     """
     fields = _fields(image)
     space = fields.get(_COLOUR_SPACE)
@@ -204,7 +204,7 @@ def _fields(image: Image.Image) -> Mapping[int, Any]:
 
 
 def _told_mm(fields: Mapping[int, Any], size: tuple[int, int]) -> list[float]:
-    """The 35 mm equivalents that EXIF tells, the one that it tells outright first.
+    """The 35 mm equivalents that EXIF gives, the one that it gives outright first.
 
     The equivalence is by the diagonal; for 3:2 sensors it is by the longer side.
     """

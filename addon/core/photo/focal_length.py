@@ -1,4 +1,4 @@
-"""How long a focal length can be, whoever tells it: EXIF, the command or the panel."""
+"""How long a focal length can be, from any source: EXIF, the command or the panel."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_plausible(equivalent_mm: float) -> bool:
 
 
 def camera_of(photo: Photo, focal_px: float | None = None) -> Camera:
-    """The photo's camera with the focal length that the user tells, else EXIF's, else the longer
+    """The photo's camera with the focal length that the user gives, else EXIF's, else the longer
     side in pixels.
 
     Parameters
@@ -51,7 +51,7 @@ def camera_of(photo: Photo, focal_px: float | None = None) -> Camera:
     Raises
     ------
     WakeUpError
-        If what the user tells is no photo's focal length.
+        If what the user gives is no photo's focal length.
     """
     longer = max(photo.width, photo.height)
     if focal_px and not is_plausible(focal_px / longer * FULL_FRAME_WIDTH_MM):

@@ -1,4 +1,4 @@
-"""Deep greys: 16-bit, 32-bit and floating-point pictures, whose range no file tells for certain."""
+"""Deep greys: 16-bit, 32-bit and floating-point pictures, whose range no file states."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def load_photo(path: Path | str) -> Photo:
     Raises
     ------
     PhotoError
-        If it is no photo; the sentence says what to do.
+        If it is no photo; the sentence states what to do.
     """
     path = Path(path)
     if not path.exists():
@@ -58,7 +58,7 @@ def load_photo(path: Path | str) -> Photo:
         raise PhotoError(f"{path.name} is empty (0 bytes): choose another photo.")
     try:
         with warnings.catch_warnings():
-            # Of damaged metadata, which nobody needs, and of sizes, which are checked below before
+            # Of damaged metadata, which no one needs, and of sizes, which are checked below before
             # anything is decoded.
             warnings.simplefilter("ignore")
             kind = _kind(path)
@@ -67,7 +67,7 @@ def load_photo(path: Path | str) -> Photo:
             with _opened(path, kind) as opened:
                 if isinstance(opened, ImageFile.ImageFile) and kind == "TIFF":
                     # Pillow maps plain ones by their names, with width and height exchanged where
-                    # EXIF says that they lie on their side; without a name it reads them.
+                    # EXIF states that they lie on their side; without a name it reads them.
                     opened.filename = ""
                 _check_size(path, opened.size)
                 return _decoded(path, opened)
@@ -97,7 +97,7 @@ def load_photo(path: Path | str) -> Photo:
 
 
 def _kind(path: Path) -> str:
-    """What the file's first bytes say, among the kinds that are treated apart; else empty."""
+    """What the file's first bytes indicate, among the kinds that are treated apart; else empty."""
     with path.open("rb") as file:
         head = file.read(12)
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
@@ -236,7 +236,7 @@ def save_png(path: Path | str, pixels: npt.NDArray[np.generic]) -> None:
 
 
 def save_picture(path: Path, rgb: UInt8) -> None:
-    """Write (H, W, 3) as what the file's name says, JPEG without visible loss.
+    """Write (H, W, 3) as what the file's name indicates, JPEG without visible loss.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def photos_in(folder: Path) -> tuple[Path, ...]:
 
 def result_names(photos: Iterable[Path], taken: Iterable[str] = ()) -> tuple[str, ...]:
     """The folder that each photo's result goes to: its name without suffix, and with it where
-    that would be another photo's, too, or is taken. Case does not tell folders apart everywhere.
+    that would be another photo's, too, or is taken. Case does not distinguish folders everywhere.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def result_names(photos: Iterable[Path], taken: Iterable[str] = ()) -> tuple[str
 def fingerprint(settings: Mapping[str, object], files: Iterable[Path]) -> str:
     """A text that is the same for the same settings and contents of files, wherever they lie.
 
-    What cannot be read counts as empty: whoever uses the file says what is wrong with it.
+    What cannot be read counts as empty: its reader reports what is wrong with it.
 
     Parameters
     ----------
     settings : Mapping[str, object]
-        What JSON can hold, or `str` can tell.
+        What JSON can hold, or `str` can write.
     files : Iterable[Path]
         In an order of their own: another order is another fingerprint.
 

@@ -37,7 +37,7 @@ def studio_backdrop(height: int, width: int) -> UInt8:
 
 def before_backdrop(rgb: UInt8, alpha: UInt8) -> UInt8:
     """Straight colours (H, W, 3) with their opacity (H, W) laid before the backdrop. What colour
-    lies beneath full transparency is nobody's choice, and gone.
+    lies beneath full transparency is no one's choice, and gone.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What is told of a finished result: figures, contact sheet, and the sheet of a whole folder."""
+"""Reports of a finished result: figures, contact sheet, and the sheet of a whole folder."""

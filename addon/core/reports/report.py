@@ -17,7 +17,7 @@ from ..types import Floats, Int32, Mask, UInt8
 _FOLDOVER_WORTH_SAYING = 0.02
 _HOLES_WORTH_SAYING = 0.15
 _COLLAPSE_WORTH_SAYING = 0.2
-# Good results have 0.99 and 40 dB (`make bench`): these are seen at a glance to be somebody else's
+# Good results have 0.99 and 40 dB (`make bench`): these are seen at a glance to be another person's
 # outline, and another picture than the photo.
 _LEAST_SILHOUETTE_IOU = 0.9
 _LEAST_FIRST_FRAME_PSNR_DB = 20.0
@@ -134,7 +134,7 @@ def compare_with_photo(
 
 
 def warnings_of_comparison(compared: dict[str, float]) -> list[str]:
-    """A sentence for each figure of `compare_with_photo` that tells of a wrong result.
+    """A sentence for each figure of `compare_with_photo` that indicates a wrong result.
 
     Parameters
     ----------

@@ -223,7 +223,7 @@ def _follow(camera: Camera, subject: Subject, fps: float, backdrop: Backdrop | N
     way = (smooth - smooth[0]) * caught[:, None] * [1.0, 0.0, 1.0]
     if backdrop is None:
         return _moved(camera, way)
-    # Only back: forwards, behind somebody who walks away, the plate would come too close.
+    # Only back: forwards, behind a person who walks away, the plate would come too close.
     # Backwards the plate shrinks in view, and the lens makes up for it.
     way[:, 2] = _soft_least(way[:, 2])
     lens = (backdrop.depth - way[:, 2]) / backdrop.depth

@@ -17,10 +17,10 @@ from ..types import AnyArray, BodyMaps, Float64, Mask, Photo, UInt8
 _ROUNDS = 30  # of albedos, lit pixels and weights in turn; most photos settle in ten
 _MOST_PIXELS = 20_000  # evenly taken: four numbers need no more
 _LEAST_FACING = 0.3  # cosine to the view: at the outline, body and photo are not the same surface
-_LEAST_PIXELS = 200  # fewer say nothing
+_LEAST_PIXELS = 200  # fewer give no information
 _LEAST_SHADING = 0.05  # share of the luminance's variance below which the light is even
 _LEAST_ELEVATION_DEG = 20.0  # lower, shadows run out of the picture
-_HIGHEST_ELEVATION_DEG = 80.0  # higher, nobody sees them
+_HIGHEST_ELEVATION_DEG = 80.0  # higher, no one sees them
 # Towards a sun as photographers place it: behind their left shoulder and high. Camera frame.
 _USUAL = np.array([-0.45, -0.75, -0.5])
 _LUMA = np.array([0.2126, 0.7152, 0.0722])  # Rec. 709, of linear colours
@@ -36,7 +36,7 @@ class Sunlight:
 
 
 def propose_sun(photo: Photo, mask: Mask, labels: UInt8, maps: BodyMaps) -> Sunlight:
-    """The sun that shades the person, as far as the photo tells.
+    """The sun that shades the person, as far as the photo shows it.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def fit_sun(normals: Float64, luminance: Float64, parts: AnyArray) -> Sunlight:
     Returns
     -------
     Sunlight
-        Camera frame; the usual direction if the pixels say nothing.
+        Camera frame; the usual direction if the pixels give no information.
 
     Raises
     ------

@@ -22,7 +22,7 @@ _LINEAR = 1  # F-curve interpolation as foreach_set wants it: every frame is key
 
 
 def frame_rate(scene: bpy.types.Scene) -> float:
-    """Frames a second."""
+    """Frames per second."""
     return scene.render.fps / scene.render.fps_base
 
 
@@ -81,7 +81,7 @@ def new_action(
     name: str,
     first_frame: int = FIRST_FRAME,
 ) -> bpy.types.Action:
-    """The motion as an action of its own, one key a frame from `first_frame` on; not assigned."""
+    """The motion as an action of its own, one key per frame from `first_frame` on; not assigned."""
     rotations, locations = _in_bone_axes(armature, skeleton, motion.rotations, motion.root)
     rotations = continuous(rotations)
     action = bpy.data.actions.new(name)

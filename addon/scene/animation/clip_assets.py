@@ -20,7 +20,7 @@ _TRAVELS_M = 0.5  # a round; sitting down goes back by less
 
 
 def add_clip_actions(armature: bpy.types.Object, fps: float) -> list[bpy.types.Action]:
-    """An action for each clip of the library, `fps` frames a second; earlier ones of the same
+    """An action for each clip of the library, `fps` frames per second; earlier ones of the same
     armature are replaced wherever they are used.
 
     Raises MotionError for an armature that lacks bones of a character.
@@ -63,7 +63,7 @@ def _clip_action(armature: bpy.types.Object, skeleton: Skeleton, clip: Clip) -> 
     action.use_frame_range = True
     action.frame_start, action.frame_end = FIRST_FRAME, FIRST_FRAME + len(motion.root) - 1
     travels = np.linalg.norm(motion.root[-1, :2] - motion.root[0, :2]) > _TRAVELS_M
-    # Whoever travels would leap back at the end of each round.
+    # Anyone who travels would leap back at the end of each round.
     action.use_cyclic = clip.loop and not travels
     action.asset_mark()
     asset = action.asset_data

@@ -35,7 +35,7 @@ def mapping_shown(settings: bpy.types.PropertyGroup) -> dict[str, str]:
 
 
 def mapping_of(settings: bpy.types.PropertyGroup, source: SourceMotion) -> dict[str, str] | None:
-    """The mapping that is shown where it is of this skeleton; None where it is of another."""
+    """The mapping that is shown where it is of this skeleton; None if it is of another."""
     return mapping_shown(settings) if settings.skeleton == skeleton_signature(source) else None
 
 

@@ -54,7 +54,7 @@ def perform_folder(
             continue
         motions += performed
         pose = begin
-        # All takes are performed: what is left to say is what reading one has assumed.
+        # All takes are performed: what remains to be reported is what reading one has assumed.
         notes += [note for clip in clips if len(clips) == 1 for note in clip.notes]
     batch = Batch(tuple(motions), tuple(failures), tuple(notes))
     if not motions:

@@ -34,7 +34,7 @@ from .actions import frame_rate
 _CHANNELS = (
     "location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale",
 )  # fmt: skip
-_MOST_FRAMES = 100_000  # more than an hour: surely a slip in an action's range
+_MOST_FRAMES = 100_000  # more than an hour: a mistake in an action's range
 _NUMBERED = re.compile(r"\.\d{3}$")  # what Blender adds to a name that there is already
 
 
@@ -140,7 +140,7 @@ def fbx_takes(
             raise MotionError(f"{path.name} holds no skeleton that moves: choose another file.")
         new = [a for a in bpy.data.actions if a.session_uid not in blocks_before]
         recordings = _recordings(stage, new, actions_before)
-        # The importer gives its scene the file's frames a second.
+        # The importer gives its scene the file's frames per second.
         sample = partial(sample_armature, fps=frame_rate(stage))
         people = moving
         if len(moving) > 1:
@@ -312,7 +312,7 @@ def _import_fbx(path: Path) -> None:
 def _alone(
     armature: bpy.types.Object,
 ) -> Iterator[tuple[bpy.types.Scene, bpy.types.ViewLayer]]:
-    """A scene with this armature only, gone afterwards: quick to evaluate, and nobody's frame
+    """A scene with this armature only, gone afterwards: quick to evaluate, and no one's frame
     moves. What the armature depends on is evaluated with it."""
     stage = bpy.data.scenes.new("Photo Wake-Up Sampling")
     channels = [

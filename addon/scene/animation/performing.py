@@ -101,7 +101,7 @@ class Performer:
     """What a motion needs to know of a character; stays true when its objects go."""
 
     skeleton: Skeleton
-    viewer: Viewer  # the photo's camera, in the armature's axes: whom to face, where to stop
+    viewer: Viewer  # the photo's camera, in the armature's axes: the viewer to face, where to stop
     path: Float64 | None  # (N, 3), the user's, in the armature's axes; None: to the camera
     flesh: Flesh  # what of the body touches the floor
 
@@ -147,9 +147,9 @@ class Performer:
 def set_action(
     armature: bpy.types.Object, motion: Motion, name: str, first_frame: int = FIRST_FRAME
 ) -> bpy.types.Action:
-    """Make the motion the armature's own action, in the place of the one before.
+    """Make the motion the armature's own action, in place of the one before.
 
-    An action that nobody else uses goes, and so do the other takes of the file that it is from;
+    An action that no one else uses goes, and so do the other takes of the file that it is from;
     NLA tracks stay, muted, because they would be played under it.
     """
     animation = armature.animation_data or armature.animation_data_create()
@@ -247,7 +247,7 @@ def show_frames(scene: bpy.types.Scene, parts: SceneParts, last: int) -> None:
 
 
 def match_first_frame(collection: bpy.types.Collection) -> None:
-    """Let frame 1 show the photo's own pixels around everybody, as long as all begin as there."""
+    """Let frame 1 show the photo's own pixels around everyone, as long as all begin as there."""
     begins = [
         is_same_pose(sampled_motion(armature, [FIRST_FRAME]).pose(0), photo_pose(armature))
         for armature in find_parts(collection).armatures

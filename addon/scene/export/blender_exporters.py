@@ -29,7 +29,7 @@ def in_metres() -> Iterator[None]:
     own way, and a scene shown in centimetres would make a character of 1.7 cm."""
     units = bpy.context.scene.unit_settings
     before = units.system, units.scale_length
-    # Setting the first two makes Blender choose these anew; without a system there is no choice.
+    # Setting the first two makes Blender choose these again; without a system there is no choice.
     shown = {name: getattr(units, name) for name in _SHOWN} if units.system != "NONE" else {}
     try:
         units.system, units.scale_length = "METRIC", 1.0

@@ -76,7 +76,7 @@ def power_of_two_textures(
 ) -> Iterator[None]:
     """Within, all pictures on these objects have sides that are powers of two up to `largest`.
 
-    folder : where all of them are files within, for exporters that tell pictures by their files
+    folder : where all of them are files within, for exporters that know pictures by their files
     """
     nodes = [
         node

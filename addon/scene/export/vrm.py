@@ -22,7 +22,7 @@ def export_vrm(
 ) -> None:
     """Write one person's mesh, skin and texture at rest, in T-pose, with VRM's humanoid bones.
 
-    author : whose avatar it is, as the file says
+    author : whose avatar it is, as the file states
 
     Raises OutputError as `export_glb` does.
     """

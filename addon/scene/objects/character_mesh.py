@@ -35,7 +35,7 @@ _SHORTEST_BONE_M = 1e-3  # Blender deletes bones of no length
 def new_armature(
     name: str, skeleton: Skeleton, collection: bpy.types.Collection
 ) -> bpy.types.Object:
-    """An armature in `collection` with one bone a joint, at rest in the world's axes.
+    """An armature in `collection` with one bone per joint, at rest in the world's axes.
 
     The object stays at the identity: the root bone carries all travel.
     """
@@ -142,7 +142,7 @@ def rest_surface(
     mesh_object: bpy.types.Object, names: Sequence[str]
 ) -> tuple[Float64, Float64] | None:
     """Vertices (V, 3) at rest, metres in the mesh's own axes, and weights (V, 24) of the bones
-    `names`; None where the mesh has lost a bone's weights."""
+    `names`; None if the mesh has lost a bone's weights."""
     groups = [mesh_object.vertex_groups.get(name) for name in names]
     if any(group is None for group in groups) or not mesh_object.data.vertices:
         return None

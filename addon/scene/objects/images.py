@@ -56,7 +56,7 @@ def new_image(name: str, picture: EncodedImage) -> bpy.types.Image:
     """A packed image datablock."""
     image = bpy.data.images.new(name, picture.width, picture.height, alpha=picture.has_alpha)
     image.pack(data=picture.png, data_len=len(picture.png))
-    # A generated image would be made anew in black when the file is opened again.
+    # A generated image would be made again in black when the file is opened again.
     image.source = "FILE"
     return image
 

@@ -25,7 +25,7 @@ def new_label_image(name: str, labels: EncodedImage, found: EncodedImage) -> bpy
 
 def read_painted(image: bpy.types.Image) -> UInt8 | None:
     """(H, W) body parts where the image differs from what was found, 0 elsewhere and where it was
-    painted black: who is the person and who not is said by the mask. None where the image is no
+    painted black: who is the person and who not is said by the mask. None if the image is no
     label image or was scaled."""
     if FOUND_LABELS not in image:
         return None

@@ -1,6 +1,6 @@
 """The sun, the character's shadow on the ground, and the switch from the photo's light to lamps.
 
-The shadow is a mesh that geometry nodes make anew in every frame: a fine grid on the ground under
+The shadow is a mesh that geometry nodes make again in every frame: a fine grid on the ground under
 the character, of which stays what rays towards the sun find covered. It therefore looks alike in
 every engine, Workbench included, needs no lit materials, and follows when the sun is turned.
 """
@@ -30,9 +30,9 @@ _BLUR_ROUNDS = 5  # over a cell each: the edge's softness
 _ROUNDING = 4  # rounds in which a layer's edge, cut along cells, is smoothed
 # Shares of cover at which a layer ends and the opacity of each; together about 0.6.
 _LAYERS = ((0.15, 0.14), (0.35, 0.19), (0.55, 0.23), (0.75, 0.27))
-_LIFT_M = 0.002  # of the lowest layer and between two: engines tell them apart
+_LIFT_M = 0.002  # of the lowest layer and between two: engines can separate them
 _LOWEST_SUN = 0.2  # sine of the elevation to which shadows follow a sun that sets
-_RAY_M = 10.0  # towards the sun: more than anybody's height at the lowest sun
+_RAY_M = 10.0  # towards the sun: more than a person's height at the lowest sun
 
 
 def new_sun(name: str, direction: Float64) -> bpy.types.Object:

@@ -24,7 +24,7 @@ _WIDTH = 3  # control points of a new path: its middle can be dragged at once
 def add_path(
     name: str, motion: Motion, collection: bpy.types.Collection
 ) -> bpy.types.Object | None:
-    """A straight curve from the motion's first to its last place; None where it does not travel.
+    """A straight curve from the motion's first to its last place; None if it does not travel.
     Who walks on the spot, since the picture has no room, has a short one ahead, to be drawn out."""
     first, last = (np.array([*motion.root[frame, :2], 0.0]) for frame in (0, -1))
     if np.linalg.norm(last - first) < _TRAVELS_M:
@@ -49,7 +49,7 @@ def add_path(
 
 
 def find_path(collection: bpy.types.Collection) -> bpy.types.Object | None:
-    """The path of a result; None where it has none."""
+    """The path of a result; None if it has none."""
     for item in collection.all_objects:
         if PATH in item and item.type == "CURVE":
             return item
@@ -57,7 +57,7 @@ def find_path(collection: bpy.types.Collection) -> bpy.types.Object | None:
 
 
 def read_path(collection: bpy.types.Collection | None) -> Points:
-    """Points along the path that the user has made of it, metres, world; empty where there is
+    """Points along the path that the user has made of it, metres, world; empty if there is
     none, or it is as it was made."""
     path = find_path(collection) if collection is not None else None
     if path is None:

@@ -88,9 +88,9 @@ def show_on_first_frame(
 
 
 def show_still(collection: bpy.types.Collection, shown: bool) -> None:
-    """Show or hide the plate of frame 1: behind anybody who begins otherwise than in the photo it
+    """Show or hide the plate of frame 1: behind anyone who begins otherwise than in the photo it
     would show the person's outline and shadow."""
-    # Blender makes a collection's list anew when the visibility of anything in it changes.
+    # Blender makes a collection's list again when the visibility of anything in it changes.
     for item in list(collection.all_objects):
         if FRAME_1_PLATE in item:
             item.hide_viewport = item.hide_render = not shown

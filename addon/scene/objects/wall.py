@@ -61,7 +61,7 @@ def choose_wall(collection: bpy.types.Collection, hung: bool) -> None:
 
 
 def find_wall(collection: bpy.types.Collection) -> bpy.types.Object | None:
-    """The wall that the photo hangs on; None where it does not."""
+    """The wall that the photo hangs on; None if it does not."""
     return next((item for item in collection.all_objects if WALL in item), None)
 
 

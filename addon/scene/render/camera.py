@@ -22,7 +22,7 @@ _NEAREST_M = 0.02  # a walker may come close
 # leave depths of the same limb equal: 24 bits are shared out by the reciprocal of depth.
 _NEAREST_SHARE = 0.02
 _FARTHEST_M = 1000.0
-# Half a second at 24 frames a second: few enough keys to be edited by hand.
+# Half a second at 24 frames per second: few enough keys to be edited by hand.
 _KEY_EVERY = 12  # frames
 _LEAST_KEYS = 16  # in short shots as well: a cubic between two keys is then off by < 1 mm
 _FREE, _BEZIER = 0, 2  # handle type and interpolation as foreach_set wants them
@@ -74,7 +74,7 @@ def move_camera(
     """Key one of `staging.camera_moves` on the photo's camera over the scene's frames, in place of
     an earlier move; returns what had to be limited, a sentence or "".
 
-    photo_size : width and height, pixels; backdrop : None where it may be left
+    photo_size : width and height, pixels; backdrop : None if it may be left
     """
     place, camera = photo_camera(camera_object, photo_size)
     _forget_move(camera_object)

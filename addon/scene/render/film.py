@@ -31,7 +31,7 @@ def film(
     """Render the scene's frames to `target`, a file or, for pictures, a folder.
 
     The scene is set up already (`look_through`, `choose_camera`). kind : of KINDS; "character" is
-    PNG with alpha and nothing but the people. stepwise : one frame a step, for a window that has
+    PNG with alpha and nothing but the people. stepwise : one frame per step, for a window that has
     to stay alive; otherwise a video or pictures are rendered in one go. Closing the generator
     stops it: nothing is left at `target`. Raises OutputError, before any work where it is known
     then, where nothing can be written there.

@@ -82,7 +82,7 @@ def set_video(scene: bpy.types.Scene, path: Path | str) -> None:
     ffmpeg = scene.render.ffmpeg
     ffmpeg.format, ffmpeg.codec = "MPEG4", "H264"
     ffmpeg.constant_rate_factor, ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
-    ffmpeg.gopsize = 12  # half a second at 24 frames a second: smooth seeking
+    ffmpeg.gopsize = 12  # half a second at 24 frames per second: smooth seeking
     ffmpeg.audio_codec = "NONE"
     # With it Blender leaves a name with this suffix as it is; without, `#` would become numbers.
     scene.render.use_file_extension = True

@@ -65,7 +65,7 @@ def add_controls(armature: bpy.types.Object) -> None:
     cube = new_cube(f"{armature.name} Handle", armature.users_collection[0])
     mark_generated_with(cube, armature)
     armature[CONTROL_SHAPE] = cube.name
-    # The limbs of a pose that nobody has keyed stay where they are while bones are added.
+    # The limbs of a pose that no one has keyed stay where they are while bones are added.
     with selected([armature], mode="EDIT"):
         for handle in handles:
             new_handle_bones(armature.data, handle)

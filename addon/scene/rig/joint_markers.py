@@ -84,7 +84,7 @@ def add_box(collection: bpy.types.Collection, box: Box) -> bpy.types.Object:
 
 
 def read_joints(collection: bpy.types.Collection) -> dict[str, tuple[float, float]] | None:
-    """Photo pixels of the joints in a result's collection, wherever they were dragged; None where
+    """Photo pixels of the joints in a result's collection, wherever they were dragged; None if
     there are none."""
     home = _home(collection)
     if home is None:
@@ -112,7 +112,7 @@ def are_joints_moved(collection: bpy.types.Collection) -> bool:
 
 
 def read_box(collection: bpy.types.Collection) -> Box | None:
-    """The box in a result's collection in whole photo pixels; None where there is none."""
+    """The box in a result's collection in whole photo pixels; None if there is none."""
     home = _home(collection)
     found = [item for item in home.objects if BOX in item] if home is not None else []
     if not found:

@@ -80,7 +80,7 @@ def _new_material(name: str) -> bpy.types.Material:
 
 
 def find_posed(collection: bpy.types.Collection) -> bpy.types.Object | None:
-    """The armature that `new_posed_body` made for a result; None where it is not there."""
+    """The armature that `new_posed_body` made for a result; None if it is not there."""
     return next((item for item in collection.objects if item.get(POSED) == "armature"), None)
 
 
@@ -119,7 +119,7 @@ def has_fit(collection: bpy.types.Collection) -> bool:
 
 
 def read_correction(collection: bpy.types.Collection, body_file: str = "") -> PoseCorrection | None:
-    """The fitted body with the pose that its armature has now, where there is one; None where
+    """The fitted body with the pose that its armature has now, where there is one; None if
     nothing was fitted, or another body than `body_file`. WakeUpError where bones are missing."""
     if FIT not in collection or collection[FIT_BODY] != body_file:
         return None
@@ -151,7 +151,7 @@ def read_correction(collection: bpy.types.Collection, body_file: str = "") -> Po
 
 def is_posed_by_hand(collection: bpy.types.Collection) -> bool:
     """Whether the user has posed the fitted body of a result since it was fitted. Quick, for
-    panels; what was posed is told by `read_correction`."""
+    panels; what was posed is given by `read_correction`."""
     armature = find_posed(collection)
     made = numbers(armature, POSED_CHANNELS) if armature is not None else None
     if made is None:

@@ -36,7 +36,7 @@ JOINT_OUTLIER_M = 0.12  # Geman-McClure: beyond this a landmark is taken for an 
 # A drawn figure has other proportions than a body: its joints are as good as far from the body's.
 DRAWN_OUTLIER_M = 0.6
 NEAREST_PELVIS_M = 0.3  # from the camera, where errors in the image are turned into metres
-NEAREST_START_M = 0.5  # from the camera: nobody is photographed whole from nearer
+NEAREST_START_M = 0.5  # from the camera: no one is photographed whole from nearer
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def fit_body(
     photo : Photo
         The photo.
     person : Person
-        Whom the body is laid over.
+        The person that the body is laid over.
     model : BodyModel
         The body model.
     height_m : float
@@ -88,7 +88,7 @@ def fit_body(
     focal_px : float | None
         The user's focal length, photo pixels; None: EXIF's, else the longer side.
     progress : Callable[[Progress], None] | None
-        Told how far the fit has come; may raise to stop it.
+        Receives how far the fit has come; may raise to stop it.
     seed : int
         Of which vertices stand for the surface.
 
@@ -128,7 +128,7 @@ def refine_body(
     photo : Photo
         The photo.
     person : Person
-        Whom the body is laid over.
+        The person that the body is laid over.
     model : BodyModel
         The body model.
     fitted : FittedBody

@@ -1,4 +1,4 @@
-"""What landmarks and close-ups tell of a body: the fit's terms of joints, bones and turns."""
+"""What landmarks and close-ups show of a body: the fit's terms of joints, bones and turns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIRECTION_SIGMA = 0.30  # radians, spread of the metric landmarks' bone directio
 NEAREST_M = 0.1  # nothing nearer to the camera is projected
 SHORTEST_M = 1e-6  # of a bone: shorter ones have no direction
 
-# Bones whose direction in space the metric landmarks tell: landmarks from, to; joints from, to.
+# Bones whose direction in space the metric landmarks show: landmarks from, to; joints from, to.
 _BONES = tuple(
     (f"{side}_{a}", f"{side}_{b}", 1.0)
     for side in ("left", "right")
@@ -29,7 +29,7 @@ _BONES = tuple(
         ("shoulder", "wrist"), ("hip", "ankle"),
     )
 )  # fmt: skip
-# The trunk's lean: told by the prior where bodies stand upright, since metric landmarks err there
+# The trunk's lean: set by the prior where bodies stand upright, since metric landmarks err there
 # in one direction (`pose_prior`), and by the landmarks where they do not.
 _TRUNK = tuple((f"{side}_hip", f"{side}_shoulder", 1.0) for side in ("left", "right"))
 _CROSS_BONES = (("right_shoulder", "left_shoulder", 1.5), ("right_hip", "left_hip", 1.0))
@@ -166,7 +166,7 @@ class DirectionTerm:
 
 
 class TurnTerm:
-    """The turns of head and hands, as close-ups of them tell."""
+    """The turns of head and hands, as close-ups of them show."""
 
     def __init__(self, turns: list[Turn]) -> None:
         self._joints: npt.NDArray[np.int64] = np.array([each.joint for each in turns], np.int64)

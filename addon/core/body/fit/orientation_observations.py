@@ -1,4 +1,4 @@
-"""Which way head and hands are turned, as close-ups of the face and the hands tell.
+"""Which way head and hands are turned, as close-ups of the face and the hands show.
 
 A body's landmarks place the head and the wrists but hardly turn them: in rendered pictures of
 known bodies the head's direction by BlazePose is 10 degrees off, by Face Mesh 4.
@@ -44,14 +44,14 @@ class Turn:
 
 
 def observed_turns(model: BodyModel, person: Person) -> list[Turn]:
-    """The turns that the person's close-ups tell.
+    """The turns that the person's close-ups show.
 
     Parameters
     ----------
     model : BodyModel
         The body model.
     person : Person
-        Whom the body is laid over.
+        The person that the body is laid over.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def first_pose(model: BodyModel, person: Person, mirrored: bool = False) -> Floa
     model : BodyModel
         The body model.
     person : Person
-        Whom the body is laid over.
+        The person that the body is laid over.
     mirrored : bool
         With what is near and what is far exchanged; the body then faces the other way.
 

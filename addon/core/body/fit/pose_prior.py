@@ -45,7 +45,7 @@ LEAST_HEIGHT_M = 0.2  # of neck and pelvis over the ankles, where tangents are t
 # one that is lower in the picture is nearer. A foot that is well above it is in the air.
 GROUND_SIGMA_M, GROUND_OUTLIER_M = 0.05, 0.12
 LANDMARKS_LEAN = -0.1  # tangent of the lean that metric landmarks give to upright bodies
-SEEN = 0.3  # visibility from which on a landmark tells something
+SEEN = 0.3  # visibility from which on a landmark is informative
 
 
 class PosePrior:

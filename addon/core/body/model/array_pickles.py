@@ -20,7 +20,7 @@ import scipy.sparse
 
 from ...errors import quoted
 
-# The unpickler makes room for as many remembered objects as the largest number says; bodies have
+# The unpickler makes room for as many remembered objects as the largest number states; bodies have
 # some hundreds.
 MOST_REMEMBERED = 1_000_000
 MOST_DENSE = 2**26  # entries of a sparse matrix made dense; a body's regressor has some 600,000
@@ -79,7 +79,7 @@ class _Type(_StandIn):
 
 
 class _Array(_StandIn):
-    """numpy.ndarray, as the parts that a pickle tells of it."""
+    """numpy.ndarray, as the parts that a pickle describes it."""
 
     shape: Any
     kind: Any

@@ -2,8 +2,8 @@
 
 SMPL-H (Romero et al., Embodied Hands, 2017) gives SMPL's hands fifteen finger joints each, SMPL-X
 (Pavlakos et al., Expressive Body Capture, 2019) adds a jaw and two eyes. A photo of a whole person
-says nothing about any of these, so they rest: fingers follow their hand, jaw and eyes the head.
-With fingers, face and expression at rest the folded body is the file's own, vertex by vertex.
+shows none of these well, so they rest: fingers follow their hand, jaw and eyes the head. With
+fingers, face and expression at rest the folded body is the file's own, vertex by vertex.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def load_body_model(path: Path | str) -> BodyModel:
     """Read an SMPL, SMPL-H or SMPL-X file, .npz or .pkl, of any sex.
 
     Pickles are read with an unpickler that makes arrays and nothing else, so a file cannot run
-    code; chumpy arrays are read without chumpy. What a file is, its `kintree_table` tells.
+    code; chumpy arrays are read without chumpy. What a file is, its `kintree_table` indicates.
     Raises ModelFileError, one sentence, for any other file.
 
     Parameters
@@ -133,7 +133,7 @@ def load_body_model(path: Path | str) -> BodyModel:
             "SMPL, SMPL-H or SMPL-X file, .npz or .pkl."
         ) from error
     except (_UnfitError, *_DAMAGED) as error:
-        # Some say what they found, which in a damaged file is no text.
+        # Some messages quote what was found, which in a damaged file is no text.
         said = " ".join(str(error).split())[:MOST_LETTERS].rstrip(".") or type(error).__name__
         said = printable(said)
         told = isinstance(error, (_UnfitError, pickle.UnpicklingError))
@@ -165,7 +165,7 @@ def cached_body_model(path: Path) -> BodyModel:
 
 
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """The wanted arrays of a file. What it is, its first bytes tell, not its name."""
+    """The wanted arrays of a file. What it is, its first bytes indicate, not its name."""
     if path.stat().st_size > MOST_BYTES:
         raise _UnfitError(f"it is larger than {MOST_BYTES >> 20} MB, and no body is")
     with path.open("rb") as file:
@@ -272,9 +272,9 @@ def _folded_weights(form: BodyFormat, weights: npt.NDArray[Any]) -> Float32:
 def _folded_correctives(
     form: BodyFormat, fields: dict[str, npt.NDArray[Any]], count: int
 ) -> Float32 | None:
-    """(207, V * 3), nine rows a joint; None where all are zero.
+    """(207, V * 3), nine rows per joint; None if all are zero.
 
-    The shared joints keep theirs. Fingers, jaw and eyes never turn by themselves, so that theirs
+    The shared joints keep their own. Those of fingers, jaw and eyes, which do not turn themselves,
     would be multiplied by zero, and a hand joint of SMPL has none in formats with fingers.
     """
     if "posedirs" not in fields:
@@ -294,7 +294,7 @@ def _folded_correctives(
 
 
 def _parts(fields: dict[str, npt.NDArray[Any]], weights: Float32) -> npt.NDArray[np.uint8]:
-    """(V,) body part of each vertex: as the file says, otherwise its strongest joint's."""
+    """(V,) body part of each vertex: as the file states, otherwise its strongest joint's."""
     if "part" not in fields:
         return part_of_joint()[weights.argmax(axis=1)]
     part = _numbers(fields, "part")

@@ -17,7 +17,7 @@ class BodyModel:
     name: str
     template: Float32  # (V, 3), T-pose
     shapes: Float32  # (V, 3, B), offsets a unit of beta
-    correctives: Float32 | None  # (207, V * 3), pose-dependent offsets; None where all are zero
+    correctives: Float32 | None  # (207, V * 3), pose-dependent offsets; None if all are zero
     regressor: Float32  # (24, V), rows sum to 1
     weights: Float32  # (V, 24), rows sum to 1
     faces: Int32  # (F, 3), counter-clockwise from outside

@@ -36,7 +36,7 @@ TOE_TIP = np.array([0.0, -0.071, 0.0])  # from the ball, toes flat
 # Pelvis joint over the ground when the leg is straight and the sole flat.
 STRAIGHT = HIP_DROP + THIGH + SHIN + ANKLE_HEIGHT
 
-_LONGEST = 0.9995 * (THIGH + SHIN)  # a reaching leg keeps a bend that says where its knee is
+_LONGEST = 0.9995 * (THIGH + SHIN)  # a reaching leg keeps a bend that shows where its knee is
 
 
 @dataclass(frozen=True)

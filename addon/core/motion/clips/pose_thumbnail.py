@@ -22,7 +22,7 @@ _RADII = {
 }  # fmt: skip
 _HEAD, _HEAD_UP = 0.135, 0.10  # the skull's radius and its middle over the head joint
 _LEFT, _RIGHT, _MIDDLE = (0.93, 0.55, 0.30), (0.35, 0.60, 0.90), (0.86, 0.86, 0.88)
-_NOSE, _NOSE_AHEAD, _DARK = 0.035, 0.13, (0.45, 0.45, 0.5)  # says where the face is
+_NOSE, _NOSE_AHEAD, _DARK = 0.035, 0.13, (0.45, 0.45, 0.5)  # shows where the face is
 _EDGE = 0.72  # how dark a limb's rim is against its middle
 
 

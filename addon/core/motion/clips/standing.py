@@ -19,7 +19,7 @@ from .authoring import (
 )
 
 FOOT_X = 0.125  # half of the distance between the feet, leg lengths
-_STAND_KNEE = 5.0  # nobody stands with locked knees
+_STAND_KNEE = 5.0  # no one stands with locked knees
 
 
 def idle(fps: float) -> Clip:

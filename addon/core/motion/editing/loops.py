@@ -1,4 +1,4 @@
-"""Clips that go round: whether one is a loop, and another number of frames a second."""
+"""Clips that go round: whether one is a loop, and another number of frames per second."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def as_loop(clip: Clip) -> Clip:
 
 
 def at_rate(clip: Clip, fps: float) -> Clip:
-    """The clip with another number of frames a second and the same duration; a loop's duration is
+    """The clip with another number of frames per second and the same duration; a loop's duration is
     rounded to whole frames.
 
     Parameters

@@ -48,8 +48,8 @@ def ways_ahead(pelvis: Float64) -> Float64:
     """(F, 2) the ways that bodies face on the ground, from orientations (F, 3, 3) that face -y at
     identity.
 
-    Upright or upside down, the way the body looks. Who lies, or leans so far that it looks at the
-    floor or the ceiling, faces as it would if it rose by the shortest way.
+    Upright or upside down, the way the body looks. One that lies, or leans so far that it looks at
+    the floor or the ceiling, faces as it would if it rose by the shortest way.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ from ...types import Clip, Float32, Float64, Integers
 _LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]
 
 
-# Frames of a loop between which its missing step is found from all its steps: fewer say too little,
-# and with more the neighbours are near enough.
+# Frames of a loop between which its missing step is found from all its steps: fewer are too
+# few for that, and with more the neighbours are near enough.
 _FEWEST_FRAMES, _MANY_FRAMES = 12, 40
 
 

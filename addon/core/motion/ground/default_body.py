@@ -13,7 +13,7 @@ from ...types import Skeleton
 
 LEG_M = 0.824  # thigh and shin
 
-# Joints at rest, metres, world axes, feet on z = 0. What is there twice is told for the left.
+# Joints at rest, metres, world axes, feet on z = 0. What is there twice is given for the left.
 _JOINTS: dict[str, tuple[float, float, float]] = {
     "pelvis": (0.0, 0.0, 0.948),
     "spine1": (0.0, 0.018, 0.985),
@@ -33,7 +33,7 @@ _JOINTS: dict[str, tuple[float, float, float]] = {
 }
 
 # Joint, centre from the joint at rest in metres (world axes), radius in metres. What is there twice
-# is told for the left.
+# is given for the left.
 FLESH: tuple[tuple[str, tuple[float, float, float], float], ...] = (
     ("pelvis", (0.087, -0.039, -0.024), 0.082),
     ("pelvis", (-0.087, -0.039, -0.024), 0.082),

@@ -2,7 +2,7 @@
 
 A skeleton that stands on its hands, lies or kneels does not touch the floor with its joints, but
 with what is around them: spheres fixed to the bones. Of feet they are only the upper side; where a
-foot stands is told by the soles (`feet`).
+foot stands is given by the soles (`feet`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TRUNK = tuple(joint for joint in range(JOINT_COUNT) if joint not in (*ARMS, *FEE
 _THINNER_M, _THICKER_M, _THINNEST_M = 0.02, 0.04, 0.005
 # Percentiles of the directions: curled fingers are rather over the floor than in it.
 _OF_BODY, _OF_HANDS = 40.0, 75.0
-_FEWEST_POINTS = 8  # of a part's surface that say how thick it is
+_FEWEST_POINTS = 8  # of a part's surface that show how thick it is
 _AROUND = [-1.0, -0.5, 0.0, 0.5, 1.0]
 _DIRECTIONS = np.array([(x, y, z) for x in _AROUND for y in _AROUND for z in _AROUND])
 _DIRECTIONS = _DIRECTIONS[np.abs(_DIRECTIONS).max(axis=1) == 1.0]  # of a cube's surface
@@ -71,7 +71,7 @@ class Lows:
     """The lowest points of parts of the body, frame by frame; soles are not looked at."""
 
     heights: Float64  # (F, 24), metres, of the flesh of each joint; infinite where it has none
-    speeds: Float64  # (F - 1, 24), metres a second, of these points on the way to the next frame
+    speeds: Float64  # (F - 1, 24), metres per second, of these points on the way to the next frame
 
     def of(self, joints: tuple[int, ...]) -> tuple[Float64, Float64]:
         """Height (F,) and speed (F - 1,) of the lowest of these parts.
@@ -99,7 +99,7 @@ def flesh_of(
 ) -> Flesh:
     """A body's flesh: the default body's, as large as the skeleton, and as thick as a surface.
 
-    Thicker and thinner only by what bodies and close clothes differ: skirts do not carry anybody.
+    Thicker and thinner only by what bodies and close clothes differ: skirts do not carry anyone.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def _as_thick(
 
 
 def soles_down(world: Float64) -> Mask:
-    """(F, 2) bool: whose feet's soles look down or, on tiptoe, back; not those of somebody who
+    """(F, 2) bool: whose feet's soles look down or, on tiptoe, back; not those of a person who
     kneels with the instep on the floor, or lies on the foot's side.
 
     Parameters
@@ -178,8 +178,8 @@ def soles_down(world: Float64) -> Mask:
 
 
 def lows_of(flesh: Flesh, world: Float64, fps: float) -> Lows:
-    """The lowest points of all parts; world (F, 24, 4, 4) from `forward_kinematics`, fps frames a
-    second.
+    """The lowest points of all parts; world (F, 24, 4, 4) from `forward_kinematics`, fps frames
+    per second.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ _CLIP_PARTS = tuple(
 # Arms that reach so far under knees or seat which rest are longer than the performer's, whose hands
 # were on the same floor: elbows bend.
 ARMS_GIVE_M = 0.15
-# And toes that are so little over the floor while somebody lies, or is on his hands, are on it.
+# And toes that are so little over the floor while a person lies, or is on his hands, are on it.
 _FEET_GIVE_M, _TOES_GIVE_M = 0.10, 0.25
 
 
@@ -86,7 +86,7 @@ def floor_under(soles: Float64, fps: float, body: Lows | None = None) -> Float64
     fps : float
         Frames per second.
     body : Lows | None
-        Of the same frames, None where only feet touch the floor.
+        Of the same frames, None if only feet touch the floor.
 
     Returns
     -------
@@ -171,7 +171,7 @@ def lowest_of_clip(rotations: Float64) -> Float64:
     """(F,) height of the lowest part but feet and hands, from the pelvis joint, of the default body
     in the poses (F, 24, 4), in its leg lengths.
 
-    Hands count to the wrist: where somebody stands on them they are flat (`hands`).
+    Hands count to the wrist: where a person stands on them they are flat (`hands`).
 
     Parameters
     ----------
@@ -189,12 +189,12 @@ def lowest_of_clip(rotations: Float64) -> Float64:
 
 
 def _climbing(heights: Float64, fps: float) -> Float64:
-    """(F,) metres a second up or down."""
+    """(F,) metres per second up or down."""
     return np.abs(np.gradient(heights)) * fps if len(heights) > 1 else np.zeros(len(heights))
 
 
 def _lowest(soles: Float64, fps: float, body: Lows | None) -> tuple[Float64, Float64]:
-    """(F,) height of the lowest point, and (F - 1,) its speed to the next frame, metres a second"""
+    """(F,) height of the lowest point, (F - 1,) its speed to the next frame, metres per second"""
     frames = len(soles)
     flat = soles.reshape(frames, -1, 3)
     heights = flat[..., 2].min(axis=1)

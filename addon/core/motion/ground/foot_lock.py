@@ -165,7 +165,7 @@ def _off_ground(support: Float64, deepest: Float64, fps: float) -> Float64:
 
 
 def _lying(skeleton: Skeleton, hips: Float64, lies: Mask, fps: float) -> Float64:
-    """(F,) 0..1, how far somebody, hips (F,) metres over the ground, lies or sits on the floor:
+    """(F,) 0..1, how far a person, hips (F,) metres over the ground, lies or sits on the floor:
     feet that were held in their places then would push the knees into it."""
     leg = leg_length(skeleton)
     low = np.clip((_LYING[0] - hips / leg) / (_LYING[0] - _LYING[1]), 0.0, 1.0)
@@ -174,7 +174,7 @@ def _lying(skeleton: Skeleton, hips: Float64, lies: Mask, fps: float) -> Float64
 
 def _floating(lowest: Float64, supported: Mask, settled: Float64, fps: float) -> Float64:
     """(F,) metres that the body, (F,) at the lowest, is over the ground while one pose goes over
-    into another that is carried: nobody hovers on the way down. As high as the first frame has it
+    into another that is carried: no one hovers on the way down. As high as the first frame has it
     while the motion has not settled."""
     over = lowest - (1 - settled) * max(float(lowest[0]), 0.0)
     over = np.where(supported & (settled < 1.0), np.maximum(over, 0.0), 0.0)
@@ -283,7 +283,7 @@ def _stepped(ankle: Float64, moves: Float64, steps: list[tuple[int, int]]) -> Fl
 
 def _grounded(points: Float64, standing: Mask, settled: Float64, arcs: Float64) -> Float64:
     """(F,) vertical moves that put a standing foot (F, 3, 3) on the ground and keep a swinging one
-    as far off it as `arcs` (F,) says. While the motion has not settled, a foot may be as low as
+    as far off it as `arcs` (F,). While the motion has not settled, a foot may be as low as
     the first frame has it."""
     low = points[..., 2].min(axis=1)
     lowest = arcs + (1 - settled) * min(float(low[0]), 0.0)

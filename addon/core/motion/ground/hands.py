@@ -1,6 +1,6 @@
 """Hands that carry the body: flat on the floor, and in their places.
 
-Recordings and drawn motions often have hands in line with the forearm where somebody stands on
+Recordings and drawn motions often have hands in line with the forearm where a person stands on
 them, and characters' arms are longer or shorter than the performer's: without more, fingers would
 be in the ground, or everything else in the air.
 """

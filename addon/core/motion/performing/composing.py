@@ -47,7 +47,7 @@ def compose(
         root[:, :2] = ctx.start[:2] + way
         ahead = np.array([np.sin(ctx.to_viewer), -np.cos(ctx.to_viewer)])
         return root, rotations, way @ ahead
-    # Where on the path one is says where one is heading, and that where the feet push: what
+    # Where on the path one is shows where one is heading, and that where the feet push: what
     # the clip would go is a first guess that one round mends.
     share = plan.stride * plan.enter * (1 - plan.leave)
     own = np.diff(track.root[:, :2], axis=0)
@@ -58,7 +58,7 @@ def compose(
         plan = replace(plan, heading=ctx.facing + plan.turned * (turn + follows))
         root, rotations, steps = _moved(ctx, track, rest, plan)
         ahead = ctx.route.direction(along)
-        # Nobody walks back on a path; the legs take up what feet push back while stopping.
+        # No one walks back on a path; the legs take up what feet push back while stopping.
         forward = np.maximum(np.einsum("fi,fi->f", steps, ahead[1:]), 0.0)
         along = np.concatenate([[0.0], np.cumsum(forward)])
     # Sideways the body sways as in the clip; what its feet push aside is taken up by the legs.
@@ -120,7 +120,7 @@ def _pushed(ctx: Context, track: Track, plan: Plan, rotations: Float64, root: Fl
 def on_the_spot(
     ctx: Context, path: Float64, clip: Clip, tempo: float, track: Track, plan: Plan
 ) -> Float64:
-    """The root's way (F, 3) as somebody sees it who goes along smoothly.
+    """The root's way (F, 3) as a person sees it who goes along smoothly.
 
     Parameters
     ----------

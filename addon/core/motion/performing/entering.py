@@ -16,7 +16,7 @@ from .context import Context, Plan, Track
 
 # Joints take their time: none turns faster than this on the way into the clip (mean over the way).
 _BLEND_SPEED_DEG_S = 200.0
-_SINK_SPEED_M_S = 0.8  # nor does anybody sink to the floor faster
+_SINK_SPEED_M_S = 0.8  # nor does anyone sink to the floor faster
 _LONGEST_BLEND_S = 1.2
 _TURN_SPEED_DEG_S = 110.0
 # A foot that must go farther than this to where the clip wants it makes a step.
@@ -82,7 +82,7 @@ def plan_of(ctx: Context, track: Track, frames: int) -> Plan:
 
 def with_start(ctx: Context, plan: Plan) -> Plan:
     """The plan with the photo's standing feet standing for a moment, and through swings that
-    the clip has nearly done: nobody lifts a foot at once.
+    the clip has nearly done: no one lifts a foot at once.
 
     Parameters
     ----------

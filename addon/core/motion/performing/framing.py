@@ -1,10 +1,9 @@
 """Keeping a performance in the picture: where the root may go so that the whole body is seen.
 
-Each edge of the picture is a plane through the camera. Where the body is on its inner side says, of
-a body in a given pose, how far to that side the root may be: a half-plane of the ground, another
-one in every frame. The way over the ground is led along their borders instead of across; poses
-stay as they are.
-"""
+Each edge of the picture is a plane through the camera. That the body is on its inner side limits,
+for a body in a given pose, how far to that side the root may be: a half-plane of the ground,
+another one in every frame. The way over the ground is led along their borders instead of across;
+poses stay as they are."""
 
 from __future__ import annotations
 
@@ -23,10 +22,10 @@ from .viewer import Viewer
 _MARGIN_M = 0.06
 _SHOE_M = 0.012  # under the soles
 _SHOE_TIP_M = 0.035  # before the toes
-_UNSURE_M = 0.04  # that the flesh is outside of somebody's outline, at most
+_UNSURE_M = 0.04  # that the flesh is outside of a person's outline, at most
 _POSE_S = 0.25  # swinging limbs need their room so long before and after
 _ROUNDS = 2  # of leading: smoothed, the first one crosses the borders by a little
-_SMOOTH_S = 0.12  # over which somebody comes to the border of the room
+_SMOOTH_S = 0.12  # over which a person comes to the border of the room
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ def borders(
 ) -> list[Border]:
     """The borders of the room before the camera.
 
-    An edge that cuts the body off already is not looked after, but for the upper one: nobody comes
+    An edge that cuts the body off already is not looked after, but for the upper one: no one comes
     nearer to it.
 
     Parameters
@@ -74,7 +73,7 @@ def borders(
     stride : float
         Share of their steps that the legs will go.
     settled : Float64 | None
-        (F,), 0..1, how far somebody may be led farther inside than at the beginning, which
+        (F,), 0..1, how far a person may be led farther inside than at the beginning, which
         takes steps or another pose; None: not at all.
 
     Returns

@@ -136,7 +136,7 @@ def borders_of(
     stride: float,
     settled: Float64 | None,
 ) -> list[Border]:
-    """The borders of the room before the camera, as `framing.borders` tells them.
+    """The borders of the room before the camera, as `framing.borders` finds them.
 
     Parameters
     ----------

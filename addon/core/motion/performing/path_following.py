@@ -12,7 +12,7 @@ from ...errors import MotionError
 from ...types import Float64
 
 _SPACING_M = 0.02
-# Nobody turns on a point while walking: corners are rounded over about this length on both sides.
+# No one turns on a point while walking: corners are rounded over about this length on both sides.
 _ROUNDING_M = 0.15
 _HEADING_M = 0.12  # the body's heading follows the line's over about this length
 _SHORTEST_M = 0.05

@@ -55,8 +55,8 @@ def perform(
     """The clip's motion for one character, `frames` long, beginning with the photo's pose.
 
     Loops repeat and travel on; other clips end in standing, or hold their last pose when that is
-    not upright. Whoever returns ends in the photo's pose, and where it was if it did not travel;
-    from a clip that ends sitting or lying by getting up as it went down. The motion's warnings tell
+    not upright. Anyone who returns ends in the photo's pose, and where it was if it did not travel;
+    from a clip that ends sitting or lying by getting up as it went down. The motion's warnings name
     what had no time or no room.
 
     Parameters
@@ -72,7 +72,7 @@ def perform(
     fps : float
         Frames per second.
     viewer : Viewer | None
-        Whom to face, and whose picture to stay in; None: somebody far along -y.
+        The viewer to face, and whose picture to stay in; None: a person far along -y.
     options : PerformOptions | None
         Speed, mirroring, on the spot, return to the photo's pose; None: the defaults.
     path : npt.ArrayLike | None
@@ -119,7 +119,7 @@ def _play(ctx: Context, clip: Clip, frames: int, travels: bool) -> Motion:
     if clip.loop and travels and upright and ctx.route is None:
         plan = with_stride(ctx, clip, track, rest, plan)  # stopping leaves room
     free, rotations, _ = compose(ctx, track, rest, plan)
-    # Who steps, or lies down, finds room for it; a raised arm alone moves nobody.
+    # Who steps, or lies down, finds room for it; a raised arm alone moves no one.
     room = np.sqrt(plan.enter) if travels or not upright else None
     path = led_way(ctx, free, rotations, plan, room)
     if not travels:

@@ -13,11 +13,11 @@ from ...types import Clip, Motion, Pose
 from ...user_paths import is_folder
 
 MOTION_FILES = (".bvh", ".fbx", ".npz")
-_LONGEST_LIST = 3  # failures and warnings that are told in one sentence; failures are in the log
+_LONGEST_LIST = 3  # failures and warnings in one sentence; all failures are in the log
 _LEAST_LOOP_S = 4.0  # a loop is repeated at least so long: going over into it takes a second
-# Blender's single precision turns a pose by less, and nobody poses by so little on purpose.
+# Blender's single precision turns a pose by less, and no one poses by so little on purpose.
 _SAME_RAD, _SAME_M = np.radians(0.2), 2e-3
-_MOST_FRAMES = 100_000  # more than an hour: surely a slip
+_MOST_FRAMES = 100_000  # more than an hour: a mistake
 
 
 def performed_frames(clip: Clip, fps: float, speed: float = 1.0) -> int:
@@ -70,7 +70,7 @@ def last_pose(motion: Motion) -> Pose:
 
 
 def is_same_pose(first: Pose, second: Pose) -> bool:
-    """Whether nobody would see a difference.
+    """Whether no one would see a difference.
 
     Parameters
     ----------

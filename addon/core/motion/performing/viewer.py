@@ -1,5 +1,5 @@
-"""Whom a character walks towards: the photo's camera, how near to it one may come, and what its
-picture shows."""
+"""The viewer that a character walks towards: the photo's camera, how near to it one may come, and
+what its picture shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AHEAD = (0.0, 1.0)  # photos are taken along y (`frames`)
 class Viewer:
     """A camera that is level, as the photo's is taken to be.
 
-    Edges of the picture are told by how far they are from the camera's axis, a metre away;
+    Edges of the picture are given by how far they are from the camera's axis, a metre away;
     infinite where the picture has no such edge.
     """
 
@@ -65,7 +65,7 @@ class Viewer:
         )
 
     def nearest(self, skeleton: Skeleton) -> float:
-        """Metres: nearer than this, the picture's upper edge cuts off somebody's head who stands
+        """Metres: nearer than this, the picture's upper edge cuts off a person's head who stands
         upright; infinite where it does so from anywhere.
 
         Parameters

@@ -19,7 +19,7 @@ _DOWN = -_UP
 _AHEAD = np.array([0.0, -1.0, 0.0])
 _OUTWARD = {"left": np.array([1.0, 0.0, 0.0]), "right": np.array([-1.0, 0.0, 0.0])}
 
-# Cosines that tell a standing rest pose: legs opposite to the trunk, side by side, hips level.
+# Cosines that identify a standing rest pose: legs opposite to the trunk, side by side, hips level.
 _LEGS_BELOW = -0.7
 _LEGS_ALONG = 0.5
 _HIPS_LEVEL = 0.35
@@ -160,7 +160,7 @@ def _from_rest(source: SourceMotion, joints: dict[str, int], axes: Float64) -> d
 def _from_motion(
     source: SourceMotion, joints: dict[str, int], turned: Float64
 ) -> dict[str, Float64]:
-    """Constants when the rest pose says nothing: two directions make each joint's frame."""
+    """Constants when the rest pose gives no information: two directions make each joint's frame."""
     bone = {name: way for name in joints if (way := limb_bone(source, joints, name)) is not None}
     hips = [_offset(source, joints["pelvis"], joints[f"{s}_hip"]) for s in SIDES]
     spine = _offset(source, joints["pelvis"], joints["spine3"])

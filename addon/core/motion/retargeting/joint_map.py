@@ -1,4 +1,4 @@
-"""Which joint of a foreign skeleton is which: by name, and where names say nothing, by shape."""
+"""Which joint of a foreign skeleton is which: by name, or by shape where names fail."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def _pair(
 
 
 def _from_longest_two(source: SourceMotion, limbs: list[list[int]]) -> list[list[int]] | None:
-    """Two like limbs from the start of their two longest bones in a row; None where they have no
+    """Two like limbs from the start of their two longest bones in a row; None if they have no
     two bones. A wide collar and the upper arm may be as long as upper arm and forearm, but hand and
     foot are short, so of bones that are nearly as long the last two count."""
     count = min(len(limb) for limb in limbs)

@@ -176,7 +176,7 @@ def write_preset(path: Path, source: SourceMotion, mapping: Mapping[str, str]) -
     text = json.dumps(preset, indent=1, ensure_ascii=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Whoever reads at the same time sees the old preset or the new one.
+        # Anyone who reads at the same time sees the old preset or the new one.
         handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -44,7 +44,7 @@ def retarget(
     name : str
         The clip's.
     fps : float | None
-        Frames a second of the clip; None keeps the source's frames as they are.
+        Frames per second of the clip; None keeps the source's frames as they are.
     mapping : dict[str, int] | None
         SMPL joint names to the source's joints (`mapping_presets.checked_mapping`); None finds
         them by name and shape.

@@ -186,7 +186,7 @@ def _assembled(
 
 
 def _upright(motion: SourceMotion) -> Float64 | None:
-    """(3, 3) the turn that stands a lying rest pose up; None where it stands, is nobody's, or the
+    """(3, 3) the turn that stands a lying rest pose up; None if it stands, is no one's, or the
     whole motion lies as it does: then the object was brought in with other axes."""
     try:
         joints = map_joints(motion)

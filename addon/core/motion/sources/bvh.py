@@ -25,13 +25,13 @@ from .takes import Takes, chosen_take, distinct, is_person, people_among
 # A joint farther than this many of the longest bones from the origin is a damaged number, not
 # travel, and so is a bone that many times as long as the usual one.
 _FARTHEST_SIZES = 1e4
-_MOST_BYTES = 2**28  # half an hour of sixty joints at 120 frames a second, as text
+_MOST_BYTES = 2**28  # half an hour of sixty joints at 120 frames per second, as text
 _LARGEST_OFFSET = 1e8  # of the smallest unit in use, micrometres: a bone of a hundred metres
 # Some files count on after a full turn, but no performer turns a thousand times.
 _LARGEST_ANGLE_DEG = 360_000.0
 _LONGEST_FRAME_S = 10.0
 _SHORTEST_FRAME_S = 1e-4
-_USUAL_FRAME_S = 1 / 30  # of files that do not tell: most recordings' and cameras' rate
+_USUAL_FRAME_S = 1 / 30  # of files that do not state it: most recordings' and cameras' rate
 # Some programs announce the frames and write one less, which they count as the rest pose.
 _LEFT_OUT = 1
 
@@ -67,7 +67,7 @@ def read_bvh(path: Path | str) -> SourceMotion:
 def bvh_takes(
     path: Path | str, knows: Callable[[SourceMotion], bool] = is_person, take: str = ""
 ) -> Takes:
-    """The people of a BVH file, each a take named after its root.
+    """The people of a BVH file, each of them a take named after its root.
 
     Raises MotionError as `read_bvh_skeletons` does, and where there is no such take.
 
@@ -97,9 +97,9 @@ def read_bvh_skeletons(path: Path | str) -> tuple[SourceMotion, ...]:
 
     Any channel order, position channels on any joint, scale channels (which are left out), any
     letter case, comments, names with or without blanks and prefixes, and one frame fewer than
-    announced are read; without a frame time there are 30 frames a second, which the motion's notes
-    say. Raises MotionError, naming the line and the cause, for files that are not BVH, that end
-    too early, or whose numbers cannot be a person's motion.
+    announced are read; without a frame time there are 30 frames per second, which the motion's
+    notes state. MotionError names the line and the cause, for files that are not BVH, that end too
+    early, or whose numbers cannot be a person's motion.
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ class _Reader:
         lines: list[int] = []
         for number, line in enumerate(self.lines[begin:], begin + 1):
             self.at = number
-            has_more = "#" in line or "/" in line or ";" in line  # quicker told than by a pattern
+            has_more = "#" in line or "/" in line or ";" in line  # quicker than a pattern
             words = (_COMMENT.sub("", line) if has_more else line).split()
             if not words:
                 continue

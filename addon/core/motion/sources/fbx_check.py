@@ -1,6 +1,6 @@
 """What an FBX file claims to hold, looked at before room is made for it.
 
-Blender's importer makes a list as long as a file says that a node has properties, and unpacks
+Blender's importer makes a list as long as a file states that a node has properties, and unpacks
 arrays to whatever size: one wrong bit in a file of 400 kB takes 16 GB. The binary format (Blender
 Foundation, "FBX binary file format specification", 2013): after 27 bytes, nodes, each with its end,
 the number and length of its properties, and its name; then the properties, then nodes within it,
@@ -35,7 +35,7 @@ def check_fbx(path: Path) -> None:
     nodes do not lie within each other, since what is read then may claim anything.
 
     A file of another kind is refused as well. Other faults, and files that are not there, are left
-    to whoever reads the file.
+    to the file's reader.
 
     Parameters
     ----------

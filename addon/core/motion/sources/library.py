@@ -33,7 +33,7 @@ def needs_blender(name_or_path: Path | str) -> bool:
 
 def load_motion(name_or_path: Path | str, fps: float, take: str = "") -> Clip:
     """The built-in clip of that name, or the motion of a BVH file or an .npz file with a sequence
-    of SMPL poses (AMASS), at `fps` frames a second.
+    of SMPL poses (AMASS), at `fps` frames per second.
 
     Parameters
     ----------

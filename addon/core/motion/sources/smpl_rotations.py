@@ -1,11 +1,10 @@
 """How files of SMPL poses write a joint's turn: axis-angle, matrices, quaternions, and what cannot
-be told apart.
+be distinguished.
 
-Nothing in a file says what its numbers are. Shapes say how many there are a joint, and what they
-hold whether they can be that: a matrix is orthogonal, a quaternion has length 1. The two ways to
-write a rotation as six numbers (two rows, or two columns) look alike, so these are refused, and so
-are degrees, which Euler angles have as well.
-"""
+Nothing in a file states what its numbers are. Shapes give how many there are per joint, and what
+they hold whether they can be that: a matrix is orthogonal, a quaternion has length 1. The two ways
+to write a rotation as six numbers (two rows, or two columns) look alike, so these are refused, and
+so are degrees, which Euler angles have as well."""
 
 from __future__ import annotations
 
@@ -19,18 +18,18 @@ from scipy.spatial.transform import Rotation
 from ...body.model.skeleton import JOINT_COUNT
 from ...types import AnyArray, Float64
 
-AXIS_ANGLE, QUATERNION, MATRIX = 3, 4, 9  # numbers a joint
+AXIS_ANGLE, QUATERNION, MATRIX = 3, 4, 9  # numbers per joint
 _SIX = 6  # of a rotation of which the third row or column is left out
 
 _NOT_ORTHOGONAL = 0.05  # of half precision and networks' rounding, an entry of R^T R
 _NOT_UNIT = 0.02  # and of a quaternion's length
-# The number that turns little is w: a body's joints seldom turn as far as its mean tells.
+# The number that turns little is w: a body's joints seldom turn as far as its mean indicates.
 _LEAST_W, _W_AHEAD = 0.6, 0.2
 
 _MOST_TURN = 4 * np.pi  # radians of a joint but the root, which may count on after full turns
 # In radians hardly any joint turns farther than half a turn; in degrees nearly all that move do.
 _HALF_TURN, _DEGREES_SHARE = 1.2 * np.pi, 0.05
-_LEAST_MOVE = 1e-6  # what does not turn tells nothing
+_LEAST_MOVE = 1e-6  # what does not turn gives no information
 
 
 class UnfitError(Exception):
@@ -74,7 +73,7 @@ def raw_turns(key: str, values: AnyArray, counts: Collection[int], fewest: int) 
     UnfitError
         If it holds no turns of so many joints.
     """
-    size = _numbers_a_joint(key, values)
+    size = _numbers_per_joint(key, values)
     rows = values.reshape(len(values), -1)
     width = rows.shape[1]
     if size is None:
@@ -102,7 +101,7 @@ def raw_turns(key: str, values: AnyArray, counts: Collection[int], fewest: int) 
 
 def w_index(turns: RawTurns) -> int:
     """Which number of the quaternions is w, 0 or 3: a body's joints turn little against one
-    another, so that w is the largest. UnfitError where that does not tell.
+    another, so that w is the largest. UnfitError where that does not decide it.
 
     Parameters
     ----------
@@ -117,7 +116,7 @@ def w_index(turns: RawTurns) -> int:
     Raises
     ------
     UnfitError
-        If the numbers do not tell.
+        If the numbers do not decide it.
     """
     mean = np.abs(turns.values).mean(axis=(0, 1))
     index = 0 if mean[0] >= mean[3] else 3
@@ -181,8 +180,8 @@ def check_radians(key: str, vectors: Float64) -> None:
         raise UnfitError(f"'{key}' has {angles[frame].max():.3g} rad in frame {frame}")
 
 
-def _numbers_a_joint(key: str, values: AnyArray) -> int | None:
-    """As the shape has it; None where it is flat."""
+def _numbers_per_joint(key: str, values: AnyArray) -> int | None:
+    """As the shape has it; None if it is flat."""
     shape = values.shape[1:]
     if len(shape) < 2:
         return None
@@ -199,7 +198,7 @@ def _numbers_a_joint(key: str, values: AnyArray) -> int | None:
 
 
 def _by_width(rows: AnyArray, counts: Collection[int]) -> int:
-    """Numbers a joint of a flat array (F, N). No body has so many joints that nine or six numbers
+    """Numbers per joint of a flat array (F, N). No body has so many joints that nine or six numbers
     for each of the usual ones could be three for each of its own; with four that may be."""
     width = rows.shape[1]
     for size in (MATRIX, _SIX):

@@ -6,8 +6,8 @@ SMPL-H and SMPL-X releases, the ground level, z up) and the outputs of pose esti
 names that smplx gives its parameters (y up, or down where they are a camera's). Of SMPL-H and
 SMPL-X the body's 22 joints are taken; fingers, jaw and eyes are not.
 
-No file tells the length of the performer's legs, in which a clip's travel is measured: shapes are
-told in coefficients of models that need not be here. It is found from the motion, as the length
+No file states the length of the performer's legs, in which a clip's travel is measured: shapes are
+given in coefficients of models that need not be here. It is found from the motion, as the length
 with which standing ankles stand still.
 """
 
@@ -52,7 +52,7 @@ _WANTED = (*_WHOLE, *_ROOT, *_BODY, *_PLACE, *_RATE, _SCALE)
 _OBJECTS = ("arr_0", "smpl", "smplx", "data")
 _APART = ": save its arrays by themselves"
 
-# Frames a second of data sets that do not tell, by their names of the place: AIST++, and the
+# Frames per second of data sets that do not state it, by their names of the place: AIST++, and the
 # videos that smplx's names are estimated from (HuMMan and others).
 _UNTOLD_RATES = {"smpl_trans": (60.0, "as AIST++ has"), "transl": (30.0, "as most videos have")}
 
@@ -61,7 +61,7 @@ _BODY_JOINTS = 22  # that SMPL, SMPL-H and SMPL-X share
 # SMPL include two for the hands.
 _WHOLE_COUNTS, _BODY_COUNTS = (_BODY_JOINTS, JOINT_COUNT, 52, 55), (21, 23)
 
-MOST_BYTES = 2**30  # unpacked: an hour of SMPL-X at 120 frames a second has half of it
+MOST_BYTES = 2**30  # unpacked: an hour of SMPL-X at 120 frames per second has half of it
 _FEWEST_FPS, _MOST_FPS = 0.1, 10_000.0
 _LARGEST_TURN = 1e3  # radians of the root; more than so many turns are a damaged number
 _FARTHEST_M = 1e4  # from where the sequence's axes begin
@@ -80,7 +80,7 @@ _MOST_SLIDE_SHARE = 0.3  # of the ways of pelvis and ankle, by which standing an
 # Metres of the units that places come in.
 _METRES = "metres"
 _UNITS = {_METRES: 1.0, "centimetres": 0.01, "millimetres": 0.001}
-_UNIT_SLIDE_SHARE = 0.15  # of the ways, for feet to tell a unit: less than for them to tell a leg
+_UNIT_SLIDE_SHARE = 0.15  # of the ways, for feet to decide a unit: less than for a leg
 _MOST_MOVES = 5000  # looked at for the unit, evenly spread
 _SHORTEST_LEG = 0.05  # of any unit: the pelvis stays where it is, and legs swing below it
 _HIGHEST_M = 20.0  # of a pelvis above the ground or the camera
@@ -105,10 +105,10 @@ def read_smpl_sequence(path: Path | str) -> Clip:
 
     The file holds `poses` (F, >= 66), axis-angle in radians in SMPL's, SMPL-H's or SMPL-X's order
     of joints, or `root_orient` (F, 3) and `pose_body` (F, 63); `trans` (F, 3); and
-    `mocap_framerate` or `mocap_frame_rate`, frames a second. The names that smplx and AIST++ have
+    `mocap_framerate` or `mocap_frame_rate`, frames per second. The names that smplx and AIST++ have
     for the same are read, too (`global_orient`, `body_pose`, `transl`, `fps`, `smpl_poses`,
     `smpl_trans`, `smpl_scaling`), and so are rotation matrices, flat or not, and quaternions.
-    Centimetres and millimetres are told from the feet. The clip's notes say what was assumed.
+    Centimetres and millimetres are inferred from the feet. The clip's notes state what was assumed.
 
     Raises MotionError, one sentence with the array and the frame, for any other file. Nothing in a
     file is unpickled.
@@ -308,7 +308,7 @@ def _clip(path: Path, sequence: _Sequence) -> Clip:
 
 def _axes(sequence: _Sequence, pelvis: Float64) -> Float64:
     """(3, 3) from the file's world to this project's: AMASS has z up by definition, of others the
-    body's own up says whether y is up or down, or z up."""
+    body's own up shows whether y is up or down, or z up."""
     if sequence.is_amass:
         return np.eye(3)
     up = pelvis[:, :, 1].mean(axis=0)  # where the body's y goes
@@ -338,8 +338,8 @@ def _unit(sequence: _Sequence, axes: Float64, place: Float64, ankles: Float64) -
     ankles : (F, 2, 3) leg lengths, from the pelvis
 
     Where feet stand, the pelvis moves by what they move back, which gives the leg's length in the
-    file's unit. Else the height above the ground tells, and the speed whether metres can be meant.
-    UnfitError where they cannot and nothing says what is.
+    file's unit. Else the height above the ground decides, and the speed whether metres can be
+    meant. UnfitError where they cannot and nothing else decides it.
     """
     leg = _leg_in_file(place, ankles, sequence.fps)
     if leg is not None:
@@ -360,7 +360,7 @@ def _unit(sequence: _Sequence, axes: Float64, place: Float64, ankles: Float64) -
 
 def _leg_in_file(place: Float64, ankles: Float64, fps: float) -> float | None:
     """Thigh and shin in the unit of `place`, whatever that is, with which standing ankles stand
-    still; None where they do not tell. Arguments as in `_unit`."""
+    still; None if they do not decide it. Arguments as in `_unit`."""
     moves = _moves(place, ankles, fps)
     if moves is None:
         return None
@@ -382,7 +382,7 @@ def _leg_in_file(place: Float64, ankles: Float64, fps: float) -> float | None:
 
 
 def _moves(place: Float64, ankles: Float64, fps: float) -> tuple[Float64, Float64] | None:
-    """(N, 3) moves of the pelvis over a span, and of the lower ankle back against it; None where
+    """(N, 3) moves of the pelvis over a span, and of the lower ankle back against it; None if
     the motion is shorter."""
     span = max(int(round(_SPAN_S * fps)), 1)
     if len(place) <= span + 1:
@@ -411,7 +411,7 @@ def _leg_length(place: Float64, ankles: Float64, fps: float) -> float:
     leg = _USUAL_LEG_M
     for _ in range(_FITS):
         slide = np.linalg.norm(moved - leg * back, axis=1)
-        # Against the way that is gone: little moves slide little, and tell nothing.
+        # Against the way that is gone: little moves slide little, and give no information.
         way = np.linalg.norm(moved, axis=1) + leg * np.linalg.norm(back, axis=1)
         share = slide / (way + _LEAST_SLIDE_M)
         still = share <= np.quantile(share, _STILL_SHARE)

@@ -79,7 +79,7 @@ def is_person(source: SourceMotion, mappings: Path | None = None) -> bool:
 def people_among(
     skeletons: Sequence[SourceMotion], knows: Callable[[SourceMotion], bool] = is_person
 ) -> list[int]:
-    """Which skeletons are people's, in order, by what `knows` says of each; where none is, the one
+    """Which skeletons are people's, in order, by what `knows` decides; where none is, the one
     with the most joints, of which can be said what it lacks.
 
     Parameters
@@ -87,7 +87,7 @@ def people_among(
     skeletons : Sequence[SourceMotion]
         Of one file, at least one.
     knows : Callable[[SourceMotion], bool]
-        Tells whether a skeleton is a person's.
+        Decides whether a skeleton is a person's.
 
     Returns
     -------
