@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,11 @@ from ..addon.scene.build import (
     label_image,
     mark_generated,
     mask_image,
-    pictures,
     remove_scene,
 )
+from ..addon.scene.encoded_images import EncodedImages, encode_images
 from ..addon.scene.id_properties import PERSON_SOURCE, PHOTO_SOURCE
-from ..addon.scene.objects.images import encode_ahead, new_thumbnail, read_mask
+from ..addon.scene.objects.images import new_thumbnail, read_mask
 from ..addon.scene.objects.label_image import read_painted
 from ..addon.scene.objects.path import find_path, put_in, read_path, take_out
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
@@ -62,6 +62,7 @@ class Stage(JobOperator):
     shows_body = False  # whether the fitted body is shown even where there is a whole scene
     reads_pose = True  # whether the fit goes on from what the user made of the one before
     _held: Mask | None = None  # joints that the user has turned, in what was asked for
+    _encoded: Sequence[EncodedImages] | None = None  # the outcome's pictures
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -96,7 +97,7 @@ class Stage(JobOperator):
 
     def _make_ready(self, found: tuple[WakeUpResult, ...], settings: WakeUpSettings) -> None:
         """What `show` needs and need not wait for the window."""
-        encode_ahead(chain.from_iterable(map(pictures, found)))
+        self._encoded = encode_images(found)
         if found[0].fitted is not None and (self.shows_body or found[0].build is None):
             body_model(settings)
 
@@ -116,7 +117,9 @@ class Stage(JobOperator):
         if old is not None and is_result(old):
             remove_scene(old)
         everyone = isinstance(outcome, tuple)
-        collection = show(context, found, self._source, self._held, self.shows_body, everyone)
+        collection = show(
+            context, found, self._source, self._held, self.shows_body, everyone, self._encoded
+        )
         # A photo that comes to life unseen would disappoint; later, the view is the user's.
         if is_new and context.space_data is not None and context.space_data.type == "VIEW_3D":
             show_in_viewport(context.space_data)
@@ -198,24 +201,27 @@ def show(
     held: Mask | None = None,
     shows_body: bool = False,
     everyone: bool = False,
+    encoded: Sequence[EncodedImages] | None = None,
 ) -> bpy.types.Collection:
     """Build the scene of results, or what there is of it, and make it the scene's own.
 
     held : (24,), joints of the fitted body that the user has turned
     shows_body : whether the fitted body is shown, to be posed, in the place of a whole scene
     everyone : whether `found` is all people of the photo, though it may be a single one
+    encoded : the pictures of `found` (`encode_images`); None: they are encoded here
     """
     scene, settings = context.scene, context.scene.wake_up
     first = without(found[0], "build") if shows_body else found[0]
     if first.build is not None and first.background is not None:
-        collection = build_group(found, scene)
+        collection = build_group(found, scene, encoded)
         fps = frame_rate(scene)
         look_through(scene, collection, settings.engine, settings.width, fps)
         if len(found) == 1:
             add_corrections(first, collection).hide_viewport = True
     else:
+        files = encoded[0] if encoded is not None else None
         body_file = chosen_files(context)["body_file"]
-        collection = build_preview(first, body_file, scene, settings.height)
+        collection = build_preview(first, body_file, scene, settings.height, files)
         show_photo(scene, collection, settings.width)
         show_body(collection, settings.show_body)
     if first.fitted is not None and len(found) == 1:

@@ -11,7 +11,7 @@ from typing import Any
 from .character.character_result import CharacterBuild
 from .result import WakeUpResult, present
 from .settings import WakeUpSettings
-from .types import Clip, Detection, FittedBody, Person, Photo, Progress
+from .types import Clip, Detection, FittedBody, Foreground, Person, Photo, Progress
 
 Report = Callable[[Progress], None]
 
@@ -27,6 +27,7 @@ class Inputs:
     settings: WakeUpSettings
     photo_path: Path | str = ""
     clip: Clip | None = None  # the settings' motion, where only Blender can read its file
+    everybody: Foreground | None = None  # where more people than `person` leave the background
 
     def value(self, stage: str) -> Any:
         """The value of a stage that has no property here.
@@ -54,6 +55,11 @@ class Inputs:
     @property
     def person(self) -> Person:
         return present(self.result.person, "person")
+
+    @property
+    def foreground(self) -> Foreground:
+        """What the background is to be filled behind."""
+        return Foreground.of([self.person]) if self.everybody is None else self.everybody
 
     @property
     def fitted(self) -> FittedBody:
