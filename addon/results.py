@@ -52,7 +52,7 @@ def keep(result: WakeUpResult, source: Source) -> str:
 
 
 def recall(key: str) -> WakeUpResult | None:
-    """The result under `key`; None where it was forgotten or the file was opened anew."""
+    """The result under `key`; None if it was forgotten or the file was opened again."""
     if key not in _kept:
         return None
     _kept.move_to_end(key)

@@ -1,4 +1,4 @@
-"""How far each stage of a scene is, and why it is not further. Nothing is computed anew for it.
+"""How far each stage of a scene is, and why it is not further. Nothing is computed again for it.
 
 What a scene shows is noted in it as text (`Made`), so that the states are part of Undo, and are
 still true when the file is opened again.
@@ -40,7 +40,7 @@ class Made:
 
     @staticmethod
     def from_text(text: str) -> Made | None:
-        """What was noted; None where nothing was, or by another version of this project."""
+        """What was noted; None if nothing was, or by another version of this project."""
         try:
             noted = json.loads(text)
             photo, whole = noted["photo"]
@@ -65,10 +65,10 @@ def stage_states(
 ) -> dict[str, StageState]:
     """The state of each stage that has a title.
 
-    made : what is there; None where nothing is
+    made : what is there; None if nothing is
     wanted : what the settings ask for now; its stages are not looked at
     edited : names of `stages.editable` that the user has changed by hand since
-    failure : the stage that failed last and the sentence that says why; empty where none did
+    failure : the stage that failed last and the sentence that says why; empty if none did
     """
     changed = _changed(made, wanted) if made is not None else {}
     touched = {name: stages for name, stages in editable().items() if name in edited}

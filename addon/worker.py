@@ -2,7 +2,7 @@
 
 The request goes to the process as a pickle in a private temporary folder, progress comes back as
 lines of JSON on its output, the result as a pickle in the same folder. Both ends are this very
-package under the same name, and nobody else can write the folder.
+package under the same name, and no one else can write the folder.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _start(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = dict(os.environ)
     # What this Blender can import, wheels of the extension included, the worker can import too.
     environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
-    # Windows: no console window, and whoever works in Blender's goes first.
+    # Windows: no console window, and anyone who works in Blender's goes first.
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     flags |= getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
     try:

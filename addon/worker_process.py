@@ -37,7 +37,7 @@ def load_package(root: Path, name: str) -> None:
 def main() -> None:
     root, name, folder = sys.argv[1:]
     if hasattr(os, "nice"):
-        os.nice(NICENESS)  # whoever works in the window goes first; Windows: see worker._start
+        os.nice(NICENESS)  # anyone who works in the window goes first; Windows: see worker._start
     load_package(Path(root), name)
     importlib.import_module(f"{name}.addon.worker").serve(Path(folder))
 

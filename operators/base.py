@@ -169,7 +169,7 @@ class JobOperator:
         self._job.close("Stopped: nothing has been changed")
 
     def stage_of(self, error: WakeUpError) -> str:
-        """The stage that an error is of; empty where the work is no stage."""
+        """The stage that an error is of; empty if the work is no stage."""
         return error.stage
 
     def _started(self, context: bpy.types.Context, in_worker: bool) -> set[str] | None:
@@ -242,7 +242,7 @@ def note_failure(context: bpy.types.Context, stage: str, reason: str) -> None:
 
 
 def _redraw(context: bpy.types.Context) -> None:
-    """Draw sidebars anew, so that the progress moves; the scene beside them has not changed, and
+    """Draw sidebars again, so that the progress moves; the scene beside them has not changed, and
     drawing it would take the time from the work."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:

@@ -1,4 +1,4 @@
-"""What the user corrects by hand: a box where nobody was found, the mask, the joints, the pose."""
+"""What the user corrects by hand: a box where no one was found, the mask, the joints, the pose."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BOX_MARGIN = 0.1  # of the photo, around a box that nothing is known for
 
 
 class WAKEUP_OT_add_box(QuickOperator, bpy.types.Operator):
-    """Put a box over the photo that says where the figure is"""
+    """Put a box over the photo that shows where the figure is"""
 
     bl_idname = "wakeup.add_box"
     bl_label = "Add Box"
@@ -205,7 +205,7 @@ class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
         "they are, all others follow the photo"
     )
     until = "fitted"
-    starts_anew = True
+    starts_over = True
     shows_body = True
 
     @classmethod
@@ -232,7 +232,7 @@ class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
         return said
 
     def _corrections(self, context: bpy.types.Context, source: results.Source) -> Corrections:
-        # A body that nobody has touched goes on from where it is, too.
+        # A body that no one has touched goes on from where it is, too.
         pose = self._posed(context, source)
         return replace(super()._corrections(context, source), pose=pose)
 
@@ -243,7 +243,7 @@ class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
 
 
 class WAKEUP_OT_forget_pose(FitAnew, bpy.types.Operator):
-    """Fit the body anew, without what was corrected of its pose"""
+    """Fit the body again, without what was corrected of its pose"""
 
     bl_idname = "wakeup.forget_pose"
     bl_label = "Forget Pose Corrections"

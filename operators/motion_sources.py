@@ -391,7 +391,7 @@ def _menu_clips(context: bpy.types.Context, fps: float, every: bool = False) -> 
 
 
 def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:
-    """Fill the list; the sentence that tells where it comes from."""
+    """Fill the list; returns the sentence that states its origin."""
     folder = user_files.mappings_folder()
     is_preset = False
     try:
@@ -401,7 +401,7 @@ def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:
             " as you saved them." if is_preset else ": where one is wrong, choose another."
         )
     except MotionError as error:
-        # A preset that is damaged does not keep anybody from making a new one.
+        # A preset that is damaged does not keep anyone from making a new one.
         try:
             joints = map_joints(source)
         except MotionError:

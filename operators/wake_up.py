@@ -58,7 +58,7 @@ class Stage(JobOperator):
 
     bl_label: str  # Blender's
     until = ""
-    starts_anew = False  # whether the stage itself is computed again where it was already
+    starts_over = False  # whether the stage itself is computed again where it was already
     shows_body = False  # whether the fitted body is shown even where there is a whole scene
     reads_pose = True  # whether the fit goes on from what the user made of the one before
     _held: Mask | None = None  # joints that the user has turned, in what was asked for
@@ -77,7 +77,7 @@ class Stage(JobOperator):
             clip = read_in_blender(context)
             return Request(WakeUpResult(), wanted, path, until, everyone=True, clip=clip)
         result = results.reusable(settings.key, self._source)
-        if self.starts_anew:
+        if self.starts_over:
             result = without(result, until)
         corrections = self._corrections(context, self._source)
         self._held = corrections.pose.held if corrections.pose is not None else None
@@ -143,7 +143,7 @@ class Stage(JobOperator):
 
     def _corrections(self, context: bpy.types.Context, source: results.Source) -> Corrections:
         """The mask and label images, the joints and the fitted body's pose as they are now, where
-        they are of this photo and person. A pose that nobody has touched corrects nothing."""
+        they are of this photo and person. A pose that no one has touched corrects nothing."""
         image, collection = context.scene.wake_up.mask, context.scene.wake_up.result
         mask = joints = labels = None
         strokes = context.scene.wake_up.labels
@@ -158,7 +158,7 @@ class Stage(JobOperator):
         return Corrections(mask, joints, pose, labels)
 
     def _posed(self, context: bpy.types.Context, source: results.Source) -> PoseCorrection | None:
-        """The fitted body as it is posed now; None where there is none of this person."""
+        """The fitted body as it is posed now; None if there is none of this person."""
         collection = context.scene.wake_up.result
         if not is_of_person(collection, source):
             return None
@@ -206,7 +206,7 @@ def show(
     """Build the scene of results, or what there is of it, and make it the scene's own.
 
     held : (24,), joints of the fitted body that the user has turned
-    shows_body : whether the fitted body is shown, to be posed, in the place of a whole scene
+    shows_body : whether the fitted body is shown, to be posed, in place of a whole scene
     everyone : whether `found` is all people of the photo, though it may be a single one
     encoded : the pictures of `found` (`encode_images`); None: they are encoded here
     """
@@ -255,7 +255,7 @@ def _made(
 def _list_people(
     settings: bpy.types.PropertyGroup, result: WakeUpResult, source: results.Source
 ) -> None:
-    """Fill the panel's list; the highlight goes to whoever was chosen."""
+    """Fill the panel's list; the highlight goes to anyone who was chosen."""
     for item in settings.people:
         if item.thumbnail is not None:
             bpy.data.images.remove(item.thumbnail)
@@ -306,7 +306,7 @@ class WAKEUP_OT_find_person(Stage, bpy.types.Operator):
     bl_label = "Find Person"
     bl_description = "Find the people in the photo and cut the chosen one out: gives the mask image"
     until = "person"
-    starts_anew = True
+    starts_over = True
 
     def _corrections(self, _context: bpy.types.Context, _source: results.Source) -> Corrections:
         return Corrections()  # this stage makes mask and joints: what was corrected is replaced
@@ -330,7 +330,7 @@ class FitAnew(Stage):
     """Fit the body without regard to how an earlier one was posed."""
 
     until = "fitted"
-    starts_anew = True
+    starts_over = True
     shows_body = True
     reads_pose = False
 
@@ -357,7 +357,7 @@ class WAKEUP_OT_build_character(Stage, bpy.types.Operator):
     bl_label = "Build Character"
     bl_description = "Build the textured, rigged mesh with the person's exact outline"
     until = "build"
-    starts_anew = True
+    starts_over = True
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         triangles = present(result.build, "build").character.triangles
@@ -371,7 +371,7 @@ class WAKEUP_OT_fill_background(Stage, bpy.types.Operator):
     bl_label = "Fill Background"
     bl_description = "Paint the photo on where the person is"
     until = "background"
-    starts_anew = True
+    starts_over = True
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         return f"{present(result.background, 'background').hole.mean():.0%} of the photo filled."
@@ -384,11 +384,11 @@ class WAKEUP_OT_animate(Stage, bpy.types.Operator):
     bl_label = "Animate"
     bl_description = "Let the character perform the chosen motion; builds first what is missing"
     until = "motion"
-    starts_anew = True
+    starts_over = True
     _moved: tuple[Performance, Made] | None = None  # where nothing but the motion is to be made
 
     def request(self, context: bpy.types.Context) -> Any:
-        """None where the opened file has all but the motion, though not what led to it."""
+        """None if the opened file has all but the motion, though not what led to it."""
         self._moved = self._only_moves(context)
         return super().request(context) if self._moved is None else None
 
@@ -417,7 +417,7 @@ class WAKEUP_OT_animate(Stage, bpy.types.Operator):
             wanted = wanted_source(context).settings
             return Performance.of_menu(context), replace(made, settings=plain(wanted))
         except WakeUpError:
-            return None  # made anew from the photo it may work, or the stage says why not
+            return None  # made again from the photo it may work, or the stage says why not
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         count = len(present(result.motion, "motion").root)
@@ -443,7 +443,7 @@ def _other_buttons() -> tuple[type[Stage], ...]:
             (Stage, bpy.types.Operator),
             {"bl_idname": f"wakeup.{stage}", "bl_label": title,
              "bl_description": f"Compute '{title}' and what it needs", "until": stage,
-             "starts_anew": True, "_sentence": _done},
+             "starts_over": True, "_sentence": _done},
         )
         for stage, title in titles().items()
         if stage not in own

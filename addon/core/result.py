@@ -22,7 +22,7 @@ class StageCost:
 
 @dataclass(frozen=True, eq=False)
 class WakeUpResult:
-    """The values of all stages, None where a stage has not run."""
+    """The values of all stages, None if a stage has not run."""
 
     photo: Photo | None = None
     people: tuple[Detection, ...] | None = None
@@ -49,7 +49,7 @@ class WakeUpResult:
         Returns
         -------
         Any
-            None where it has not run.
+            None if it has not run.
         """
         return getattr(self, stage) if stage in _FIELDS else self.others.get(stage)
 
@@ -79,7 +79,7 @@ _FIELDS = frozenset(each.name for each in fields(WakeUpResult))
 
 def present(value: _Value | None, stage: str) -> _Value:
     """A stage's value. RuntimeError where it has not run, a programmer's error: it belongs among
-    the needs of whoever asks.
+    the needs of the caller.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from .motion.sources.library import CLIP_NAMES
 from .option import PREFERENCES, SCENE, Argument, Choice, Limits, Option, options_of, setting
 from .staging.camera_moves import HELD, MOVES
 
-MOST_FRAMES = 100_000  # more than an hour: surely a slip
+MOST_FRAMES = 100_000  # more than an hour: a mistake
 # Where they are not the clip's name.
 _CLIP_TITLES = {"sit": "Sit Down", "turn": "Turn Round", "look": "Look Around"}
 _NETWORK = {"kept": PREFERENCES, "is_file": True, "unset": "the one that comes with the extension"}

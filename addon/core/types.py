@@ -116,7 +116,7 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class Foreground:
-    """What stands before the background: one person, or everybody who is woken up."""
+    """What stands before the background: one person, or everyone who is woken up."""
 
     mask: Mask  # (H, W), the silhouettes
     matte: Float32  # (H, W), 0..1, their soft edges; of several, the greatest
@@ -138,7 +138,7 @@ class Foreground:
         Raises
         ------
         ValueError
-            If there is nobody.
+            If there is no one.
         """
         if not people:
             raise ValueError("A foreground needs at least one person.")
@@ -211,7 +211,7 @@ class Crop:
 
     x0: float  # photo pixel at the grid's (0, 0)
     y0: float
-    scale: float  # grid pixels a photo pixel
+    scale: float  # grid pixels per photo pixel
     width: int
     height: int
 

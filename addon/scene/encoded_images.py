@@ -24,7 +24,7 @@ class CharacterImages:
 
 @dataclass(frozen=True)
 class EncodedImages:
-    """One result's pictures, None where the stage has not run; of several people, only the first
+    """One result's pictures, None if the stage has not run; of several people, only the first
     one's have what all share: photo, background and still."""
 
     photo: EncodedImage | None

@@ -34,7 +34,7 @@ class SidebarPanel:
 
 
 class StagePanel(SidebarPanel):
-    """A stage: its state in the header, so that a closed panel tells it too; within, what the
+    """A stage: its state in the header, so that a closed panel shows it too; within, what the
     state comes from, the stage's button and its settings."""
 
     bl_parent_id = "WAKEUP_PT_photo"

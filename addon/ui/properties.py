@@ -31,7 +31,7 @@ _MOTIONS = [
 
 
 class WakeUpFoundPerson(bpy.types.PropertyGroup):
-    """Somebody who was found in the photo."""
+    """A person who was found in the photo."""
 
     score: FloatProperty(  # type: ignore[valid-type]
         name="Score", description="How sure it is that this is a person; 0 is a figure in a box"
@@ -48,7 +48,7 @@ class WakeUpFoundPerson(bpy.types.PropertyGroup):
 
 
 def _choose_active(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
-    """Whom the list's highlight is on is who wakes up."""
+    """The person that the list's highlight is on is who wakes up."""
     if 0 <= settings.active_person < len(settings.people):
         chosen = settings.people[settings.active_person]
         number = settings.active_person + 1

@@ -17,8 +17,7 @@ _PER = "second|metre|pixel|frame|joint|vertex|bone|corner|row|layer|person|unit|
 # Rooms that are still to be gone through.
 UNREAD = (
     "addon/core/character", "addon/core/imaging", "addon/core/numerics", "addon/core/inference",
-    "addon/core/perception", "addon/ui", "operators", "addon/core/pipeline", "addon/core/result.py",
-    "addon/results.py", "addon/stage_states.py", "addon/worker", "addon/core/settings.py",
+    "addon/core/perception",
 )  # fmt: skip
 # In docstrings and comments. What users read, strings of all other kinds, has its own tone.
 RETIRED = re.compile(

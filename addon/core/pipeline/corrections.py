@@ -26,7 +26,7 @@ _POSE_SHARE = 0.3  # where the fit that goes on from a corrected pose ends
 
 @dataclass(frozen=True, eq=False)
 class Corrections:
-    """What the user has put in the place of what was found; None leaves what was found."""
+    """What the user has put in place of what was found; None leaves what was found."""
 
     mask: Mask | None = None  # (H, W)
     joints: dict[str, tuple[float, float]] | None = None  # photo pixels, names of joints.EDITABLE
@@ -44,7 +44,7 @@ def advance_with(
 ) -> Generator[Progress, None, WakeUpResult]:
     """`run.advance` that goes on from the corrections where they differ from what was found.
 
-    Only what depends on a correction is computed anew. `clip` is as in `advance`.
+    Only what depends on a correction is computed again. `clip` is as in `advance`.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Running the stages: what is missing up to a stage is computed, timed and yields Progress.
 
-Results are immutable and partial ones are allowed. Whoever corrects a value (a painted mask, a
+Results are immutable and partial ones are allowed. Anyone who corrects a value (a painted mask, a
 dragged joint) drops what depends on it with `stages.without` and advances again.
 """
 
@@ -77,7 +77,7 @@ def advance(
         The stage that is wanted.
     clip : Clip | None
         The settings' motion, where only Blender can read its file; None: it is read here.
-    everybody : Foreground | None
+    everyone : Foreground | None
         What leaves the background; None: the result's person alone.
 
     Yields
@@ -175,7 +175,7 @@ def within(
     end : float
         0..1 of the larger work.
     who : str
-        Whom it is for, said before each message.
+        The person that it is for, said before each message.
 
     Yields
     ------
@@ -193,7 +193,7 @@ def within(
 
 
 def peak_memory_mb() -> float:
-    """Largest resident memory of this process so far, in megabytes; 0 where nobody counts."""
+    """Largest resident memory of this process so far, in megabytes; 0 where no one counts."""
     try:
         import resource
     except ImportError:  # Windows has no such count

@@ -26,7 +26,7 @@ def wake_up_everyone(
     """A finished result for everyone, left to right, with the same photo, people and background.
 
     Each is `settings.height_m` tall unless standing on the same ground before the same camera
-    makes somebody taller or smaller. Who cannot be cut out is left out; PersonError where nobody
+    makes a person taller or smaller. Who cannot be cut out is left out; PersonError where no one
     can. `clip` is as in `advance`.
 
     Parameters

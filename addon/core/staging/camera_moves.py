@@ -68,7 +68,7 @@ def plan_move(
     fps : float
         Frames per second.
     backdrop : Backdrop | None
-        What lies behind the person; None where what is beyond it may be seen (it hangs on a wall).
+        What lies behind the person; None if what is beyond it may be seen (it hangs on a wall).
 
     Returns
     -------

@@ -101,7 +101,7 @@ def face_at(clip: Clip, frames: npt.ArrayLike) -> Float32 | None:
     Returns
     -------
     Float32 | None
-        (N, 52); None where the clip has no face.
+        (N, 52); None if the clip has no face.
     """
     if clip.face is None:
         return None
