@@ -27,7 +27,7 @@ from ..addon.core.character.character_result import (
     LEAST_TRIANGLES,
     MOST_TRIANGLES,
 )
-from ..addon.core.errors import OutputError, PhotoError, WakeUpError, printable
+from ..addon.core.errors import OutputError, PhotoError, WakeUpError, printable, quoted
 from ..addon.core.frames import DEFAULT_HEIGHT_M
 from ..addon.core.interchange.web_page import viewer_script
 from ..addon.core.motion.performing.options import PerformOptions
@@ -255,15 +255,15 @@ def _back(text: str) -> tuple[str, tuple[str, ...]]:
 def _kinds(text: str) -> tuple[str, ...]:
     """Kinds of files, each once."""
     kinds = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",")))
-    if not set(kinds) <= set(EXPORTS):
-        raise ValueError(text)
+    wrong = [quoted(kind) for kind in kinds if kind not in EXPORTS]
+    if wrong:
+        raise argparse.ArgumentTypeError(f"'{wrong[0]}' is none of the kinds {', '.join(EXPORTS)}")
     return kinds
 
 
 # What argparse calls the kinds when a value is refused.
 _person.__name__ = "number of a person, or 'all'"
 _back.__name__ = f"back: {', '.join(BACKS)} or parts of {', '.join(PART_NAMES[1:])}"
-_kinds.__name__ = f"list for --export of {', '.join(EXPORTS)}"
 _box.__name__ = "box X0,Y0,X1,Y1 in pixels, or 'all'"
 
 
