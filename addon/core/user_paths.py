@@ -157,7 +157,7 @@ def check_readable(path: Path, error: type[WakeUpError], instead: str) -> None:
 
 
 def check_not_special(path: Path, error: type[WakeUpError], instead: str) -> None:
-    """Raise `error` for named pipes, devices and sockets, by their kind; arguments as in `is_folder`.
+    """Raise `error` for pipes, devices and sockets, which it names; arguments as in `is_folder`.
 
     Parameters
     ----------
