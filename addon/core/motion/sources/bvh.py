@@ -344,7 +344,8 @@ class _Reader:
             wrong = next(word for word in words if not _is_number(word))
             if _is_number(wrong.replace(",", ".", 1)):
                 raise self.unfit(
-                    f"'{quoted(wrong)}' has a decimal comma: write the numbers with decimal points"
+                    f"'{quoted(wrong)}' is not a number but has a decimal comma: write the numbers "
+                    "with decimal points"
                 ) from None
             raise self.fail(f"'{quoted(wrong)}' is not a number") from None
         if not all(map(math.isfinite, numbers)):
