@@ -384,6 +384,5 @@ def test_decimal_commas_are_named(tmp_path):
     path = tmp_path / "comma.bvh"
     head, rows = _MOVED.split("Frame Time:")
     path.write_text(f"{head}Frame Time:{rows.replace('.', ',')}")
-    with pytest.raises(MotionError, match="has a decimal comma: write .* decimal points") as told:
+    with pytest.raises(MotionError, match="is not a number: it has a decimal comma"):
         load_motion(path, 25.0)
-    assert "damaged" not in str(told.value)

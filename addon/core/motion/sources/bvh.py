@@ -343,9 +343,9 @@ class _Reader:
         except ValueError:
             wrong = next(word for word in words if not _is_number(word))
             if _is_number(wrong.replace(",", ".", 1)):
-                raise self.unfit(
-                    f"'{quoted(wrong)}' is not a number but has a decimal comma: write the numbers "
-                    "with decimal points"
+                raise self.fail(
+                    f"'{quoted(wrong)}' is not a number: it has a decimal comma where a decimal "
+                    "point belongs"
                 ) from None
             raise self.fail(f"'{quoted(wrong)}' is not a number") from None
         if not all(map(math.isfinite, numbers)):
