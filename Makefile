@@ -73,23 +73,23 @@ $(DEMO_PHOTO): $(SET_UP) $(BODY) $(wildcard assets/demo/*.py)
 
 .PHONY: demo
 demo: setup $(DEMO_PHOTO) ## Wake up the demo photo: everything goes to build/demo/
-	$(RUN) -m photo_wake_up.operators.cli $(DEMO_PHOTO) --out $(BUILD)/demo
+	$(RUN) -m photo_wake_up.addon.cli $(DEMO_PHOTO) --out $(BUILD)/demo
 
 .PHONY: pictures
 pictures: setup $(DEMO_PHOTO) ## Make the README's pictures of the demo photo anew
-	$(RUN) -m photo_wake_up.operators.cli $(DEMO_PHOTO) --out $(BUILD)/pictures --wall --camera pull-back --render none
+	$(RUN) -m photo_wake_up.addon.cli $(DEMO_PHOTO) --out $(BUILD)/pictures --wall --camera pull-back --render none
 	$(RUN) -W ignore -m photo_wake_up.assets.pictures.build_pictures $(BUILD)/pictures --window $(BUILD)/gui/out/5_dancing.png --out docs/pictures
 
 .PHONY: wake-up
 wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--motion run"
 	@[[ -n "$$PHOTO" && -n "$$OUT" ]] || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }
-	@$(RUN) -m photo_wake_up.operators.cli --out="$$OUT" $(ARGS) -- "$$PHOTO"
+	@$(RUN) -m photo_wake_up.addon.cli --out="$$OUT" $(ARGS) -- "$$PHOTO"
 
 .PHONY: batch
 batch: setup ## Wake up a folder of photos: make batch PHOTOS=album OUT=results ARGS="--jobs 2"
 	@[[ -n "$$PHOTOS" && -n "$$OUT" ]] || { echo "Say which folder and where to: make batch PHOTOS=album OUT=results" >&2; exit 2; }
 	@[[ -d "$$PHOTOS" ]] || { printf '%s is no folder: say which folder the photos are in.\n' "$$PHOTOS" >&2; exit 2; }
-	@$(RUN) -m photo_wake_up.operators.cli --out="$$OUT" $(ARGS) -- "$$PHOTOS"
+	@$(RUN) -m photo_wake_up.addon.cli --out="$$OUT" $(ARGS) -- "$$PHOTOS"
 
 # MediaPipe needs other versions than the extension, and Pixar's validators another USD than
 # Blender's, hence an environment of their own. Without dependencies, because MediaPipe asks for JAX

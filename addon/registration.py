@@ -6,7 +6,6 @@ import bpy
 
 from ..operators import (
     base,
-    cli,
     corrections,
     export,
     motion_library,
@@ -16,6 +15,7 @@ from ..operators import (
     wake_up,
 )
 from . import results
+from .cli import command
 from .scene.objects.images import keep_paint
 from .ui import motion_panels, motion_properties, painting, panels, preferences, properties
 
@@ -60,13 +60,13 @@ def register() -> None:
     bpy.app.handlers.load_pre.append(_forget_results)
     bpy.app.handlers.save_pre.append(_keep_painted_images)
     painting.register()
-    cli.register()
+    command.register()
 
 
 def unregister() -> None:
     """All of it, backwards; what is at work is stopped first."""
     base.stop_all()
-    cli.unregister()
+    command.unregister()
     painting.unregister()
     bpy.app.handlers.save_pre.remove(_keep_painted_images)
     bpy.app.handlers.load_pre.remove(_forget_results)

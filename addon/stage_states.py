@@ -11,16 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .core.pipeline.stages import STAGES, editable, with_followers
+from .core.pipeline.stages import STAGES, editable, titles, with_followers
 from .core.settings import OPTIONS, WakeUpSettings
 
 NOT_YET, DONE, OUT_OF_DATE, FAILED = "NOT_YET", "DONE", "OUT_OF_DATE", "FAILED"
-
-# The stages that the panel shows and what they are called there; reading the photo is part of
-# looking for people.
-TITLES = {stage.name: stage.title for stage in STAGES.values() if stage.title}
-# What the user edits by hand, and the stages that read it.
-EDITABLE = editable()
 
 
 @dataclass(frozen=True)
@@ -69,19 +63,19 @@ def stage_states(
     edited: Collection[str] = (),
     failure: tuple[str, str] = ("", ""),
 ) -> dict[str, StageState]:
-    """The state of each stage in TITLES.
+    """The state of each stage that has a title.
 
     made : what is there; None where nothing is
     wanted : what the settings ask for now; its stages are not looked at
-    edited : names in EDITABLE of what the user has changed by hand since
+    edited : names of `stages.editable` that the user has changed by hand since
     failure : the stage that failed last and the sentence that says why; empty where none did
     """
     changed = _changed(made, wanted) if made is not None else {}
-    touched = {name: EDITABLE[name] for name in EDITABLE if name in edited}
+    touched = {name: stages for name, stages in editable().items() if name in edited}
     direct = {*changed, *(stage for stages in touched.values() for stage in stages)}
     stale = with_followers(direct)
     states = {}
-    for stage in TITLES:
+    for stage in titles():
         if stage == _shown(failure[0]):
             states[stage] = StageState(FAILED, failure[1])
         elif made is None or stage not in made.stages:
@@ -113,8 +107,9 @@ def _changed(made: Made, wanted: Made) -> dict[str, list[str]]:
 
 def _above(stage: str, stale: Collection[str]) -> str:
     """The title of the last stale stage that a stage's value is made from; "" where none is."""
-    above = [other for other in TITLES if other in STAGES[stage].needs and other in stale]
-    return TITLES[above[-1]] if above else ""
+    shown = titles()
+    above = [other for other in shown if other in STAGES[stage].needs and other in stale]
+    return shown[above[-1]] if above else ""
 
 
 def _reason(settings: list[str], edits: list[str], above: str) -> str:

@@ -12,7 +12,7 @@ from ..addon.core.photo.image_files import load_photo
 from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Outcome, Request
 from ..addon.core.pipeline.stages import LAST
-from ..addon.core.result import WakeUpResult
+from ..addon.core.result import WakeUpResult, present
 from ..addon.scene.build import is_result, is_whole, mark_generated, photo_size
 from ..addon.scene.rig.joint_markers import add_box
 from ..addon.scene.rig.pose_correction import find_posed, has_fit
@@ -137,7 +137,7 @@ class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
         return LAST if is_whole(settings.result) else "fitted"
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        return f"{result.photo.name} follows the corrections."
+        return f"{present(result.photo, 'photo').name} follows the corrections."
 
 
 class WAKEUP_OT_correct_pose(Stage, bpy.types.Operator):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from ..addon.core.perception.stages import chosen_person
 from ..addon.core.pipeline.corrections import Corrections
 from ..addon.core.pipeline.request import Outcome, Request
 from ..addon.core.pipeline.run import in_thread
-from ..addon.core.pipeline.stages import LAST, stages_done, without
+from ..addon.core.pipeline.stages import LAST, stages_done, titles, without
 from ..addon.core.reports.report import warnings_of
-from ..addon.core.result import WakeUpResult
+from ..addon.core.result import WakeUpResult, present
 from ..addon.core.settings import WakeUpSettings
 from ..addon.core.types import Mask, Progress
 from ..addon.core.user_paths import check_readable, user_path
@@ -31,11 +31,11 @@ from ..addon.scene.build import (
     label_image,
     mark_generated,
     mask_image,
-    pictures,
     remove_scene,
 )
+from ..addon.scene.encoded_images import EncodedImages, encode_images
 from ..addon.scene.id_properties import PERSON_SOURCE, PHOTO_SOURCE
-from ..addon.scene.objects.images import encode_ahead, new_thumbnail, read_mask
+from ..addon.scene.objects.images import new_thumbnail, read_mask
 from ..addon.scene.objects.label_image import read_painted
 from ..addon.scene.objects.path import find_path, put_in, read_path, take_out
 from ..addon.scene.preview import add_corrections, build_preview, photo_camera
@@ -44,7 +44,7 @@ from ..addon.scene.render.viewport import show_in_viewport, viewports_through_ca
 from ..addon.scene.rig.joint_markers import add_box, read_box, read_joints
 from ..addon.scene.rig.pose_correction import note_fit, read_correction, show_body
 from ..addon.stage_states import DONE, Made, plain
-from ..addon.ui.preferences import body_file, joint_network, mask_network, plate_network
+from ..addon.ui.preferences import chosen_files
 from ..addon.ui.scene_states import states_of
 from .base import JobOperator, Work, can_start
 from .motion_sources import Performance, read_in_blender
@@ -56,11 +56,13 @@ _MODES = ("OBJECT", "POSE")  # in Pose Mode the fitted body is corrected
 class Stage(JobOperator):
     """Advance the scene's result up to `until` and show it in place of the one before."""
 
+    bl_label: str  # Blender's
     until = ""
     starts_anew = False  # whether the stage itself is computed again where it was already
     shows_body = False  # whether the fitted body is shown even where there is a whole scene
     reads_pose = True  # whether the fit goes on from what the user made of the one before
     _held: Mask | None = None  # joints that the user has turned, in what was asked for
+    _encoded: Sequence[EncodedImages] | None = None  # the outcome's pictures
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -95,7 +97,7 @@ class Stage(JobOperator):
 
     def _make_ready(self, found: tuple[WakeUpResult, ...], settings: WakeUpSettings) -> None:
         """What `show` needs and need not wait for the window."""
-        encode_ahead(chain.from_iterable(map(pictures, found)))
+        self._encoded = encode_images(found)
         if found[0].fitted is not None and (self.shows_body or found[0].build is None):
             body_model(settings)
 
@@ -115,7 +117,9 @@ class Stage(JobOperator):
         if old is not None and is_result(old):
             remove_scene(old)
         everyone = isinstance(outcome, tuple)
-        collection = show(context, found, self._source, self._held, self.shows_body, everyone)
+        collection = show(
+            context, found, self._source, self._held, self.shows_body, everyone, self._encoded
+        )
         # A photo that comes to life unseen would disappoint; later, the view is the user's.
         if is_new and context.space_data is not None and context.space_data.type == "VIEW_3D":
             show_in_viewport(context.space_data)
@@ -127,7 +131,7 @@ class Stage(JobOperator):
         kept = found[0] if len(found) == 1 else without(found[0], "person")
         settings.key = results.keep(kept, self._source)
         said = self._sentence(context, found[0])
-        remarks = found[0].photo.remarks if is_new else ()
+        remarks = present(found[0].photo, "photo").remarks if is_new else ()
         return " ".join([said, *(remark for remark in remarks if remark not in said)])
 
     def stage_of(self, error: WakeUpError) -> str:
@@ -172,13 +176,7 @@ def _nothing() -> Work:
 def wanted_source(context: bpy.types.Context) -> results.Source:
     """What the scene's settings ask for a result of; WakeUpError where there is no such photo."""
     settings = context.scene.wake_up
-    wanted = settings.pipeline_settings(
-        context.scene,
-        body_file(context),
-        mask_network(context),
-        joint_network(context),
-        plate_network(context),
-    )
+    wanted = settings.pipeline_settings(context.scene, chosen_files(context))
     source = results.Source.of(photo_path(settings), wanted)
     box = read_box(settings.result) if _is_of(settings.result, source) else None
     source = replace(source, settings=replace(wanted, box=box))
@@ -203,23 +201,27 @@ def show(
     held: Mask | None = None,
     shows_body: bool = False,
     everyone: bool = False,
+    encoded: Sequence[EncodedImages] | None = None,
 ) -> bpy.types.Collection:
     """Build the scene of results, or what there is of it, and make it the scene's own.
 
     held : (24,), joints of the fitted body that the user has turned
     shows_body : whether the fitted body is shown, to be posed, in the place of a whole scene
     everyone : whether `found` is all people of the photo, though it may be a single one
+    encoded : the pictures of `found` (`encode_images`); None: they are encoded here
     """
     scene, settings = context.scene, context.scene.wake_up
     first = without(found[0], "build") if shows_body else found[0]
     if first.build is not None and first.background is not None:
-        collection = build_group(found, scene)
+        collection = build_group(found, scene, encoded)
         fps = frame_rate(scene)
         look_through(scene, collection, settings.engine, settings.width, fps)
         if len(found) == 1:
             add_corrections(first, collection).hide_viewport = True
     else:
-        collection = build_preview(first, body_file(context), scene, settings.height)
+        files = encoded[0] if encoded is not None else None
+        body_file = chosen_files(context)["body_file"]
+        collection = build_preview(first, body_file, scene, settings.height, files)
         show_photo(scene, collection, settings.width)
         show_body(collection, settings.show_body)
     if first.fitted is not None and len(found) == 1:
@@ -258,15 +260,16 @@ def _list_people(
         if item.thumbnail is not None:
             bpy.data.images.remove(item.thumbnail)
     settings.people.clear()
-    default = chosen_person(result.people, replace(source.settings, person=0))
-    chosen = chosen_person(result.people, source.settings)
-    for number, person in enumerate(result.people, start=1):
+    photo, people = present(result.photo, "photo"), present(result.people, "people")
+    default = chosen_person(people, replace(source.settings, person=0))
+    chosen = chosen_person(people, source.settings)
+    for number, person in enumerate(people, start=1):
         item = settings.people.add()
         item.score, item.is_default = person.score, person is default
         item.box = person.box.round().astype(int).tolist()
-        name = f"{printable(result.photo.name)} Person {number}"
-        item.thumbnail = new_thumbnail(name, result.photo, person)
-    settings.active_person = next(k for k, p in enumerate(result.people) if p is chosen)
+        name = f"{printable(photo.name)} Person {number}"
+        item.thumbnail = new_thumbnail(name, photo, person)
+    settings.active_person = next(k for k, p in enumerate(people) if p is chosen)
 
 
 def is_of_person(collection: bpy.types.Collection | None, source: results.Source) -> bool:
@@ -292,7 +295,7 @@ class WAKEUP_OT_wake_up(Stage, bpy.types.Operator):
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
         seconds = sum(cost.seconds for cost in result.costs.values())
         warnings = " ".join(warnings_of(result))
-        name = printable(result.photo.name)
+        name = printable(present(result.photo, "photo").name)
         return f"{name} woke up in {seconds:.0f} s. {warnings}".strip()
 
 
@@ -309,11 +312,13 @@ class WAKEUP_OT_find_person(Stage, bpy.types.Operator):
         return Corrections()  # this stage makes mask and joints: what was corrected is replaced
 
     def _sentence(self, context: bpy.types.Context, result: WakeUpResult) -> str:
-        number, count = context.scene.wake_up.person, len(result.people)
-        share = result.person.mask.mean()
+        number = context.scene.wake_up.person
+        count = len(present(result.people, "people"))
+        found = present(result.person, "person")
+        share = found.mask.mean()
         which = f"number {number}" if number else "the most prominent one"
         people = "One person" if count == 1 else f"{count} people, {which} cut out"
-        if result.person.detection.is_drawn:
+        if found.detection.is_drawn:
             people = "A figure was cut out of the box"
         return (
             f"{people}: {share:.0%} of the photo. Where it is wrong, paint the mask or drag the "
@@ -338,7 +343,7 @@ class WAKEUP_OT_fit_body(FitAnew, bpy.types.Operator):
     bl_description = "Lay a body over the person in pose and shape; starts from the mask as it is"
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        distance = result.fitted.joints[0, 2]
+        distance = present(result.fitted, "fitted").joints[0, 2]
         return (
             f"The body stands {distance:.1f} m from the camera. Where its pose is wrong, press "
             "Correct Pose."
@@ -355,7 +360,8 @@ class WAKEUP_OT_build_character(Stage, bpy.types.Operator):
     starts_anew = True
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        return f"A character of {len(result.build.character.triangles)} triangles."
+        triangles = present(result.build, "build").character.triangles
+        return f"A character of {len(triangles)} triangles."
 
 
 class WAKEUP_OT_fill_background(Stage, bpy.types.Operator):
@@ -368,7 +374,7 @@ class WAKEUP_OT_fill_background(Stage, bpy.types.Operator):
     starts_anew = True
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        return f"{result.background.hole.mean():.0%} of the photo filled."
+        return f"{present(result.background, 'background').hole.mean():.0%} of the photo filled."
 
 
 class WAKEUP_OT_animate(Stage, bpy.types.Operator):
@@ -414,15 +420,38 @@ class WAKEUP_OT_animate(Stage, bpy.types.Operator):
             return None  # made anew from the photo it may work, or the stage says why not
 
     def _sentence(self, _context: bpy.types.Context, result: WakeUpResult) -> str:
-        count = len(result.motion.root)
+        count = len(present(result.motion, "motion").root)
         return " ".join([f"{count} frames of '{result.motion_name}'.", *result.motion_notes])
 
 
-CLASSES = (
-    WAKEUP_OT_wake_up,
+_OWN = (
     WAKEUP_OT_find_person,
     WAKEUP_OT_fit_body,
     WAKEUP_OT_build_character,
     WAKEUP_OT_fill_background,
     WAKEUP_OT_animate,
 )
+_FIRST = "people"  # computed by the button of the person
+
+
+def _other_buttons() -> tuple[type[Stage], ...]:
+    """A button for each stage that has none of its own here."""
+    own = {_FIRST, *(cls.until for cls in _OWN)}
+    return tuple(
+        type(
+            f"WAKEUP_OT_{stage}",
+            (Stage, bpy.types.Operator),
+            {"bl_idname": f"wakeup.{stage}", "bl_label": title,
+             "bl_description": f"Compute '{title}' and what it needs", "until": stage,
+             "starts_anew": True, "_sentence": _done},
+        )
+        for stage, title in titles().items()
+        if stage not in own
+    )  # fmt: skip
+
+
+def _done(self: Stage, _context: bpy.types.Context, _result: WakeUpResult) -> str:
+    return f"{self.bl_label} is done."
+
+
+CLASSES = (WAKEUP_OT_wake_up, *_OWN, *_other_buttons())

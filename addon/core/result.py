@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from .character.character_result import CharacterBuild
 from .types import Background, Detection, FittedBody, Motion, Person, Photo, UInt8
@@ -34,6 +35,46 @@ class WakeUpResult:
     motion_notes: tuple[str, ...] = ()  # sentences of the clip's file: assumptions, other takes
     painted: UInt8 | None = None  # (H, W), part labels that the user asks for, 0 where nothing
     costs: dict[str, StageCost] = field(default_factory=dict)
+    # Values of stages that have no field here, by the stages' names.
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, stage: str) -> Any:
+        """A stage's value.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+
+        Returns
+        -------
+        Any
+            None where it has not run.
+        """
+        return getattr(self, stage) if stage in _FIELDS else self.others.get(stage)
+
+    def with_value(self, stage: str, value: Any) -> WakeUpResult:
+        """The result with a stage's value.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+        value : Any
+            None takes it away.
+
+        Returns
+        -------
+        WakeUpResult
+            With all other values as they are.
+        """
+        if stage in _FIELDS:
+            return replace(self, **{stage: value})
+        kept = {name: other for name, other in self.others.items() if name != stage}
+        return replace(self, others=kept if value is None else {**kept, stage: value})
+
+
+_FIELDS = frozenset(each.name for each in fields(WakeUpResult))
 
 
 def present(value: _Value | None, stage: str) -> _Value:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .character.character_result import CharacterBuild
 from .result import WakeUpResult, present
 from .settings import WakeUpSettings
-from .types import Clip, Detection, FittedBody, Person, Photo, Progress
+from .types import Clip, Detection, FittedBody, Foreground, Person, Photo, Progress
 
 Report = Callable[[Progress], None]
 
@@ -26,6 +27,22 @@ class Inputs:
     settings: WakeUpSettings
     photo_path: Path | str = ""
     clip: Clip | None = None  # the settings' motion, where only Blender can read its file
+    everybody: Foreground | None = None  # where more people than `person` leave the background
+
+    def value(self, stage: str) -> Any:
+        """The value of a stage that has no property here.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+
+        Returns
+        -------
+        Any
+            What it has computed; `present` complains where it has not run.
+        """
+        return present(self.result.value(stage), stage)
 
     @property
     def photo(self) -> Photo:
@@ -40,6 +57,11 @@ class Inputs:
         return present(self.result.person, "person")
 
     @property
+    def foreground(self) -> Foreground:
+        """What the background is to be filled behind."""
+        return Foreground.of([self.person]) if self.everybody is None else self.everybody
+
+    @property
     def fitted(self) -> FittedBody:
         return present(self.result.fitted, "fitted")
 
@@ -52,7 +74,7 @@ class Inputs:
 class Stage:
     """One stage."""
 
-    name: str  # the field of WakeUpResult that it fills
+    name: str  # under which WakeUpResult holds its value: a field, where it has one for it
     title: str  # what the panel calls it; empty: the panel does not show it
     message: str  # what the status line says while it works
     share: float  # of the time that all stages take, measured on 1-megapixel photos

@@ -6,6 +6,7 @@ themselves (pixel, camera, body, world) are defined in `frames`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,40 @@ class Person:
     hands: tuple[Hand | None, ...] = (None, None)  # the person's left, right
 
 
+@dataclass(frozen=True, eq=False)
+class Foreground:
+    """What stands before the background: one person, or everybody who is woken up."""
+
+    mask: Mask  # (H, W), the silhouettes
+    matte: Float32  # (H, W), 0..1, their soft edges; of several, the greatest
+
+    @classmethod
+    def of(cls, people: Sequence[Person]) -> Foreground:
+        """The foreground that people of one photo make up.
+
+        Parameters
+        ----------
+        people : Sequence[Person]
+            At least one, cut out of the same photo.
+
+        Returns
+        -------
+        Foreground
+            Their masks united.
+
+        Raises
+        ------
+        ValueError
+            If there is nobody.
+        """
+        if not people:
+            raise ValueError("A foreground needs at least one person.")
+        return cls(
+            np.logical_or.reduce([person.mask for person in people]),
+            np.maximum.reduce([person.matte for person in people]),
+        )
+
+
 @dataclass(frozen=True)
 class Camera:
     """A pinhole camera without distortion; principal point given in pixels."""
@@ -207,6 +242,14 @@ class BodyMaps:
 
 
 @dataclass(frozen=True, eq=False)
+class ShapeKey:
+    """A deformation of a character's mesh at full strength, as Blender's and glTF's are."""
+
+    name: str
+    offsets: Float32  # (V, 3), metres, added to `rest_vertices` before skinning
+
+
+@dataclass(frozen=True, eq=False)
 class Character:
     """The person as a closed, skinned, textured mesh."""
 
@@ -219,8 +262,10 @@ class Character:
     skeleton: Skeleton
     pose: Pose  # the photo's pose: skins rest_vertices to vertices
     world_from_camera: Float64  # (4, 4), rigid; the camera frame's place in the world
+    body_vertex: Int32  # (V,), the fitted body's vertex that each vertex lies over
     # (S, S, 3), tangent space (x along u, y along v, z outward), 128 is 0; None: no relief is kept
     normal_map: UInt8 | None = None
+    shape_keys: tuple[ShapeKey, ...] = ()  # their names are distinct
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,6 +291,7 @@ class Clip:
     root: Float64
     loop: bool  # the last frame is followed by the first (root travel continues)
     notes: tuple[str, ...] = ()  # sentences for the user: what was assumed, what was left out
+    face: Float32 | None = None  # (F, 52), 0..1 in the order of `FACIAL_ACTIONS`; None: at rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,3 +303,4 @@ class Motion:
     root: Float64  # (F, 3), as in Pose
     warnings: tuple[str, ...] = ()  # a sentence for each thing that the clip lost
     travels: bool = False  # whether it goes along a way, even if the picture leaves no room for it
+    face: Float32 | None = None  # (F, 52), as in Clip

@@ -9,13 +9,14 @@ import bpy
 import numpy as np
 
 from ..core.errors import WakeUpError, printable
-from ..core.result import WakeUpResult
+from ..core.result import WakeUpResult, present
 from ..core.staging.sunlight import for_shadows
 from ..core.types import Float64, Photo
 from .animation.actions import new_action, note_photo_pose, play, set_pose
+from .encoded_images import CharacterImages, EncodedImages, encode_images
 from .id_properties import GENERATED, IMAGES, PERSON, PHOTO_SIZE, ROLE, numbers
-from .objects.character_mesh import character_pictures, new_armature, new_character
-from .objects.images import Pixels, new_image
+from .objects.character_mesh import new_armature, new_character
+from .objects.images import new_image
 from .objects.label_image import new_label_image
 from .objects.light import made_for, new_fill, new_shadow, new_sun
 from .objects.path import add_path
@@ -60,54 +61,55 @@ def build_scene(result: WakeUpResult, scene: bpy.types.Scene | None = None) -> b
     return build_group([result], scene)
 
 
-def pictures(result: WakeUpResult) -> list[Pixels]:
-    """What `build_scene` or `preview.build_preview` makes images of, as far as a result is."""
-    found: list[Pixels] = [result.photo.rgb]
-    if result.person is not None:
-        found.append(result.person.mask)
-    if result.build is not None:
-        found += character_pictures(result.build.character)
-    if result.background is not None:
-        found += [result.background.rgb, result.background.still]
-    return found
-
-
 def build_group(
-    results: Sequence[WakeUpResult], scene: bpy.types.Scene | None = None
+    results: Sequence[WakeUpResult],
+    scene: bpy.types.Scene | None = None,
+    encoded: Sequence[EncodedImages] | None = None,
 ) -> bpy.types.Collection:
     """`build_scene` for several people of one photo (`pipeline.several_people`): camera, plate and
     ground once, and, where there are several, a collection within for each person's character and
-    armature."""
+    armature.
+
+    encoded : `encode_images` of the results; None: they are encoded here
+    """
+    encoded = encode_images(results) if encoded is None else encoded
     scene = scene or bpy.context.scene
     first = results[0]
-    name = printable(first.photo.name)[:_LONGEST_NAME]
+    name = printable(present(first.photo, "photo").name)[:_LONGEST_NAME]
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
-    place = first.build.character.world_from_camera
+    body, lens = present(first.build, "build"), present(first.fitted, "fitted").camera
+    photo, place = present(first.photo, "photo"), body.character.world_from_camera
 
     images, figures = {}, []
-    for number, result in enumerate(results, start=1):
+    for number, (result, files) in enumerate(zip(results, encoded, strict=True), start=1):
         alone = len(results) == 1
         own_name = name if alone else f"{name} {number}"
         own = collection if alone else bpy.data.collections.new(own_name)
         if not alone:
             collection.children.link(own)
-        figures.append(_new_figure(own_name, result, place, own))
-        mask = new_image(f"{own_name} Mask", result.person.mask)
+        drawn = present(files.character, "build")
+        figures.append(_new_figure(own_name, result, drawn, place, own))
+        mask = new_image(f"{own_name} Mask", present(files.mask, "person"))
         mask.use_fake_user = True  # nothing refers to it, and it is there to be painted
-        labels = new_label_image(f"{own_name} Labels", result.build)
+        labels = new_label_image(f"{own_name} Labels", drawn.labels, drawn.found_labels)
         labels.use_fake_user = True
         for role, image in (("mask", mask), ("labels", labels)):
             images[role if number == 1 else f"{role} {number}"] = image.name
 
-    reference = new_image(f"{name} Photo", first.photo.rgb)
+    reference = new_image(f"{name} Photo", present(encoded[0].photo, "photo"))
     images["photo"] = reference.name
-    camera = new_camera(f"{name} Camera", first.fitted.camera, place, reference)
-    toward_sun = for_shadows(place[:3, :3] @ np.array(first.build.sunlight.direction))
-    depth = max(plate_depth(each.build.character, each.motion, toward_sun) for each in results)
-    lens = first.fitted.camera
-    plate = new_plate(f"{name} Background", first.background.rgb, lens, place, depth)
-    still = new_plate(f"{name} Frame 1", first.background.still, lens, place, depth)
+    camera = new_camera(f"{name} Camera", lens, place, reference)
+    toward_sun = for_shadows(place[:3, :3] @ np.array(body.sunlight.direction))
+    depth = max(
+        plate_depth(present(each.build, "build").character, each.motion, toward_sun)
+        for each in results
+    )
+    filled, kept = (
+        present(file, "background") for file in (encoded[0].background, encoded[0].still)
+    )
+    plate = new_plate(f"{name} Background", filled, lens, place, depth)
+    still = new_plate(f"{name} Frame 1", kept, lens, place, depth)
     show_on_first_frame(still, lens, place, depth)
     ground = new_ground(f"{name} Ground")
     sun = new_sun(f"{name} Sun", toward_sun)
@@ -122,18 +124,24 @@ def build_group(
     for number, (mesh, armature) in enumerate(figures, start=1):
         mesh[ROLE], armature[ROLE] = "character", "armature"
         mesh[PERSON] = armature[PERSON] = number
-    mark_collection(collection, images, first.photo)
+    mark_collection(collection, images, photo)
     return collection
 
 
 def _new_figure(
-    name: str, result: WakeUpResult, place: Float64, collection: bpy.types.Collection
+    name: str,
+    result: WakeUpResult,
+    drawn: CharacterImages,
+    place: Float64,
+    collection: bpy.types.Collection,
 ) -> tuple[bpy.types.Object, bpy.types.Object]:
     """One person's mesh and armature in `collection`, moving; they stand where `place` (4, 4), the
     camera frame in the scene's world, puts them."""
-    character = result.build.character
+    character = present(result.build, "build").character
     armature = new_armature(f"{name} Armature", character.skeleton, collection)
-    mesh = new_character(f"{name} Character", character, armature, collection)
+    mesh = new_character(
+        f"{name} Character", character, armature, collection, drawn.texture, drawn.normals
+    )
     set_pose(armature, character.skeleton, character.pose)
     note_photo_pose(armature, character.pose)
     if result.motion is not None:

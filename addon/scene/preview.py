@@ -8,11 +8,12 @@ import numpy as np
 from ..core import frames
 from ..core.body.stage import body_model
 from ..core.errors import printable
-from ..core.result import WakeUpResult
+from ..core.result import WakeUpResult, present
 from ..core.settings import WakeUpSettings
 from ..core.types import Camera, Float64
 from .animation.actions import set_pose
 from .build import mark_collection
+from .encoded_images import EncodedImages, encode_images
 from .objects.character_mesh import new_armature, new_character
 from .objects.images import new_image
 from .objects.label_image import new_label_image
@@ -28,30 +29,38 @@ def build_preview(
     body_file: str,
     scene: bpy.types.Scene,
     height_m: float = frames.DEFAULT_HEIGHT_M,
+    encoded: EncodedImages | None = None,
 ) -> bpy.types.Collection:
     """One new collection with what there is: the photo before its camera, mask and labels as
     images, joints to drag, the fitted body in its pose, the character.
 
     body_file : the body that was fitted; empty for the default
+    encoded : `encode_images` of the result; None: they are encoded here
     """
-    name = printable(result.photo.name)[:_LONGEST_NAME]
+    files = encode_images([result])[0] if encoded is None else encoded
+    original = present(result.photo, "photo")
+    name = printable(original.name)[:_LONGEST_NAME]
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
-    photo = new_image(f"{name} Photo", result.photo.rgb)
+    photo = new_image(f"{name} Photo", present(files.photo, "photo"))
     images = {"photo": photo}
-    if result.person is not None:
-        images["mask"] = new_image(f"{name} Mask", result.person.mask)
-    if result.build is not None:
-        images["labels"] = new_label_image(f"{name} Labels", result.build)
+    drawn = files.character
+    if files.mask is not None:
+        images["mask"] = new_image(f"{name} Mask", files.mask)
+    if result.build is not None and drawn is not None:
+        labels = new_label_image(f"{name} Labels", drawn.labels, drawn.found_labels)
+        images["labels"] = labels
     for image in images.values():
         image.use_fake_user = True
-    mark_collection(collection, {role: item.name for role, item in images.items()}, result.photo)
+    mark_collection(collection, {role: item.name for role, item in images.items()}, original)
     lens, place = photo_camera(result, height_m)
-    if result.build is not None:
+    if result.build is not None and drawn is not None:
         character = result.build.character
         skeleton, pose = character.skeleton, character.pose
         armature = new_armature(f"{name} Armature", skeleton, collection)
-        new_character(f"{name} Character", character, armature, collection)
+        new_character(
+            f"{name} Character", character, armature, collection, drawn.texture, drawn.normals
+        )
         set_pose(armature, skeleton, pose)
     elif result.fitted is not None:
         model = body_model(WakeUpSettings(body_file=body_file))
@@ -71,7 +80,12 @@ def add_corrections(
     person = result.person.detection if result.person is not None else None
     depth = -float(place[1, 3])  # from the camera to the world's origin
     return new_corrections(
-        printable(result.photo.name)[:_LONGEST_NAME], person, lens, place, depth, collection
+        printable(present(result.photo, "photo").name)[:_LONGEST_NAME],
+        person,
+        lens,
+        place,
+        depth,
+        collection,
     )
 
 
@@ -79,12 +93,12 @@ def photo_camera(result: WakeUpResult, height_m: float) -> tuple[Camera, Float64
     """The photo's camera and its place (4, 4) in the world: the fitted body's where there is one,
     else as if the person, or a figure as high as the photo, were `height_m` tall."""
     if result.build is not None:
-        return result.fitted.camera, result.build.character.world_from_camera
+        return present(result.fitted, "fitted").camera, result.build.character.world_from_camera
     if result.fitted is not None:
         fitted = result.fitted
         under = [fitted.joints[0, 0], fitted.vertices[:, 1].max(), fitted.joints[0, 2]]
         return fitted.camera, frames.world_from_camera(np.array(under))
-    photo = result.photo
+    photo = present(result.photo, "photo")
     lens = frames.default_camera(photo.width, photo.height, photo.focal_px)
     box = np.array([0.0, 0.0, photo.width, photo.height])
     if result.person is not None:

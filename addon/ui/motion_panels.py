@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .motion_properties import ARMATURE, FILE, NEAR
-from .panels import SidebarPanel
+from .panels import MOTIONS_PANEL, POSING_PANEL, SidebarPanel
 
 _LISTED_ROWS = 6  # of the mapping, before it scrolls
 
@@ -15,7 +15,7 @@ class WAKEUP_PT_motions(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Motions"
     bl_parent_id = "WAKEUP_PT_photo"
-    bl_order = 7
+    bl_order = MOTIONS_PANEL
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -84,7 +84,7 @@ class WAKEUP_PT_posing(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Posing"
     bl_parent_id = "WAKEUP_PT_photo"
-    bl_order = 8
+    bl_order = POSING_PANEL
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

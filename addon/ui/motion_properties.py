@@ -13,7 +13,7 @@ from bpy.props import (
 )
 
 from ..core.body.model.parts import PART_NAMES
-from .properties import RELATIVE
+from .setting_properties import RELATIVE
 
 MENU, ARMATURE, FILE = "MENU", "ARMATURE", "FILE"
 _SOURCES = [

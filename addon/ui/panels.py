@@ -6,10 +6,15 @@ import textwrap
 
 import bpy
 
+from ..core.pipeline.stages import titles
+from ..core.settings import OutputSettings, WakeUpSettings
 from ..stage_states import DONE, FAILED, NOT_YET, OUT_OF_DATE, StageState
 from .properties import MOTION_FILE
 from .scene_states import states_of
+from .setting_properties import shown_of
 
+# Places in the sidebar: the stages, from 1, then these.
+MOTIONS_PANEL, POSING_PANEL, LAST_PANEL = 101, 102, 103
 _WIDEST_LINE = 38  # characters that fit a sidebar of the usual width
 # What a stage's state looks like, and what is said of it where it has no reason of its own.
 _STATES = {
@@ -33,6 +38,7 @@ class StagePanel(SidebarPanel):
     state comes from, the stage's button and its settings."""
 
     bl_parent_id = "WAKEUP_PT_photo"
+    bl_order: int
     stage = ""
     layout: bpy.types.UILayout  # Blender's
 
@@ -83,6 +89,14 @@ def _draw_state(layout: bpy.types.UILayout, state: StageState) -> None:
     _draw_lines(layout, state.reason or title, icon)
 
 
+def _draw_settings(
+    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, stage: str
+) -> None:
+    """A stage's own settings, but for those that a panel places itself."""
+    for name in shown_of(WakeUpSettings, stage):
+        layout.prop(settings, name)
+
+
 def _draw_lines(layout: bpy.types.UILayout, text: str, icon: str) -> None:
     """A sentence in lines as wide as a sidebar; Blender does not break them."""
     lines = layout.column(align=True)
@@ -120,7 +134,6 @@ class WAKEUP_PT_people(StagePanel, bpy.types.Panel):
     """Who is in the photo."""
 
     bl_label = "Find People"
-    bl_order = 1
     stage = "people"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -134,18 +147,18 @@ class WAKEUP_PT_people(StagePanel, bpy.types.Panel):
             chosen = settings.people[min(settings.active_person, len(settings.people) - 1)]
             if chosen.thumbnail is not None and chosen.thumbnail.preview is not None:
                 layout.template_icon(icon_value=chosen.thumbnail.preview.icon_id, scale=6.0)
-        layout.prop(settings, "seed")
+        _draw_settings(layout, settings, self.stage)
 
 
 class WAKEUP_PT_person(StagePanel, bpy.types.Panel):
     """The chosen person's mask and joints."""
 
     bl_label = "Cut Out"
-    bl_order = 2
     bl_options = {"DEFAULT_CLOSED"}
     stage = "person"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+        _draw_settings(layout, settings, self.stage)
         if settings.mask:
             layout.template_ID(settings, "mask", open="image.open")
         buttons = layout.column(align=True)
@@ -157,13 +170,11 @@ class WAKEUP_PT_fit(StagePanel, bpy.types.Panel):
     """The body under the joints, and its pose."""
 
     bl_label = "Fit Body"
-    bl_order = 3
     bl_options = {"DEFAULT_CLOSED"}
     stage = "fitted"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-        layout.prop(settings, "height")
-        layout.prop(settings, "focal")
+        _draw_settings(layout, settings, self.stage)
         layout.operator("wakeup.fit_body", icon="MOD_ARMATURE")
         layout.prop(settings, "show_body")
         posing = layout.column(align=True)
@@ -176,13 +187,11 @@ class WAKEUP_PT_build(StagePanel, bpy.types.Panel):
     """Mesh and texture."""
 
     bl_label = "Build Character"
-    bl_order = 4
     bl_options = {"DEFAULT_CLOSED"}
     stage = "build"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-        for name in ("triangles", "texture_size", "back"):
-            layout.prop(settings, name)
+        _draw_settings(layout, settings, self.stage)
         if settings.back != "mirrored":
             layout.column().prop(settings, "mirrored_parts")
         if settings.labels:
@@ -195,12 +204,11 @@ class WAKEUP_PT_background(StagePanel, bpy.types.Panel):
     """The photo without the person."""
 
     bl_label = "Fill Background"
-    bl_order = 5
     bl_options = {"DEFAULT_CLOSED"}
     stage = "background"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-        layout.prop(settings, "remove_shadow")
+        _draw_settings(layout, settings, self.stage)
         layout.operator("wakeup.fill_background", icon="IMAGE_BACKGROUND")
 
 
@@ -208,7 +216,6 @@ class WAKEUP_PT_animate(StagePanel, bpy.types.Panel):
     """What the character does."""
 
     bl_label = "Animate"
-    bl_order = 6
     stage = "motion"
 
     def draw_stage(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -216,8 +223,7 @@ class WAKEUP_PT_animate(StagePanel, bpy.types.Panel):
         if settings.motion == MOTION_FILE:
             layout.prop(settings, "motion_file")
             layout.prop(settings, "take")
-        for name in ("frames", "speed", "mirror", "in_place", "returns"):
-            layout.prop(settings, name)
+        _draw_settings(layout, settings, self.stage)
         layout.operator("wakeup.animate", icon="ARMATURE_DATA")
         layout.operator("wakeup.add_clip_library", icon="ASSET_MANAGER")
 
@@ -227,7 +233,7 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
 
     bl_label = "Output"
     bl_parent_id = "WAKEUP_PT_photo"
-    bl_order = 9  # after the motions and the posing of `motion_panels`
+    bl_order = LAST_PANEL
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -235,20 +241,46 @@ class WAKEUP_PT_output(SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not context.window_manager.wake_up.running
         settings = context.scene.wake_up
-        for name in ("camera", "wall", "shadow", "relight", "engine", "output", "width", "video"):
+        camera, *others = shown_of(OutputSettings)
+        for name in (camera, "wall", *others, "video"):
             layout.prop(settings, name)
         layout.operator("wakeup.render", icon="RENDER_ANIMATION")
         layout.operator("wakeup.export", icon="EXPORT")
 
 
-CLASSES = (
-    WAKEUP_UL_people,
-    WAKEUP_PT_photo,
+_OWN = (
     WAKEUP_PT_people,
     WAKEUP_PT_person,
     WAKEUP_PT_fit,
     WAKEUP_PT_build,
     WAKEUP_PT_background,
     WAKEUP_PT_animate,
-    WAKEUP_PT_output,
 )
+
+
+def _stage_panels() -> tuple[type[StagePanel], ...]:
+    """A panel for each stage, in order. One that has none of its own here shows its settings and
+    its button."""
+    own = {cls.stage: cls for cls in _OWN}
+    made = []
+    for order, (stage, title) in enumerate(titles().items(), start=1):
+        cls = own.get(stage) or type(
+            f"WAKEUP_PT_{stage}",
+            (StagePanel, bpy.types.Panel),
+            {"bl_label": title, "bl_options": {"DEFAULT_CLOSED"}, "stage": stage,
+             "draw_stage": _draw_stage},
+        )  # fmt: skip
+        assert issubclass(cls, StagePanel)
+        cls.bl_order = order
+        made.append(cls)
+    return tuple(made)
+
+
+def _draw_stage(
+    self: StagePanel, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
+) -> None:
+    _draw_settings(layout, settings, self.stage)
+    layout.operator(f"wakeup.{self.stage}")
+
+
+CLASSES = (WAKEUP_UL_people, WAKEUP_PT_photo, *_stage_panels(), WAKEUP_PT_output)

@@ -9,20 +9,17 @@ from ..scene.objects.path import read_path
 from ..scene.rig.joint_markers import are_joints_moved, read_box
 from ..scene.rig.pose_correction import is_posed_by_hand
 from ..stage_states import Made, StageState, plain, stage_states
-from .preferences import body_file, joint_network, mask_network, plate_network
+from .preferences import chosen_files
 
 
 def states_of(context: bpy.types.Context) -> dict[str, StageState]:
-    """The state of each stage in `stage_states.TITLES`, from what is noted in the scene."""
+    """The state of each stage that has a title, from what is noted in the scene."""
     settings, status = context.scene.wake_up, context.window_manager.wake_up
     collection = settings.result
     made = Made.from_text(settings.made) if collection is not None else None
     wanted = settings.pipeline_settings(
         context.scene,
-        body_file(context),
-        mask_network(context),
-        joint_network(context),
-        plate_network(context),
+        chosen_files(context),
         box=read_box(collection) if collection is not None else None,
         path=read_path(collection),
     )
@@ -37,7 +34,7 @@ def states_of(context: bpy.types.Context) -> dict[str, StageState]:
 
 
 def _edited(settings: bpy.types.PropertyGroup) -> set[str]:
-    """Which of `stage_states.EDITABLE` the user has changed by hand."""
+    """Which corrections (`stages.editable`) the user has changed by hand."""
     collection = settings.result
     if collection is None:
         return set()

@@ -92,7 +92,7 @@ def _save(path: Path, how: str, target: Path) -> None:
 def _run(album: Path, results: Path, jobs: int) -> Iterator[tuple[int, float]]:
     """Run the command; meanwhile, how many photos are through and the process's memory in MB."""
     command = [
-        sys.executable, "-m", "photo_wake_up.operators.cli", str(album), "--out", str(results),
+        sys.executable, "-m", "photo_wake_up.addon.cli", str(album), "--out", str(results),
         "--render", "none", "--jobs", str(jobs),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

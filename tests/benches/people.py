@@ -244,7 +244,7 @@ def _median_seconds(work: Callable[[], object]) -> float:
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "packages")}
     return subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "photo_wake_up.operators.cli", *arguments],
+        [sys.executable, "-W", "ignore", "-m", "photo_wake_up.addon.cli", *arguments],
         capture_output=True, text=True, timeout=600, env=environment, check=False,
     )  # fmt: skip
 

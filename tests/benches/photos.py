@@ -122,7 +122,7 @@ def command(photo: Path, out: Path, *arguments: str) -> subprocess.CompletedProc
     """Run the command on a photo, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "packages")}
     return subprocess.run(
-        [sys.executable, "-m", "photo_wake_up.operators.cli", str(photo), "--out", str(out),
+        [sys.executable, "-m", "photo_wake_up.addon.cli", str(photo), "--out", str(out),
          *arguments],
         capture_output=True, text=True, timeout=SECONDS_A_PHOTO, env=environment, check=False,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from photo_wake_up.addon.core.body.fit.landmark_points import vertex_landmarks
 from photo_wake_up.addon.core.body.model import array_pickles, body_files
 from photo_wake_up.addon.core.body.model.body_files import load_body_model
 from photo_wake_up.addon.core.body.model.body_model import BodyModel
+from photo_wake_up.addon.core.body.model.facial_actions import FACIAL_ACTIONS, facing_action
 from photo_wake_up.addon.core.body.model.posed import silhouette_iou
 from photo_wake_up.addon.core.body.model.skeleton import JOINT, PARENTS, SMPL_JOINTS
 from photo_wake_up.addon.core.body.model.skinning import skin, skinned_points
@@ -26,6 +27,7 @@ from photo_wake_up.addon.core.body.rasterisation import render_maps
 from photo_wake_up.addon.core.body.world_pose import skeleton_of
 from photo_wake_up.addon.core.character.build import CharacterSettings, build_character
 from photo_wake_up.addon.core.errors import ModelFileError
+from photo_wake_up.addon.core.inference.model_files import model_path
 from photo_wake_up.addon.core.types import Crop
 from photo_wake_up.assets.fit_cases.observed import observed
 
@@ -511,3 +513,45 @@ def test_another_body_is_fitted_drawn_and_built(other: BodyModel) -> None:
     ).character
     assert np.isfinite(character.vertices).all()
     assert 1.5 < np.ptp(character.vertices[:, 2]) < 1.9
+
+
+def test_the_default_body_keeps_its_facial_actions(body: BodyModel, tmp_path: Path) -> None:
+    with np.load(model_path("body.npz")) as file:
+        offsets, names = file["facial_actions"], file["facial_action_names"]
+    assert body.facial_actions is not None and body.facial_actions.dtype == np.float32
+    assert body.facial_actions.shape == (len(FACIAL_ACTIONS), len(body.template), 3)
+    assert np.array_equal(body.facial_actions, offsets.astype(np.float32))
+    assert body.facial_action_names == tuple(names) == FACIAL_ACTIONS
+    # Names and offsets belong together: the jaw's point down, and a wink is one side's.
+    offset = dict(zip(body.facial_action_names, body.facial_actions, strict=True))
+    assert offset["jawOpen"][:, 1].min() < -0.01
+    for side, sign in (("Left", 1), ("Right", -1)):
+        amount = np.linalg.norm(offset[f"eyeBlink{side}"], axis=1)
+        assert sign * np.average(body.template[:, 0], weights=amount) > 0.02
+    assert load_body_model(saved(tmp_path, small("SMPL"))).facial_actions is None
+    assert load_body_model(saved(tmp_path, small("SMPL"), "pkl")).facial_action_names == ()
+
+
+@pytest.mark.parametrize(
+    ("offsets", "names", "said"),
+    [
+        (np.zeros((2, 59, 3)), np.array(["a", "b"]), "(2, 60, 3)"),
+        (np.zeros((2, 60, 3)), np.array(["a"]), "(1, 60, 3)"),
+        (np.full((1, 60, 3), np.nan), np.array(["a"]), "not finite"),
+        (np.zeros((2, 60, 3)), np.array(["a", "a"]), "distinct names"),
+        (np.zeros((2, 60, 3)), np.array([1, 2]), "distinct names"),
+    ],
+)
+def test_facial_actions_that_do_not_fit_are_refused(
+    tmp_path: Path, offsets: np.ndarray, names: np.ndarray, said: str
+) -> None:
+    fields = small("SMPL") | {"facial_actions": offsets, "facial_action_names": names}
+    assert said in refusal(saved(tmp_path, fields))
+
+
+def test_every_facial_action_has_one_that_a_mirror_shows() -> None:
+    shown = [facing_action(name) for name in FACIAL_ACTIONS]
+    assert sorted(shown) == sorted(FACIAL_ACTIONS)
+    assert [facing_action(name) for name in shown] == list(FACIAL_ACTIONS)
+    assert facing_action("eyeBlinkLeft") == "eyeBlinkRight"
+    assert facing_action("jawOpen") == "jawOpen"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,12 +10,13 @@ import pytest
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.numerics.easing import smootherstep
-from photo_wake_up.addon.core.staging import camera_moves
-from photo_wake_up.addon.core.staging.camera_moves import MOVES, CameraMove, Subject, plan_move
+from photo_wake_up.addon.core.staging.backdrop import Backdrop, CameraMove, FlatPlate
+from photo_wake_up.addon.core.staging.camera_moves import MOVES, Subject, plan_move
 from photo_wake_up.addon.core.types import Camera
 
 CAMERA = Camera(1344.0, 440.5, 570.25, 864, 1152)
 PLATE_M = 3.9
+PLATE = FlatPlate(PLATE_M)
 SECONDS = 10.0
 START = np.array([0.1, 0.05, 2.7])
 
@@ -28,7 +29,7 @@ def subject(count: int, travel: tuple[float, float, float] = (0.3, 0.0, -0.9)) -
     return Subject(middle, middle - [0.0, 0.75, 0.0])
 
 
-def plan(name: str, count: int = 241, plate: float | None = PLATE_M) -> CameraMove:
+def plan(name: str, count: int = 241, plate: Backdrop | None = PLATE) -> CameraMove:
     return plan_move(name, CAMERA, subject(count), (count - 1) / SECONDS, plate)
 
 
@@ -46,7 +47,7 @@ def seen(move: CameraMove, points: np.ndarray) -> np.ndarray:
     return local[:, :2] / local[:, 2:] * move.focal_px[:, None] + move.principal
 
 
-@pytest.mark.parametrize("plate", [PLATE_M, None])
+@pytest.mark.parametrize("plate", [PLATE, None])
 @pytest.mark.parametrize("name", MOVES)
 def test_every_move_begins_as_the_photo_and_at_rest(name, plate):
     move = plan(name, 100_001, plate)
@@ -57,7 +58,7 @@ def test_every_move_begins_as_the_photo_and_at_rest(name, plate):
     assert speed.max() < 1e-6
 
 
-@pytest.mark.parametrize("plate", [PLATE_M, None])
+@pytest.mark.parametrize("plate", [PLATE, None])
 @pytest.mark.parametrize("name", MOVES)
 def test_position_and_velocity_are_continuous(name, plate):
     """A jump of the velocity would leave second differences that shrink with the step, one of the
@@ -73,8 +74,8 @@ def test_position_and_velocity_are_continuous(name, plate):
 @pytest.mark.parametrize("travel", [(0.3, 0.0, -0.9), (1.5, 0.0, 0.0), (0.0, 0.0, 0.8)])
 @pytest.mark.parametrize("name", MOVES)
 def test_the_plate_fills_the_view_in_every_frame(name, travel):
-    move = plan_move(name, CAMERA, subject(121, travel), 24.0, PLATE_M)
-    assert camera_moves.plate_margin(move, CAMERA, PLATE_M).max() < 1 + 2e-6
+    move = plan_move(name, CAMERA, subject(121, travel), 24.0, PLATE)
+    assert PLATE.margin(move, CAMERA).max() < 1 + 2e-6
     # Counted another way: the rays of the view's corners meet the plate within the photo.
     corners = np.array([[-0.5, -0.5], [863.5, -0.5], [863.5, 1151.5], [-0.5, 1151.5]])
     for index in range(0, 121, 8):
@@ -87,7 +88,7 @@ def test_the_plate_fills_the_view_in_every_frame(name, travel):
 
 def test_orbit_says_what_the_plate_forbids_and_uses_what_it_allows():
     who = subject(241, (-0.1, 0.0, -1.4))
-    move = plan_move("orbit", CAMERA, who, 24.0, 6.0)
+    move = plan_move("orbit", CAMERA, who, 24.0, FlatPlate(6.0))
     assert "edge or an empty middle would show" in move.note
     way, distance = np.abs(move.position[-1, 0]), who.middle[:, 2].mean()
     angle = np.degrees(np.arctan(way / distance))
@@ -134,7 +135,7 @@ def test_follow_keeps_somebody_who_comes_nearer_in_scale():
 @pytest.mark.parametrize("name", MOVES)
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_shortest_shots(name, count):
-    move = plan_move(name, CAMERA, subject(count), 24.0, PLATE_M)
+    move = plan_move(name, CAMERA, subject(count), 24.0, PLATE)
     assert len(move.position) == count and np.isfinite(values(move)).all()
 
 
@@ -146,3 +147,26 @@ def test_what_cannot_be_planned_is_refused():
         plan_move("orbit", CAMERA, replace(who, head=who.head * np.nan), 24.0, None)
     with pytest.raises(ValueError, match=r"\(F, 3\)"):
         plan_move("orbit", CAMERA, replace(who, head=who.head[:2]), 24.0, None)
+
+
+@dataclass(frozen=True)
+class _OneStepAside:
+    """A backdrop in layers, of which a step aside of so many metres uncovers more than is there."""
+
+    step: float
+    depth: float = PLATE_M
+
+    def margin(self, move: CameraMove, camera: Camera) -> np.ndarray:
+        uncovered = np.abs(move.position[:, 0]) / self.step
+        return np.maximum(FlatPlate(self.depth).margin(move, camera), uncovered)
+
+
+def test_a_move_goes_as_far_as_whatever_backdrop_there_is_allows():
+    who = subject(121, (0.0, 0.0, 0.0))
+    ends = [
+        np.abs(plan_move("orbit", CAMERA, who, 24.0, _OneStepAside(step)).position[:, 0]).max()
+        for step in (0.02, 0.1, 100.0)
+    ]
+    assert ends[:2] == pytest.approx([0.02, 0.1], rel=1e-4)
+    free = plan_move("orbit", CAMERA, who, 24.0, PLATE)
+    assert ends[2] == pytest.approx(np.abs(free.position[:, 0]).max())

@@ -103,6 +103,20 @@ def test_the_rest_mesh_skins_to_the_photos_pose(case) -> None:
     assert np.ptp(character.rest_vertices, axis=0).max() < 2.2
 
 
+def test_every_vertex_knows_the_bodys_vertex_under_it(case, body: BodyModel) -> None:
+    build, _, fitted = case
+    character = build.character
+    on_body = frames.transform(
+        character.world_from_camera, fitted.vertices[character.body_vertex].astype(np.float64)
+    )
+    away = np.linalg.norm(character.vertices - on_body, axis=1)
+    assert away.mean() < 0.03, "no farther than the clothes"
+    assert np.percentile(away, 99) < 0.07
+    # The same limb: a touching arm's vertices are not the trunk's.
+    joints = body.weights[character.body_vertex].argmax(axis=1)
+    assert (joints == character.weights.argmax(axis=1)).mean() > 0.94
+
+
 def test_every_corner_has_the_photos_colour(case) -> None:
     """The texture read at a front corner's UV is the photo at the vertex's own pixel."""
     build, person, fitted = case

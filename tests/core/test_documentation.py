@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from photo_wake_up.addon.cli.arguments import parser
 from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES
-from photo_wake_up.addon.stage_states import TITLES
-from photo_wake_up.operators.cli import parser
+from photo_wake_up.addon.core.option import settings_of
+from photo_wake_up.addon.core.pipeline.stages import titles
+from photo_wake_up.addon.core.settings import OutputSettings, WakeUpSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
@@ -74,7 +76,7 @@ def test_options_of_the_command():
 
 def test_the_panel_is_told_in_its_order():
     page = (ROOT / "docs" / "blender.md").read_text("utf-8")
-    assert re.findall(r"^## (.+)$", page, re.MULTILINE)[: len(TITLES)] == list(TITLES.values())
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE)[: len(titles())] == list(titles().values())
 
 
 def test_names_of_buttons_and_settings_exist():
@@ -87,11 +89,14 @@ def test_names_of_buttons_and_settings_exist():
         for node in ast.walk(ast.parse(source.read_text("utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    on_screen = literals | {"Path", "Pull Back"}  # an object of the scene, and a computed title
+    fields = [*settings_of(WakeUpSettings), *settings_of(OutputSettings)]
+    literals |= {each.option.on_screen for each in fields}
+    literals |= {choice.title for each in fields for choice in each.option.choices}
+    on_screen = literals | {"Path"}  # an object of the scene
     names = {
         re.sub(r"\s+", " ", name) for name in re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", page)
     }
-    assert names and names <= on_screen | set(TITLES.values()), names - on_screen
+    assert names and names <= on_screen | set(titles().values()), names - on_screen
 
 
 def test_the_changelog_is_in_order_and_ends_in_the_version_that_is_built():
@@ -120,8 +125,10 @@ def test_pictures_are_small():
 
 def test_imports_point_down():
     """Core knows nobody, scene knows core, and neither they nor the panels know the buttons."""
-    above = {"core": ("scene", "ui", "results", "worker", "stage_states"), "scene": ("ui",)}
-    for layer in ("core", "scene", "ui"):
+    program = ("results", "worker", "stage_states")
+    above = {"core": ("scene", "ui", "cli", *program), "scene": ("ui", "cli"), "ui": ("cli",),
+             "cli": ("ui", *program)}  # fmt: skip
+    for layer in ("core", "scene", "ui", "cli"):
         for path in (ROOT / "addon" / layer).rglob("*.py"):
             depth = len(path.relative_to(ROOT / "addon").parts)  # dots that lead to addon
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):

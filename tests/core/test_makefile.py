@@ -59,7 +59,7 @@ def _words(done: subprocess.CompletedProcess[bytes]) -> list[str]:
 def test_a_name_reaches_the_command_whole(tmp_path, name, through):
     ran = ROOT / "ran"
     out = f"{name} out"
-    command = ["-m", "photo_wake_up.operators.cli", f"--out={out}", "--frames", "3", "--", name]
+    command = ["-m", "photo_wake_up.addon.cli", f"--out={out}", "--frames", "3", "--", name]
     if through == "argument":
         done = _make("wake-up", f"PHOTO={name}", f"OUT={out}", "ARGS=--frames 3")
     else:
@@ -75,7 +75,7 @@ def test_a_folder_reaches_the_command_whole(tmp_path, name):
     album = tmp_path / name
     album.mkdir()
     words = _words(_make("batch", f"PHOTOS={album}", f"OUT={name}"))
-    assert words == ["-m", "photo_wake_up.operators.cli", f"--out={name}", "--", str(album)]
+    assert words == ["-m", "photo_wake_up.addon.cli", f"--out={name}", "--", str(album)]
     refused = _make("batch", f"PHOTOS={album}/missing", f"OUT={name}")
     assert refused.returncode == 2 and not refused.stdout
     assert refused.stderr.startswith(os.fsencode(f"{album}/missing is no folder: "))

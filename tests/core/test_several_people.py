@@ -11,9 +11,11 @@ from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body.world_pose import skin_matrices, skin_vertices
 from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.pipeline import several_people
+from photo_wake_up.addon.core.pipeline.run import advance, drain
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings
-from photo_wake_up.addon.core.types import Background
+from photo_wake_up.addon.core.stage import Inputs
+from photo_wake_up.addon.core.types import Background, Foreground, ShapeKey
 
 from ..scene import figures
 
@@ -61,7 +63,7 @@ def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatc
     made = figures.result()
     filled = []
 
-    def advance(result, settings, _path, until, _clip=None):
+    def advance(result, settings, _path, until, _clip=None, everybody=None):
         if False:
             yield
         if until == "people":
@@ -73,8 +75,9 @@ def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatc
             mask[settings.person * 10] = True
             return replace(made, background=None, person=replace(made.person, mask=mask))
         if until == "background":
-            filled.append(result.person.mask)
-            hole = result.person.mask
+            hole = everybody.mask
+            filled.append(hole)
+            assert result.person.mask.sum() < hole.sum(), "a person stays one person"
             return replace(result, background=Background(made.photo.rgb, hole, made.photo.rgb))
         return result
 
@@ -91,3 +94,32 @@ def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatc
     assert len(filled) == 1
     assert np.array_equal(filled[0], results[0].person.mask | results[1].person.mask)
     assert results[0].background is results[1].background
+
+
+def test_the_background_is_filled_behind_one_person_or_everybody():
+    result = figures.result()
+    first = result.person
+    second = replace(first, mask=np.roll(first.mask, 40, 1), matte=np.roll(first.matte, 40, 1))
+    both = Foreground.of([first, second])
+    assert np.array_equal(both.mask, first.mask | second.mask)
+    assert np.array_equal(both.matte, np.maximum(first.matte, second.matte))
+    inputs = Inputs(result, WakeUpSettings())
+    assert np.array_equal(inputs.foreground.mask, first.mask)
+    assert np.array_equal(inputs.foreground.matte, first.matte)
+    assert replace(inputs, everybody=both).foreground is both
+    bare = replace(result, background=None)
+    work = advance(bare, WakeUpSettings(), until="background", everybody=both)
+    assert drain(work).background.hole[both.mask].all()
+    with pytest.raises(ValueError, match="at least one person"):
+        Foreground.of([])
+
+
+def test_scaling_takes_the_shape_keys_along():
+    result = figures.result()
+    figure = result.build.character
+    offsets = np.random.default_rng(2).normal(size=figure.vertices.shape).astype(np.float32)
+    keyed = replace(figure, shape_keys=(ShapeKey("smile", offsets),))
+    (key,) = several_people.scaled_character(keyed, 1.25).shape_keys
+    assert key.name == "smile" and key.offsets.dtype == np.float32
+    assert np.allclose(key.offsets, 1.25 * offsets)
+    assert several_people.scaled_character(figure, 1.25).shape_keys == ()

@@ -9,16 +9,14 @@ import pytest
 from photo_wake_up.addon.core.errors import MotionError, NobodyFoundError, PhotoError
 from photo_wake_up.addon.core.motion.performing.options import PerformOptions
 from photo_wake_up.addon.core.pipeline.run import drain, wake_up
-from photo_wake_up.addon.core.pipeline.stages import STAGES, without
+from photo_wake_up.addon.core.pipeline.stages import STAGES, editable, titles, without
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import OPTIONS, WakeUpSettings
 from photo_wake_up.addon.stage_states import (
     DONE,
-    EDITABLE,
     FAILED,
     NOT_YET,
     OUT_OF_DATE,
-    TITLES,
     Made,
     StageState,
     plain,
@@ -26,6 +24,7 @@ from photo_wake_up.addon.stage_states import (
 )
 
 SETTINGS = WakeUpSettings()
+TITLES, EDITABLE = titles(), editable()
 PHOTO = ("//a.png", "/photos/a.png")
 
 

@@ -307,7 +307,7 @@ def _joints() -> list[bytes]:
 
 
 def _read_report(path: Path) -> None:
-    from photo_wake_up.operators.result_folder import REPORT, read_report
+    from photo_wake_up.addon.cli.result_folder import REPORT, read_report
 
     path.rename(path.with_name(REPORT))
     report = read_report(path.parent)

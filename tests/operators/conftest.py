@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photo_wake_up.addon.cli import one_photo
 from photo_wake_up.addon.core.types import Progress
-from photo_wake_up.operators import cli
 
 from ..scene import figures
 
@@ -75,4 +75,4 @@ def woken(monkeypatch):
         yield Progress(0.5, "Pretending")
         return figures.result()
 
-    monkeypatch.setattr(cli, "run", instead)
+    monkeypatch.setattr(one_photo, "run", instead)

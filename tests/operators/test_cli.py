@@ -14,18 +14,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photo_wake_up.addon.cli import arguments as given
+from photo_wake_up.addon.cli import command as cli
+from photo_wake_up.addon.cli import one_photo
+from photo_wake_up.addon.cli.result_folder import read_report
 from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.motion.performing.perform import perform
 from photo_wake_up.addon.core.motion.performing.viewer import Viewer
 from photo_wake_up.addon.core.pipeline.run import advance
 from photo_wake_up.addon.core.pipeline.stages import without
 from photo_wake_up.addon.core.reports.batch_sheet import STRIP_HEIGHT
+from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.core.types import Progress
 from photo_wake_up.addon.scene.animation.motion_source import clip_from_file
 from photo_wake_up.addon.scene.animation.performing import sampled_motion
 from photo_wake_up.addon.scene.export.registry import EXPORTERS
-from photo_wake_up.operators import cli
-from photo_wake_up.operators.result_folder import read_report
 
 from ..core.motion_inputs import angles_between, stick_bvh, stick_row
 from ..scene import figures
@@ -71,7 +74,7 @@ def test_networks_reach_the_stages(monkeypatch, tmp_path, capfd):
         )  # fmt: skip
         raise PersonError("That is enough.")
 
-    monkeypatch.setattr(cli, "run", instead)
+    monkeypatch.setattr(one_photo, "run", instead)
     networks = ["--mask-network", "m.onnx", "--joint-network", "j.onnx"]
     plate = ["--plate-network", "p.onnx", "--keep-shadow"]
     assert refused(capfd, "photo.jpg", "--out", tmp_path, *networks, *plate) == "That is enough.\n"
@@ -87,7 +90,7 @@ def test_choices_of_texture_reach_the_stages(monkeypatch, tmp_path, capfd):
         seen.append((settings.back, settings.mirrored_parts, settings.texture_px))
         raise PersonError("That is enough.")
 
-    monkeypatch.setattr(cli, "run", instead)
+    monkeypatch.setattr(one_photo, "run", instead)
     refused(capfd, "photo.jpg", "--out", tmp_path)
     refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "mirrored", "--texture", "4096")
     refused(capfd, "photo.jpg", "--out", tmp_path, "--back", "left leg, head")
@@ -107,7 +110,7 @@ def test_everything_is_written(woken, tmp_path, capfd):
     assert list((tmp_path / "new").iterdir()) == [out]
     report = read_report(out)
     options = cli.parser().parse_args(["--jobs", "2", *arguments])
-    assert report["made_from"] == cli._made_from(options, Path("photo.jpg"))
+    assert report["made_from"] == given.made_from(options, Path("photo.jpg"))
     assert set(report["files"]) >= FILES - {"report.json"}
     assert np.asarray(Image.open(out / "strip.png")).shape[0] == STRIP_HEIGHT
     assert report["watertight"] and report["triangles"] > 0
@@ -129,7 +132,7 @@ def test_a_result_unlike_the_photo_is_told(monkeypatch, tmp_path, capfd):
     inverted = replace(good.photo, rgb=255 - good.photo.rgb)
 
     def told(result):
-        monkeypatch.setattr(cli, "run", lambda *_arguments: iter_of(result))
+        monkeypatch.setattr(one_photo, "run", lambda *_arguments: iter_of(result))
         out = tmp_path / "out"
         assert cli.main(["p.jpg", "--out", str(out), "--render", "none"]) == cli.DONE
         return json.loads((out / "report.json").read_text()), capfd.readouterr().out
@@ -151,7 +154,7 @@ def test_a_result_unlike_the_photo_is_told(monkeypatch, tmp_path, capfd):
 
 
 def test_exports_are_those_that_were_asked_for(woken, tmp_path):
-    assert set(cli.EXPORTS) == {exporter.name for exporter in EXPORTERS}
+    assert set(given.KINDS) == {exporter.name for exporter in EXPORTERS}
     arguments = [
         "p.jpg",
         "--out",
@@ -197,7 +200,7 @@ def performed(monkeypatch):
         where = request.photo_path, request.until, request.clip
         return (yield from advance(done, request.settings, *where))
 
-    monkeypatch.setattr(cli, "run", instead)
+    monkeypatch.setattr(one_photo, "run", instead)
 
 
 @pytest.mark.parametrize(
@@ -214,11 +217,11 @@ def test_an_fbx_file_is_performed(two_takes, performed, tmp_path, capfd, options
     assert report["motion"] == f"takes Actor {performs}" and note in report["warnings"]
     bpy.ops.wm.open_mainfile(filepath=str(out / "scene.blend"))
     armature = bpy.context.scene.objects["tubes Armature"]
-    clip = clip_from_file(two_takes, cli.DEFAULT_FPS, take=f"Actor {performs}")
+    clip = clip_from_file(two_takes, WakeUpSettings.fps, take=f"Actor {performs}")
     figure = figures.result().build.character
     lens, camera = figures.result().fitted.camera, figure.world_from_camera[:3, 3]
     wanted = perform(
-        figure.skeleton, figure.pose, clip, 30, cli.DEFAULT_FPS, Viewer.of(lens, camera)
+        figure.skeleton, figure.pose, clip, 30, WakeUpSettings.fps, Viewer.of(lens, camera)
     )
     found = sampled_motion(armature).motion.rotations
     assert angles_between(found, wanted.rotations).max() < 0.1
@@ -300,7 +303,7 @@ def test_bad_options_are_one_sentence(options, tmp_path, capfd):
 def test_a_wrong_kind_of_export_is_named_with_the_right_ones(tmp_path, capfd):
     sentence = refused(capfd, "photo.jpg", "--out", tmp_path / "out", "--export", "glb,doc")
     assert "'doc'" in sentence and "'glb'" not in sentence
-    assert all(kind in sentence for kind in cli.EXPORTS)
+    assert all(kind in sentence for kind in given.KINDS)
 
 
 def test_out_is_needed(capfd):
@@ -320,7 +323,7 @@ def test_everyone_is_written(monkeypatch, tmp_path):
         yield Progress(0.5, "Pretending")
         return figures.result(), figures.result()
 
-    monkeypatch.setattr(cli, "run", everyone)
+    monkeypatch.setattr(one_photo, "run", everyone)
     arguments = ["photo.jpg", "--out", str(tmp_path), "--person", "all", "--render", "none"]
     assert cli.main(arguments) == cli.DONE
     single = {"character.glb", "mask.png"}
@@ -357,7 +360,7 @@ def test_failure_leaves_the_folder_as_it_was(monkeypatch, tmp_path, capfd):
         yield Progress(0.1, "Looking")
         raise PersonError("No person was found.")
 
-    monkeypatch.setattr(cli, "run", failing)
+    monkeypatch.setattr(one_photo, "run", failing)
     (tmp_path / "mine.txt").write_text("mine")
     assert refused(capfd, "photo.jpg", "--out", tmp_path) == "No person was found.\n"
     assert [item.name for item in tmp_path.iterdir()] == ["mine.txt"]
@@ -372,7 +375,7 @@ def test_out_that_is_a_file(tmp_path, capfd):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder nobody may write to")
 def test_out_that_cannot_be_written_is_refused_before_any_work(monkeypatch, capfd):
-    monkeypatch.setattr(cli, "run", None)  # calling it would be a TypeError
+    monkeypatch.setattr(one_photo, "run", None)  # calling it would be a TypeError
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc/wake-up")
     assert "cannot be written" in refused(capfd, "photo.jpg", "--out", "/proc")
 
@@ -381,14 +384,14 @@ def test_out_that_cannot_be_written_is_refused_before_any_work(monkeypatch, capf
 # an export Blender's Python module would never.
 _WITHOUT_ROOM = """
 import os, resource, sys
-from photo_wake_up.operators import cli
+from photo_wake_up.addon.cli import command, one_photo
 from photo_wake_up.tests.scene import figures
 def instead(*_arguments):
     yield from ()
     return figures.result()
-cli.run = instead
+one_photo.run = instead
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]) * 1024, resource.RLIM_INFINITY))
-code = cli.main(["photo.jpg", "--out", sys.argv[2], "--render", "none"])
+code = command.main(["photo.jpg", "--out", sys.argv[2], "--render", "none"])
 sys.stderr.flush()
 os._exit(code)
 """
@@ -413,6 +416,6 @@ def test_no_room_for_the_report_is_a_sentence(tmp_path, capfd, monkeypatch, woke
     def full(*_arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli, "_write", full)
+    monkeypatch.setattr(one_photo, "_write", full)
     assert "make room" in refused(capfd, "photo.jpg", "--out", tmp_path / "out")
     assert not list(tmp_path.iterdir())

@@ -10,8 +10,8 @@ import bpy
 import cv2
 import pytest
 
-from photo_wake_up.operators import cli
-from photo_wake_up.operators.result_folder import read_report
+from photo_wake_up.addon.cli import command as cli
+from photo_wake_up.addon.cli.result_folder import read_report
 
 from ..core.test_user_paths import NOBODY, locked  # noqa: F401 - a fixture
 from ..scene.test_paths import folder_called

@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photo_wake_up.addon.cli import command as cli
+from photo_wake_up.addon.cli import folder as photo_folder
+from photo_wake_up.addon.cli.result_folder import REPORT, move_into_place, read_report
+from photo_wake_up.addon.cli.standard_output import say
 from photo_wake_up.addon.core.errors import WakeUpError
 from photo_wake_up.addon.core.photo.photo_folder import fingerprint, photos_in, result_names
 from photo_wake_up.addon.core.reports.batch_sheet import MOST_MEGAPIXELS, Entry, overview
-from photo_wake_up.operators import cli
-from photo_wake_up.operators.result_folder import REPORT, move_into_place, read_report
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRETENDER = """
 import os, shutil, signal, sys, time
 from pathlib import Path
-from photo_wake_up.operators.result_folder import beside, move_into_place, write_report
+from photo_wake_up.addon.cli.result_folder import beside, move_into_place, write_report
 photo, out = Path(sys.argv[1]), Path(sys.argv[-1])
 here = Path(__file__).parent
 with open(here / "done.txt", "a") as told:
@@ -62,9 +64,11 @@ def pretending(tmp_path, monkeypatch):
     script.write_text(PRETENDER)
     Image.fromarray(np.full((64, 140, 3), 90, np.uint8)).save(script.with_name("grey.png"))
     done = script.with_name("done.txt")
-    monkeypatch.setattr(cli, "_this_command", lambda: (sys.executable, str(script)))
+    monkeypatch.setattr(photo_folder, "this_command", lambda: (sys.executable, str(script)))
     monkeypatch.setattr(
-        cli, "_made_from", lambda options, photo: f"{options.frames} {photo.read_bytes().hex()}"
+        photo_folder,
+        "made_from",
+        lambda options, photo: f"{options.frames} {photo.read_bytes().hex()}",
     )
 
     def started() -> list[str]:
@@ -150,9 +154,9 @@ def test_stopping_keeps_what_is_finished_and_nothing_else(stop, pretending, tmp_
     album, out = _photos(tmp_path / "album", "a.png", "slow.png", "z.png"), tmp_path / "out"
     script = str(tmp_path / "bin" / "pretender.py")
     command = (
-        "import sys; from photo_wake_up.operators import cli; "
-        f"cli._this_command = lambda: (sys.executable, {script!r}); "
-        f"sys.exit(cli.main([{str(album)!r}, '--out', {str(out)!r}]))"
+        "import sys; from photo_wake_up.addon.cli import command, folder; "
+        f"folder.this_command = lambda: (sys.executable, {script!r}); "
+        f"sys.exit(command.main([{str(album)!r}, '--out', {str(out)!r}]))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
@@ -222,7 +226,7 @@ def test_the_photo_is_found_among_the_arguments():
         ["--motions", "x", "x", "--out", "o"],
         ["--out", "o", "--motions=x", "--", "x"],
     ):
-        parsed = cli.parser().parse_args([*cli._for_photo(given, photo), "--out", "other"])
+        parsed = cli.parser().parse_args([*photo_folder.for_photo(given, photo), "--out", "other"])
         assert (parsed.photo, parsed.motions, parsed.out) == (str(photo), "x", "other")
 
 
@@ -231,7 +235,7 @@ def test_inside_blender_the_process_is_blenders(monkeypatch):
         binary_path = "/opt/blender/blender"
 
     monkeypatch.setitem(sys.modules, "bpy", type("bpy", (), {"app": App}))
-    assert cli._this_command() == ("/opt/blender/blender", "--command", cli.BLENDER_COMMAND)
+    assert photo_folder.this_command() == ("/opt/blender/blender", "--command", cli.BLENDER_COMMAND)
 
 
 def test_photos_of_one_name_have_folders_of_their_own(tmp_path):
@@ -280,7 +284,7 @@ def test_results_that_cannot_be_moved_leave_the_earlier_ones(tmp_path, monkeypat
             raise OSError(28, "No space left on device")
         real(source, target)
 
-    monkeypatch.setattr("photo_wake_up.operators.result_folder.os.replace", failing)
+    monkeypatch.setattr("photo_wake_up.addon.cli.result_folder.os.replace", failing)
     with pytest.raises(WakeUpError, match="No space left"):
         move_into_place(new, out, stale=["stale.gif"])
     assert {path.name: path.read_text() for path in out.iterdir()} == dict.fromkeys(
@@ -344,5 +348,5 @@ def test_photos_of_any_name(pretending, tmp_path, capsys):
 
 
 def test_lines_that_a_terminal_cannot_show(capsys):
-    cli._say("no text \udcff, two\nlines")
+    say("no text \udcff, two\nlines")
     assert capsys.readouterr().out == "no text ?, two lines\n"

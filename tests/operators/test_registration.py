@@ -16,14 +16,14 @@ import pytest
 
 import photo_wake_up
 from photo_wake_up.addon import worker
+from photo_wake_up.addon.cli import command as cli
 from photo_wake_up.addon.core.inference.model_files import MODEL_FILES, model_path
 from photo_wake_up.addon.core.pipeline.request import Request
+from photo_wake_up.addon.core.pipeline.stages import titles
 from photo_wake_up.addon.core.result import WakeUpResult
 from photo_wake_up.addon.core.settings import WakeUpSettings
 from photo_wake_up.addon.scene.build import build_scene
-from photo_wake_up.addon.stage_states import TITLES
 from photo_wake_up.addon.ui import motion_panels, painting, panels
-from photo_wake_up.operators import cli
 from photo_wake_up.operators.base import Job
 
 from ..scene import figures
@@ -241,7 +241,7 @@ def test_panels_draw_without_a_result(addon):
         status = bpy.context.window_manager.wake_up
         status.running, status.message = running, "Fitting the body " * 4
         layout = drawn(every)
-        assert layout.icons.count("RADIOBUT_OFF") == 2 * len(TITLES)
+        assert layout.icons.count("RADIOBUT_OFF") == 2 * len(titles())
         assert set(layout.operators) == {
             f"wakeup.{cls.bl_idname.split('.')[1]}"
             for cls in registration_classes()
@@ -256,8 +256,8 @@ def test_panels_draw_without_a_result(addon):
 
 def test_panels_read_from_top_to_bottom_as_the_work_goes():
     stages = [cls for cls in panels.CLASSES if hasattr(cls, "stage")]
-    assert [cls.stage for cls in stages] == list(TITLES)
-    assert [cls.bl_label for cls in stages] == list(TITLES.values())
+    assert [cls.stage for cls in stages] == list(titles())
+    assert [cls.bl_label for cls in stages] == list(titles().values())
     every = [
         cls
         for cls in (*panels.CLASSES, *motion_panels.CLASSES)
@@ -266,7 +266,7 @@ def test_panels_read_from_top_to_bottom_as_the_work_goes():
     order = sorted(every, key=lambda cls: cls.bl_order)
     assert len({cls.bl_order for cls in every}) == len(every)
     assert [cls.bl_label for cls in order] == [
-        *TITLES.values(), "Motions", "Posing", "Output",
+        *titles().values(), "Motions", "Posing", "Output",
     ]  # fmt: skip
 
 
@@ -318,14 +318,15 @@ def test_preferences_draw_every_property(addon):
         assert file.purpose in layout.labels and file.licence in layout.labels
         assert str(model_path(file.name)) in layout.labels
     # Where the extension is not installed, nothing is chosen.
-    for chosen in (
-        preferences.body_file, preferences.mask_network, preferences.joint_network,
-        preferences.plate_network,
-    ):  # fmt: skip
-        assert chosen(bpy.context) == ""
+    assert preferences.chosen_files(bpy.context) == {
+        "body_file": "", "mask_network": "", "joint_network": "", "plate_network": "",
+    }  # fmt: skip
     scene = bpy.context.scene
     scene.wake_up.remove_shadow = False
-    settings = scene.wake_up.pipeline_settings(scene, "b", "m", "j", "p")
+    settings = scene.wake_up.pipeline_settings(
+        scene,
+        {"body_file": "b", "mask_network": "m", "joint_network": "j", "plate_network": "p"},
+    )
     assert (settings.body_file, settings.mask_network, settings.joint_network) == ("b", "m", "j")
     assert (settings.plate_network, settings.remove_shadow) == ("p", False)
 

@@ -133,6 +133,7 @@ def character() -> Character:
         skeleton=bones,
         pose=pose,
         world_from_camera=frames.world_from_camera(np.array([0.05, 0.9, 3.0])),
+        body_vertex=np.zeros(len(rest), np.int32),
         normal_map=np.tile(np.array([150, 100, 240], np.uint8), (TEXTURE_PX, TEXTURE_PX, 1)),
     )
 

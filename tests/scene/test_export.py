@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 
 import bpy
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from photo_wake_up.addon.core.errors import OutputError
 from photo_wake_up.addon.core.interchange.glb import Glb as Document
 from photo_wake_up.addon.core.motion.sources.library import CLIP_NAMES
+from photo_wake_up.addon.core.types import ShapeKey
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.clip_assets import add_clip_actions
 from photo_wake_up.addon.scene.animation.performing import push_nla_strips
@@ -288,3 +291,33 @@ def test_container_survives_its_round_trip(exported, tmp_path):
     for broken in (b"", content[:40], b"GLTF" + content[4:]):
         with pytest.raises(OutputError):
             Document.from_bytes(broken)
+
+
+def test_shape_keys_are_morph_targets(empty_file, tmp_path):
+    """Each lies as offsets in glTF's axes beside the vertices that it moves, at strength 0."""
+    result = figures.result()
+    figure = result.build.character
+    random = np.random.default_rng(8)
+    keys = tuple(
+        ShapeKey(name, random.normal(0, 0.02, figure.vertices.shape).astype(np.float32))
+        for name in ("jawOpen", "eyeBlinkLeft")
+    )
+    result = replace(
+        result, build=replace(result.build, character=replace(figure, shape_keys=keys))
+    )
+    path = tmp_path / "keyed.glb"
+    export_glb(build.build_scene(result), path)
+    glb = Glb(path)
+    (mesh,) = glb.json["meshes"]
+    assert mesh["extras"]["targetNames"] == [key.name for key in keys]
+    assert mesh["weights"] == [0.0, 0.0]
+    (primitive,) = mesh["primitives"]
+    places = glb.array(primitive["attributes"]["POSITION"])
+    rest = figure.rest_vertices[:, [0, 2, 1]] * np.array([1, 1, -1])
+    away, nearest = cKDTree(rest).query(places)
+    assert away.max() < 1e-5
+    for key, target in zip(keys, primitive["targets"], strict=True):
+        wanted = key.offsets[:, [0, 2, 1]] * np.array([1, 1, -1])
+        # Several vertices may share a place; then one of them has the offset.
+        off = np.abs(glb.array(target["POSITION"]) - wanted[nearest]).max(axis=1)
+        assert np.percentile(off, 50) < 1e-5

@@ -23,8 +23,8 @@ os._exit(0)
 _WITHOUT_BLENDER = """
 import sys
 sys.modules["bpy"] = None
-from photo_wake_up.operators.cli import EXPORTS
-print(*EXPORTS)
+from photo_wake_up.addon.scene.export.registry import KINDS
+print(*KINDS)
 """
 
 

@@ -12,10 +12,12 @@ from mathutils import Vector
 
 from photo_wake_up.addon.core import frames
 from photo_wake_up.addon.core.body import world_pose as body_pose
+from photo_wake_up.addon.core.character.layers.part_segmentation import PALETTE
 from photo_wake_up.addon.core.errors import WakeUpError
-from photo_wake_up.addon.core.types import Camera
+from photo_wake_up.addon.core.types import Camera, ShapeKey
 from photo_wake_up.addon.scene import build
 from photo_wake_up.addon.scene.animation.actions import FIRST_FRAME
+from photo_wake_up.addon.scene.encoded_images import encode_images
 from photo_wake_up.addon.scene.objects import images
 from photo_wake_up.addon.scene.render import stills
 from photo_wake_up.addon.scene.render.camera import new_camera
@@ -309,14 +311,37 @@ def test_pictures_encoded_ahead_are_the_same_and_are_not_encoded_again(empty_fil
     result = replace(
         result, background=replace(painted, rgb=painted.rgb.copy(), still=255 - painted.rgb)
     )
-    images.encode_ahead(build.pictures(result))
+    files = encode_images([result])
     encoded = []
     encode = images.as_png
     monkeypatch.setattr(images, "as_png", lambda *how: encoded.append(how[0].shape) or encode(*how))
-    collection = build.build_scene(result)
-    assert len(encoded) == 1, "but for the labels, which are coloured when the image is made"
+    collection = build.build_group([result], encoded=files)
+    assert not encoded
+    labels = build.label_image(collection)
+    assert np.array_equal(images.read_colours(labels), PALETTE[result.build.labels])
     assert np.array_equal(images.read_mask(build.mask_image(collection)), result.person.mask)
     wanted = [result.background.rgb, result.background.still, result.photo.rgb]
     made = [images.read_colours(image) for image in bpy.data.images if image.size[0] == 160]
     for rgb in wanted:
         assert any(np.array_equal(rgb, colours) for colours in made)
+
+
+def test_shape_keys_move_the_mesh_at_rest_before_it_is_posed(empty_file):
+    result = figures.result()
+    figure = result.build.character
+    offsets = np.random.default_rng(8).normal(0, 0.02, figure.vertices.shape).astype(np.float32)
+    keyed = replace(figure, shape_keys=(ShapeKey("jawOpen", offsets),))
+    collection = build.build_scene(replace(result, build=replace(result.build, character=keyed)))
+    mesh = build.find_parts(collection).character
+    assert np.allclose(posed_vertices(mesh), figure.vertices, atol=1e-4), "as the photo shows it"
+    blocks = mesh.data.shape_keys.key_blocks
+    assert list(blocks.keys()) == ["Basis", "jawOpen"] and blocks["jawOpen"].value == 0
+    blocks["jawOpen"].value = 1.0
+    bpy.context.view_layer.update()
+    matrices = body_pose.skin_matrices(figure.skeleton, figure.pose)
+    moved = body_pose.skin_vertices(figure.rest_vertices + offsets, figure.weights, matrices)
+    assert np.allclose(posed_vertices(mesh), moved, atol=1e-4)
+    build.remove_scene(collection)
+    assert not bpy.data.shape_keys
+    plain = build.find_parts(build.build_scene(result)).character
+    assert plain.data.shape_keys is None

@@ -15,7 +15,7 @@ def _run(inputs: Inputs, report: Report) -> WakeUpResult:
     settings = inputs.settings
     network = load_plate_network(settings.plate_network) if settings.plate_network else None
     background = fill_background(
-        inputs.photo, inputs.person.mask, seed=settings.seed, progress=report,
+        inputs.photo, inputs.foreground.mask, seed=settings.seed, progress=report,
         shadow=settings.remove_shadow, network=network,
     )  # fmt: skip
     return replace(inputs.result, background=background)

@@ -32,7 +32,13 @@ from .outline import contour, contour_matching
 from .outline.warp import warp
 from .skin import skinning_weights, weight_relaxation
 from .surface import triangulation
-from .surface.layer_reconstruction import Surface, in_order, lift_layer, placed
+from .surface.layer_reconstruction import (
+    Surface,
+    body_vertices,
+    in_order,
+    lift_layer,
+    placed,
+)
 from .texture import atlas, normal_map
 from .texture.charts import panel_images
 from .working_grid import colours_on_grid, frame, matte_on_photo, on_grid, window_of, within_photo
@@ -230,6 +236,7 @@ def _assemble(
         skeleton=skeleton,
         pose=pose,
         world_from_camera=place,
+        body_vertex=np.concatenate([body_vertices(surface) for surface in surfaces]),
         normal_map=normal_map.bake(surfaces, fitted.camera, crop, layout),
     )
 

@@ -20,7 +20,7 @@ from ..errors import Cancelled, WakeUpError
 from ..result import StageCost, WakeUpResult
 from ..settings import WakeUpSettings
 from ..stage import Inputs, Report
-from ..types import Clip, Progress
+from ..types import Clip, Foreground, Progress
 from .stages import LAST, needed_for
 
 _POLL_S = 0.05  # how soon a caller learns of progress
@@ -61,6 +61,7 @@ def advance(
     photo_path: Path | str = "",
     until: str = LAST,
     clip: Clip | None = None,
+    everybody: Foreground | None = None,
 ) -> Generator[Progress, None, WakeUpResult]:
     """Compute the values that `until` needs and that `result` lacks, and return them with it.
 
@@ -76,6 +77,8 @@ def advance(
         The stage that is wanted.
     clip : Clip | None
         The settings' motion, where only Blender can read its file; None: it is read here.
+    everybody : Foreground | None
+        What leaves the background; None: the result's person alone.
 
     Yields
     ------
@@ -90,7 +93,7 @@ def advance(
     for stage in wanted:
         yield Progress(done / total, stage.message)
         started = time.perf_counter()
-        inputs = Inputs(result, settings, photo_path, clip)
+        inputs = Inputs(result, settings, photo_path, clip, everybody)
         work = in_thread(
             partial(stage.run, inputs), done / total, stage.share / total, stage.message
         )

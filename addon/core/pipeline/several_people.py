@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import PersonError
 from ..result import WakeUpResult, present
 from ..settings import WakeUpSettings
-from ..types import AnyArray, Character, Clip, FittedBody, Float32, Progress
+from ..types import Character, Clip, FittedBody, Float32, Foreground, Progress
 from .run import advance, motion_checked, within
 
 # Of a person's own height: who would have to be taller or smaller than that to stand on the
@@ -62,10 +62,10 @@ def wake_up_everyone(
         raise refused or PersonError("No person was found in the photo: draw a box around one.")
     built = _on_one_ground(built)
 
-    everybody = np.any([present(result.person, "person").mask for result in built], axis=0)
+    everybody = Foreground.of([present(result.person, "person") for result in built])
     yield Progress(1.0 - _PLATE_SHARE, "Filling the background")
     plate = yield from within(
-        advance(_of_all(built[0], everybody), settings, photo_path, "background"),
+        advance(built[0], settings, photo_path, "background", everybody=everybody),
         1.0 - _PLATE_SHARE, 1.0,
     )  # fmt: skip
     finished = []
@@ -75,12 +75,6 @@ def wake_up_everyone(
         finished.append(replace(own, costs={**result.costs, **plate.costs, **own.costs}))
     yield Progress(1.0, "Done")
     return tuple(finished)
-
-
-def _of_all(result: WakeUpResult, everybody: AnyArray) -> WakeUpResult:
-    """A result whose person's mask covers everybody: what the plate is to be filled behind."""
-    person = present(result.person, "person")
-    return replace(result, person=replace(person, mask=everybody))
 
 
 def _on_one_ground(results: list[WakeUpResult]) -> list[WakeUpResult]:
@@ -165,4 +159,8 @@ def scaled_character(character: Character, factor: float) -> Character:
         skeleton=replace(character.skeleton, joints=character.skeleton.joints * factor),
         pose=replace(character.pose, root=character.pose.root * factor),
         world_from_camera=place,
+        shape_keys=tuple(
+            replace(key, offsets=(key.offsets * factor).astype(np.float32))
+            for key in character.shape_keys
+        ),
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 from ..background.stage import BACKGROUND
 from ..body.stage import FITTED
@@ -60,7 +59,7 @@ def needed_for(stage: str, result: WakeUpResult) -> list[Stage]:
     wanted: set[str] = set()
 
     def want(name: str) -> None:
-        if getattr(result, name) is None and name not in wanted:
+        if result.value(name) is None and name not in wanted:
             wanted.add(name)
             for needed in STAGES[name].needs:
                 want(needed)
@@ -87,10 +86,10 @@ def without(result: WakeUpResult, *stages: str) -> WakeUpResult:
         Their fields empty.
     """
     gone = with_followers(stages)
-    if "person" in gone:  # strokes are of one person's picture
-        gone.add("painted")
-    nothing: dict[str, Any] = dict.fromkeys(gone)
-    return replace(result, **nothing)
+    for name in gone:
+        result = result.with_value(name, None)
+    # Strokes are of one person's picture.
+    return replace(result, painted=None) if "person" in gone else result
 
 
 def stages_done(result: WakeUpResult) -> tuple[str, ...]:
@@ -106,7 +105,7 @@ def stages_done(result: WakeUpResult) -> tuple[str, ...]:
     tuple[str, ...]
         Names.
     """
-    return tuple(name for name in STAGES if getattr(result, name) is not None)
+    return tuple(name for name in STAGES if result.value(name) is not None)
 
 
 def editable() -> dict[str, tuple[str, ...]]:
@@ -118,5 +117,7 @@ def editable() -> dict[str, tuple[str, ...]]:
     return found
 
 
-_VALUES = {each.name for each in fields(WakeUpResult)}
-assert set(STAGES) <= _VALUES, "each stage fills a field of WakeUpResult"
+def titles() -> dict[str, str]:
+    """The stages that the panel shows and what they are called there; reading the photo is part
+    of looking for people."""
+    return {stage.name: stage.title for stage in STAGES.values() if stage.title}

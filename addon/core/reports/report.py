@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..perception.detection.upright import turn_of
-from ..result import WakeUpResult
+from ..result import WakeUpResult, present
 from ..types import Floats, Int32, Mask, UInt8
 
 # A warp that folds or invents more than this of the silhouette shows in the picture.
@@ -174,8 +174,9 @@ def warnings_of(result: WakeUpResult) -> list[str]:
     list[str]
         Sentences for the user.
     """
-    measured = result.build.report
-    warnings = list(result.photo.remarks)
+    built = present(result.build, "build")
+    measured = built.report
+    warnings = list(present(result.photo, "photo").remarks)
     solve = result.fitted.solve if result.fitted else None
     if solve is not None and not solve.converged:
         warnings.append(
@@ -197,7 +198,7 @@ def warnings_of(result: WakeUpResult) -> list[str]:
         warnings.append("Much of the surface was hidden and had to be made up.")
     if measured.collapsed_fraction > _COLLAPSE_WORTH_SAYING:
         warnings.append("Stretches of the outline have no counterpart on the body.")
-    if not watertight(result.build.character.triangles):
+    if not watertight(built.character.triangles):
         warnings.append("The mesh is not closed.")
     warnings += result.motion_notes
     if result.motion is not None:
@@ -218,7 +219,8 @@ def describe(result: WakeUpResult) -> dict[str, Any]:
     dict[str, Any]
         Numbers, texts, lists and dictionaries alone.
     """
-    photo, built, fitted = result.photo, result.build, result.fitted
+    photo = present(result.photo, "photo")
+    built, fitted = present(result.build, "build"), present(result.fitted, "fitted")
     character, measured = built.character, built.report
     return {
         "photo": {"name": photo.name, "width": photo.width, "height": photo.height},

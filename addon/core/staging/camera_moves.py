@@ -2,8 +2,8 @@
 
 Every move starts in the photo's own camera with velocity 0, so that frame 1 is the photo whichever
 is chosen, and is smooth in position and velocity (an ease of continuous second derivative times
-smooth paths). Behind the person there is no world but the plate, which just fills the photo's
-view: a move is made as large as the plate allows and not larger.
+smooth paths). Behind the person there is no world but the backdrop, which just fills the
+photo's view: a move is made as large as that allows and not larger.
 
 All is planned in the photo's camera frame (x right, y down, z away, metres; `frames`).
 """
@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter1d
 from ..errors import WakeUpError
 from ..numerics.easing import smootherstep
 from ..types import Camera, Float64
+from .backdrop import Backdrop, CameraMove
 
 HELD = "held"
 MOVES = {
@@ -51,19 +52,8 @@ class Subject:
     head: Float64  # (F, 3), top of the head, metres
 
 
-@dataclass(frozen=True, eq=False)
-class CameraMove:
-    """A camera's place and lens, frame by frame."""
-
-    position: Float64  # (F, 3), metres, in the photo's camera frame
-    rotation: Float64  # (F, 3, 3), this camera's axes in the photo's camera frame
-    focal_px: Float64  # (F,), in pixels of the photo
-    principal: Float64  # (F, 2), principal point in pixels of the photo
-    note: str = ""  # what was limited and why, a sentence for the user
-
-
 def plan_move(
-    name: str, camera: Camera, subject: Subject, fps: float, plate_depth: float | None
+    name: str, camera: Camera, subject: Subject, fps: float, backdrop: Backdrop | None
 ) -> CameraMove:
     """The move `name` of MOVES for as many frames as `subject` has.
 
@@ -77,9 +67,8 @@ def plan_move(
         Where the person is.
     fps : float
         Frames per second.
-    plate_depth : float | None
-        Metres along z where the plate fills its view; None: its edges may be seen (it hangs on a
-        wall).
+    backdrop : Backdrop | None
+        What lies behind the person; None where what is beyond it may be seen (it hangs on a wall).
 
     Returns
     -------
@@ -99,47 +88,7 @@ def plan_move(
         raise ValueError("The camera needs the person's place (F, 3) in each frame.")
     if not (np.isfinite(subject.middle).all() and np.isfinite(subject.head).all()):
         raise WakeUpError("The person has no place in some frame: the camera cannot follow.")
-    return _PLANNERS[name](camera, subject, fps, plate_depth)
-
-
-def plate_margin(move: CameraMove, camera: Camera, plate_depth: float) -> Float64:
-    """(F,): how much the view would have to be enlarged about its principal point so that the
-    plate fills it; at most 1 where it does, infinite where no enlargement can.
-
-    The plate is the rectangle at `plate_depth` that fills the photo's view. Its corners are
-    projected; each of its edges then bounds the view's corners v by n . v <= h.
-
-    Parameters
-    ----------
-    move : CameraMove
-        F cameras.
-    camera : Camera
-        The photo's.
-    plate_depth : float
-        Metres along the photo camera's z.
-
-    Returns
-    -------
-    Float64
-        (F,) factors.
-    """
-    left, right = -0.5 - camera.cx, camera.width - 0.5 - camera.cx
-    top, bottom = -0.5 - camera.cy, camera.height - 0.5 - camera.cy
-    photo = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    plate = np.concatenate([photo / camera.focal_px, np.ones((4, 1))], axis=1) * plate_depth
-    seen = np.einsum("fji,fcj->fci", move.rotation, plate[None] - move.position[:, None])
-    depth = seen[..., 2:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quad = seen[..., :2] / depth * move.focal_px[:, None, None]
-    along = np.roll(quad, -1, axis=1) - quad
-    outward = np.stack([along[..., 1], -along[..., 0]], axis=-1)
-    reach = np.einsum("fei,fei->fe", outward, quad)
-    view = photo[None] + np.array([camera.cx, camera.cy]) - move.principal[:, None]
-    wanted = np.einsum("fei,fci->fec", outward, view).max(axis=2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = (wanted / reach).max(axis=1)
-    possible = (depth[..., 0] > 0).all(axis=1) & (reach > 0).all(axis=1)
-    return np.where(possible, factor, np.inf)
+    return _PLANNERS[name](camera, subject, fps, backdrop)
 
 
 def _times(subject: Subject) -> Float64:
@@ -175,15 +124,15 @@ def _moved(
 def _largest(
     make: Callable[[float], CameraMove],
     camera: Camera,
-    plate_depth: float,
+    backdrop: Backdrop,
     framed: Callable[[CameraMove], bool] = lambda _move: True,
 ) -> tuple[CameraMove, float]:
-    """The move of the greatest amplitude in 0..1 that shows nothing beyond the plate and is
-    `framed`."""
+    """The move of the greatest amplitude in 0..1 that shows nothing beyond the backdrop and
+    is `framed`."""
 
     def fits(amplitude: float) -> bool:
         move = make(amplitude)
-        margin = plate_margin(move, camera, plate_depth)
+        margin = backdrop.margin(move, camera)
         return bool((margin <= 1 + _EDGE_TOLERANCE).all()) and framed(move)
 
     if fits(1.0):
@@ -205,21 +154,23 @@ def _head_anchor(camera: Camera, subject: Subject) -> Float64:
     return np.clip(seen, [-0.5, -0.5], [camera.width - 0.5, camera.height - 0.5])
 
 
-def _held(camera: Camera, subject: Subject, _fps: float, _plate: float | None) -> CameraMove:
+def _held(camera: Camera, subject: Subject, _fps: float, _backdrop: Backdrop | None) -> CameraMove:
     return _moved(camera, np.zeros_like(subject.middle))
 
 
-def _push_in(camera: Camera, subject: Subject, _fps: float, _plate: float | None) -> CameraMove:
+def _push_in(
+    camera: Camera, subject: Subject, _fps: float, _backdrop: Backdrop | None
+) -> CameraMove:
     # On the line to the last frame's head, which so ends where the held camera shows it.
     pixel = _head_anchor(camera, subject) - [camera.cx, camera.cy]
     way = np.append(pixel / camera.focal_px, 1.0) * _PUSH_SHARE * max(subject.head[-1, 2], 0.0)
     return _moved(camera, smootherstep(_times(subject))[:, None] * way)
 
 
-def _orbit(camera: Camera, subject: Subject, _fps: float, plate: float | None) -> CameraMove:
+def _orbit(camera: Camera, subject: Subject, _fps: float, backdrop: Backdrop | None) -> CameraMove:
     progress = smootherstep(_times(subject))
     middle = subject.middle.mean(axis=0) * [1.0, 0.0, 1.0]
-    if plate is None:
+    if backdrop is None:
         turned = _moved(camera, np.zeros_like(subject.middle), np.radians(_ORBIT_DEG) * progress)
         return replace(turned, position=middle - turned.rotation @ middle)
     # A camera that turned would look past the plate at once. This one slides and shifts its lens
@@ -231,12 +182,12 @@ def _orbit(camera: Camera, subject: Subject, _fps: float, plate: float | None) -
         way = signed * full * progress
         position = np.stack([way, np.zeros_like(way), np.zeros_like(way)], axis=1)
         held = _moved(camera, position)
-        shift = np.stack([camera.focal_px * way / plate, np.zeros_like(way)], axis=1)
+        shift = np.stack([camera.focal_px * way / backdrop.depth, np.zeros_like(way)], axis=1)
         return replace(held, principal=held.principal + shift)
 
     framed = _keeps_framing(camera, subject)
-    right = _largest(make, camera, plate, framed)
-    left = _largest(lambda amplitude: make(-amplitude), camera, plate, framed)
+    right = _largest(make, camera, backdrop, framed)
+    left = _largest(lambda amplitude: make(-amplitude), camera, backdrop, framed)
     move, amplitude = max(right, left, key=lambda tried: tried[1])
     turn = np.degrees(np.arctan(np.abs(move.position[-1, 0]) / middle[2]))
     note = (
@@ -265,25 +216,25 @@ def _keeps_framing(camera: Camera, subject: Subject) -> Callable[[CameraMove], b
     return framed
 
 
-def _follow(camera: Camera, subject: Subject, fps: float, plate: float | None) -> CameraMove:
+def _follow(camera: Camera, subject: Subject, fps: float, backdrop: Backdrop | None) -> CameraMove:
     count = len(subject.middle)
     smooth = gaussian_filter1d(subject.middle, _FOLLOW_SMOOTH_S * fps, axis=0, mode="nearest")
     caught = smootherstep(np.arange(count) / max(_FOLLOW_EASE_S * fps, 1.0))
     way = (smooth - smooth[0]) * caught[:, None] * [1.0, 0.0, 1.0]
-    if plate is None:
+    if backdrop is None:
         return _moved(camera, way)
     # Only back: forwards, behind a person who walks away, the plate would come too close.
     # Backwards the plate shrinks in view, and the lens makes up for it.
     way[:, 2] = _soft_least(way[:, 2])
-    lens = (plate - way[:, 2]) / plate
+    lens = (backdrop.depth - way[:, 2]) / backdrop.depth
     anchor = _head_anchor(camera, subject)
-    move, amplitude = _held(camera, subject, fps, plate), -1.0
+    move, amplitude = _held(camera, subject, fps, backdrop), -1.0
     for most in _FOLLOW_ZOOMS:  # no closer than the way sideways asks for
 
         def make(amplitude: float, zoom: Float64 = 1 + (most - 1) * caught) -> CameraMove:
             return _moved(camera, way * [amplitude, 0.0, 1.0], lens=lens, zoom=zoom, anchor=anchor)
 
-        tried, reached = _largest(make, camera, plate)
+        tried, reached = _largest(make, camera, backdrop)
         if reached > amplitude:
             move, amplitude = tried, reached
         if amplitude == 1:
@@ -304,7 +255,9 @@ def _soft_least(values: Float64, width: float = 0.01) -> Float64:
     return np.where(below > -2 * width, -(below**2) / (4 * width), below + width)
 
 
-def _dolly_zoom(camera: Camera, subject: Subject, _fps: float, _plate: float | None) -> CameraMove:
+def _dolly_zoom(
+    camera: Camera, subject: Subject, _fps: float, _backdrop: Backdrop | None
+) -> CameraMove:
     # Focal length and distance grow alike: the plane through the start keeps its scale, and the
     # plate behind it grows, so that its edges leave the view.
     progress = _DOLLY_SHARE * smootherstep(_times(subject))
@@ -313,10 +266,12 @@ def _dolly_zoom(camera: Camera, subject: Subject, _fps: float, _plate: float | N
     return _moved(camera, position, lens=1 + progress)
 
 
-def _pull_back(camera: Camera, subject: Subject, fps: float, plate: float | None) -> CameraMove:
-    if plate is not None:
+def _pull_back(
+    camera: Camera, subject: Subject, fps: float, backdrop: Backdrop | None
+) -> CameraMove:
+    if backdrop is not None:
         note = "Pulling back would show the background's edge: it needs the wall."
-        return replace(_held(camera, subject, fps, plate), note=note)
+        return replace(_held(camera, subject, fps, backdrop), note=note)
     # The lens widens: a camera that went back would leave the person alone before the wall. It
     # does so before the person has come so near that the head leaves the view.
     progress = smootherstep(np.arange(len(subject.middle)) / max(_PULL_S * fps, 1.0))
@@ -324,7 +279,7 @@ def _pull_back(camera: Camera, subject: Subject, fps: float, plate: float | None
     return _moved(camera, np.zeros_like(subject.middle), lens=lens)
 
 
-_PLANNERS: dict[str, Callable[[Camera, Subject, float, float | None], CameraMove]] = {
+_PLANNERS: dict[str, Callable[[Camera, Subject, float, Backdrop | None], CameraMove]] = {
     HELD: _held,
     "push_in": _push_in,
     "orbit": _orbit,

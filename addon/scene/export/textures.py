@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.errors import WakeUpError
 from ...core.photo.image_files import save_picture, with_power_of_two_sides
-from ..objects.images import new_image, read_colours
+from ..objects.images import encoded, new_image, read_colours
 from ..objects.material import new_glowing_material
 
 PHOTO_SLOT, LIT_SLOT = 0, 1  # of a character's materials
@@ -108,7 +108,7 @@ def _fits(image: bpy.types.Image, largest: int) -> bool:
 
 
 def _stretched(image: bpy.types.Image, largest: int) -> bpy.types.Image:
-    made = new_image(image.name, with_power_of_two_sides(read_colours(image), largest))
+    made = new_image(image.name, encoded(with_power_of_two_sides(read_colours(image), largest)))
     made.colorspace_settings.name = image.colorspace_settings.name
     return made
 

@@ -12,7 +12,7 @@ from mathutils import Vector
 from ...core.body.model.skeleton import JOINT
 from ...core.types import Character, Float64, Skeleton
 from ..selection import selected
-from .images import Pixels, new_image
+from .images import EncodedImage, new_image
 from .material import new_lit_material, new_photo_material
 from .meshes import new_mesh
 
@@ -77,35 +77,44 @@ def _tail(skeleton: Skeleton, joint: int) -> Float64:
     return tail
 
 
-def character_pictures(character: Character) -> list[Pixels]:
-    """What `new_character` makes images of: texture and, where there is one, normal map."""
-    maps = () if character.normal_map is None else (character.normal_map,)
-    return [character.texture[..., :3], *maps]
-
-
 def new_character(
     name: str,
     character: Character,
     armature: bpy.types.Object,
     collection: bpy.types.Collection,
+    colours: EncodedImage,
+    normals: EncodedImage | None = None,
 ) -> bpy.types.Object:
     """The character's mesh at rest in `collection`, textured and bound to the armature.
 
+    colours, normals : its texture and its normal map
     It wears the first of its two materials, the photo's colours; the second is the lit one.
     """
     mesh = new_mesh(name, character.rest_vertices, character.triangles, character.uv)
-    colours, *maps = character_pictures(character)
     texture = new_image(f"{name} Texture", colours)
     relief = None
-    if maps:
-        relief = new_image(f"{name} Normals", maps[0])
+    if normals is not None:
+        relief = new_image(f"{name} Normals", normals)
         relief.colorspace_settings.name = "Non-Color"
     mesh.materials.append(new_photo_material(name, texture))
     mesh.materials.append(new_lit_material(f"{name} Lit", texture, relief))
     mesh_object = bpy.data.objects.new(name, mesh)
     collection.objects.link(mesh_object)
+    _add_shape_keys(mesh_object, character)
     bind(mesh_object, armature, character.skeleton.names, character.weights)
     return mesh_object
+
+
+def _add_shape_keys(mesh_object: bpy.types.Object, character: Character) -> None:
+    """The character's shape keys at strength 0, relative to its mesh at rest."""
+    if not character.shape_keys:
+        return
+    mesh_object.shape_key_add(name="Basis", from_mix=False)
+    for key in character.shape_keys:
+        block = mesh_object.shape_key_add(name=key.name, from_mix=False)
+        shape = np.ascontiguousarray(character.rest_vertices + key.offsets, np.float32)
+        block.points.foreach_set("co", shape.ravel())
+        block.value = 0.0
 
 
 def bind(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -19,23 +19,26 @@ Pixels = npt.NDArray[np.generic]
 
 THUMBNAIL_PX = 96  # side of a person's picture in the list
 _PNG_COMPRESSION = 1  # of 9: packing is waited for, and a .blend can be compressed as a whole
-# Files of pictures that `new_image` will be asked for, by where the pixels lie; the pixels are held
-# so that they stay there.
-_ahead: dict[tuple, tuple[Pixels, bytes]] = {}
 
 
-def encode_ahead(pictures: Iterable[Pixels]) -> None:
-    """Encode pictures, two thirds of the time that a scene takes to build; may run beside Blender,
-    of which it touches nothing. `new_image` then finds them, once each. Others that were waiting
-    are forgotten."""
-    _ahead.clear()
-    for pixels in pictures:
-        if _place(pixels) not in _ahead:  # people share their photo
-            _ahead[_place(pixels)] = pixels, as_png(pixels)
+@dataclass(frozen=True)
+class EncodedImage:
+    """A picture as the file that an image datablock packs."""
+
+    png: bytes
+    width: int
+    height: int
+    has_alpha: bool
 
 
-def _place(pixels: Pixels) -> tuple:
-    return pixels.__array_interface__["data"], pixels.shape, pixels.strides, pixels.dtype.str
+def encoded(pixels: Pixels, palette: UInt8 | None = None) -> EncodedImage:
+    """The pixels as an encoded image; touches nothing of Blender's, so it may run beside it.
+
+    palette : (N, 3) uint8 sRGB, the colours that `pixels` (H, W) are indices of
+    """
+    height, width = pixels.shape[:2]
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] > 3
+    return EncodedImage(as_png(pixels, palette), width, height, has_alpha)
 
 
 def as_png(pixels: Pixels, palette: UInt8 | None = None) -> bytes:
@@ -49,15 +52,10 @@ def as_png(pixels: Pixels, palette: UInt8 | None = None) -> bytes:
     return file.getvalue()
 
 
-def new_image(name: str, pixels: Pixels, palette: UInt8 | None = None) -> bpy.types.Image:
-    """A packed image datablock.
-
-    palette : (N, 3) uint8 sRGB, the colours that `pixels` (H, W) are indices of
-    """
-    content = _ahead.pop(_place(pixels), (pixels, b""))[1] or as_png(pixels, palette)
-    height, width = pixels.shape[:2]
-    image = bpy.data.images.new(name, width, height, alpha=pixels.ndim == 3 and pixels.shape[2] > 3)
-    image.pack(data=content, data_len=len(content))
+def new_image(name: str, picture: EncodedImage) -> bpy.types.Image:
+    """A packed image datablock."""
+    image = bpy.data.images.new(name, picture.width, picture.height, alpha=picture.has_alpha)
+    image.pack(data=picture.png, data_len=len(picture.png))
     # A generated image would be made again in black when the file is opened again.
     image.source = "FILE"
     return image
@@ -71,7 +69,7 @@ def new_thumbnail(name: str, photo: Photo, person: Detection) -> bpy.types.Image
     square = Image.new("RGBA", (THUMBNAIL_PX, THUMBNAIL_PX))
     square.paste(part, ((THUMBNAIL_PX - part.width) // 2, (THUMBNAIL_PX - part.height) // 2))
     pixels = np.asarray(square)
-    image = new_image(name, pixels)
+    image = new_image(name, encoded(pixels))
     preview = image.preview_ensure()
     preview.image_size = (THUMBNAIL_PX, THUMBNAIL_PX)
     preview.image_pixels_float.foreach_set(np.flipud(pixels).astype(np.float32).ravel() / 255)

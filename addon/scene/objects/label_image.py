@@ -9,17 +9,17 @@ import bpy
 import numpy as np
 from PIL import Image
 
-from ...core.character.character_result import CharacterBuild
-from ...core.character.layers.part_segmentation import PALETTE, from_colours
+from ...core.character.layers.part_segmentation import from_colours
 from ...core.types import UInt8
 from ..id_properties import FOUND_LABELS
-from .images import as_png, new_image, read_colours
+from .images import EncodedImage, new_image, read_colours
 
 
-def new_label_image(name: str, build: CharacterBuild) -> bpy.types.Image:
-    """A packed image of a character's labels in `part_segmentation.PALETTE`'s colours."""
-    image = new_image(name, build.labels, PALETTE)
-    image[FOUND_LABELS] = base64.b64encode(as_png(build.found_labels)).decode("ascii")
+def new_label_image(name: str, labels: EncodedImage, found: EncodedImage) -> bpy.types.Image:
+    """A packed image of a character's labels in `part_segmentation.PALETTE`'s colours, which
+    remembers what was `found` (grey levels)."""
+    image = new_image(name, labels)
+    image[FOUND_LABELS] = base64.b64encode(found.png).decode("ascii")
     return image
 
 

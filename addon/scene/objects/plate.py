@@ -7,11 +7,12 @@ import numpy as np
 from mathutils import Vector
 
 from ...core import frames
-from ...core.types import Camera, Character, Float64, Motion, UInt8
+from ...core.staging.backdrop import Backdrop, FlatPlate
+from ...core.types import Camera, Character, Float64, Motion
 from ..animation.actions import FIRST_FRAME
 from ..animation.fcurves import interpolate_constantly
 from ..id_properties import FRAME_1_PLATE
-from .images import new_image
+from .images import EncodedImage, new_image
 from .material import new_photo_material
 from .meshes import new_mesh
 
@@ -41,9 +42,9 @@ def plate_depth(character: Character, motion: Motion | None, toward_sun: Float64
 
 
 def new_plate(
-    name: str, rgb: UInt8, camera: Camera, world_from_camera: Float64, depth: float
+    name: str, picture: EncodedImage, camera: Camera, world_from_camera: Float64, depth: float
 ) -> bpy.types.Object:
-    """A rectangle at `depth` metres that fills the camera's view with a picture (H, W, 3)."""
+    """A rectangle at `depth` metres that fills the camera's view with a picture."""
     right, bottom = camera.width - 0.5, camera.height - 0.5
     corners = np.array([[-0.5, bottom], [right, bottom], [right, -0.5], [-0.5, -0.5]])
     points = frames.unproject(camera, corners, np.full(4, depth))
@@ -51,10 +52,19 @@ def new_plate(
     centre = points.mean(axis=0)
     uv = np.array([[[0, 0], [1, 0], [1, 1], [0, 1]]], np.float32)
     mesh = new_mesh(name, points - centre, np.array([[0, 1, 2, 3]]), uv)
-    mesh.materials.append(new_photo_material(name, new_image(name, rgb)))
+    mesh.materials.append(new_photo_material(name, new_image(name, picture)))
     plate = bpy.data.objects.new(name, mesh)
     plate.location = Vector(centre)
     return plate
+
+
+def backdrop_of(plate: bpy.types.Object, world_from_camera: Float64) -> Backdrop:
+    """How far a camera may move before a plate as it stands now.
+
+    world_from_camera : (4, 4), of the photo's camera
+    """
+    middle = np.linalg.inv(world_from_camera) @ np.append(plate.matrix_world.translation, 1.0)
+    return FlatPlate(float(middle[2]))
 
 
 def show_on_first_frame(

@@ -11,7 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from ...core import frames
 from ...core.body.model.skeleton import BONE_NAMES, JOINT
-from ...core.staging.camera_moves import HELD, CameraMove, Subject, plan_move
+from ...core.staging.backdrop import Backdrop, CameraMove
+from ...core.staging.camera_moves import HELD, Subject, plan_move
 from ...core.types import Camera, Float64
 from ..animation.actions import FIRST_FRAME, frame_rate
 
@@ -68,12 +69,12 @@ def move_camera(
     armatures: Sequence[bpy.types.Object],
     name: str,
     photo_size: tuple[int, int],
-    plate_depth: float | None,
+    backdrop: Backdrop | None,
 ) -> str:
     """Key one of `staging.camera_moves` on the photo's camera over the scene's frames, in place of
     an earlier move; returns what had to be limited, a sentence or "".
 
-    photo_size : width and height, pixels; plate_depth : metres, None if it may be left
+    photo_size : width and height, pixels; backdrop : None if it may be left
     """
     place, camera = photo_camera(camera_object, photo_size)
     _forget_move(camera_object)
@@ -82,7 +83,7 @@ def move_camera(
         return ""
     subject = _subject(scene, armatures, np.linalg.inv(place))
     fps = frame_rate(scene)
-    move = plan_move(name, camera, subject, fps, plate_depth)
+    move = plan_move(name, camera, subject, fps, backdrop)
     _key_move(camera_object, move, camera, place)
     return move.note
 

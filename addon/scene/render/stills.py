@@ -19,6 +19,7 @@ from ..animation.actions import FIRST_FRAME
 from ..build import SceneParts, find_parts, photo_size
 from ..objects.images import read_file
 from ..objects.light import relight, show_shadow
+from ..objects.plate import backdrop_of
 from ..objects.wall import find_wall
 from .camera import move_camera, photo_camera
 from .settings import (
@@ -60,9 +61,8 @@ def choose_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, move
     size = photo_size(collection)
     place, _ = photo_camera(parts.camera, size)
     bpy.context.view_layer.update()
-    plate = np.linalg.inv(place) @ np.append(parts.plate.matrix_world.translation, 1.0)
-    reach = None if find_wall(collection) is not None else float(plate[2])
-    note = move_camera(scene, parts.camera, parts.armatures, move, size, reach)
+    backdrop = None if find_wall(collection) is not None else backdrop_of(parts.plate, place)
+    note = move_camera(scene, parts.camera, parts.armatures, move, size, backdrop)
     scene.frame_set(scene.frame_current)
     return note
 

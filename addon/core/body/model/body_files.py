@@ -39,7 +39,7 @@ MOST_LETTERS = 120  # of a reader's complaint that are passed on
 SMPLX_SHAPES, SMPLX_FEW_SHAPES = 300, 10
 
 _NEEDED = ("v_template", "shapedirs", "J_regressor", "weights", "f", "kintree_table")
-_WANTED = {*_NEEDED, "posedirs", "part"}
+_WANTED = {*_NEEDED, "posedirs", "part", "facial_actions", "facial_action_names"}
 
 # The joints that SMPL, SMPL-H and SMPL-X share: all of SMPL's but the two hands.
 _BODY_JOINTS = 22
@@ -244,6 +244,7 @@ def _folded(name: str, form: BodyFormat, fields: dict[str, npt.NDArray[Any]]) ->
         few = shapes.shape[2] < SMPLX_SHAPES
         shapes = shapes[:, :, : SMPLX_FEW_SHAPES if few else SMPLX_SHAPES]
     folded = _folded_weights(form, weights)
+    actions, action_names = _facial_actions(fields, count)
     return BodyModel(
         name=name,
         template=template.astype(np.float32),
@@ -255,6 +256,8 @@ def _folded(name: str, form: BodyFormat, fields: dict[str, npt.NDArray[Any]]) ->
         weights=folded,
         faces=faces.astype(np.int32),
         part=_parts(fields, folded),
+        facial_actions=actions,
+        facial_action_names=action_names,
     )
 
 
@@ -300,3 +303,19 @@ def _parts(fields: dict[str, npt.NDArray[Any]], weights: Float32) -> npt.NDArray
     if part.min() < 0 or part.max() >= len(PART_NAMES):
         raise _UnfitError("'part' holds parts that a body has not")
     return part.astype(np.uint8)
+
+
+def _facial_actions(
+    fields: dict[str, npt.NDArray[Any]], count: int
+) -> tuple[Float32 | None, tuple[str, ...]]:
+    """(A, V, 3) offsets and their A names; None and no names where the file has none."""
+    if "facial_actions" not in fields:
+        return None, ()
+    offsets = _numbers(fields, "facial_actions")
+    names = fields.get("facial_action_names", np.empty(0, np.str_))
+    if names.dtype.kind != "U" or names.ndim != 1 or len(set(names.tolist())) != len(names):
+        raise _UnfitError("'facial_action_names' does not hold distinct names")
+    if offsets.shape != (len(names), count, 3):
+        wanted = (len(names), count, 3)
+        raise _UnfitError(f"'facial_actions' has the shape {offsets.shape} instead of {wanted}")
+    return offsets.astype(np.float32), tuple(names.tolist())

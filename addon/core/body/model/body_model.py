@@ -22,6 +22,9 @@ class BodyModel:
     weights: Float32  # (V, 24), rows sum to 1
     faces: Int32  # (F, 3), counter-clockwise from outside
     part: UInt8  # (V,), body part
+    # (A, V, 3), offsets in metres at full strength, T-pose; None: the file has no facial actions
+    facial_actions: Float32 | None = None
+    facial_action_names: tuple[str, ...] = ()  # A, distinct; the default body's: `FACIAL_ACTIONS`
 
     @property
     def shape_count(self) -> int:

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from ... import frames
 from ...body.model.body_model import BodyModel
+from ...imaging.fill_nearest import nearest_in
 from ...types import (
     BodyMaps,
     Camera,
@@ -143,6 +144,30 @@ def placed(surface: Surface, corner: tuple[int, int], shape: tuple[int, int]) ->
         front_vertex=whole(surface.front_vertex, -1),
         back_vertex=whole(surface.back_vertex, -1),
     )
+
+
+def body_vertices(surface: Surface) -> Int32:
+    """(V,) the body's vertex that each vertex of a surface's mesh lies over: on the sheet that the
+    vertex belongs to, the front one along the rim.
+
+    Parameters
+    ----------
+    surface : Surface
+        On the grid of its mesh's pixels (`placed`).
+
+    Returns
+    -------
+    Int32
+        (V,) indices of the body's vertices.
+    """
+    front, back = (
+        sheet[nearest_in(sheet >= 0)] for sheet in (surface.front_vertex, surface.back_vertex)
+    )
+    height, width = front.shape
+    column, row = np.round(surface.mesh.pixels).astype(int).T
+    at = row.clip(0, height - 1), column.clip(0, width - 1)
+    found: Int32 = np.where(surface.mesh.sheet < 0, back[at], front[at]).astype(np.int32)
+    return found
 
 
 def in_order(surfaces: list[Surface]) -> list[Surface]:

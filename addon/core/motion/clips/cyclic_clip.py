@@ -6,7 +6,7 @@ import numpy as np
 
 from ...body.world_pose import forward_kinematics
 from ...types import Clip, Motion, Skeleton
-from ..editing.sampling import clip_at
+from ..editing.sampling import clip_at, face_at
 from ..ground.feet import leg_length, soles_of
 from ..ground.flesh import flesh_of, lows_of
 from ..ground.floor import carried_by, feet_on, floor_under
@@ -37,6 +37,7 @@ def cyclic_motion(skeleton: Skeleton, clip: Clip) -> Motion:
     # Feet that stand across the wrap are locked as in the midst of a longer motion.
     at = np.arange(3 * count + 1) if clip.loop else np.arange(count)
     rotations, root = clip_at(clip, at)
+    face = face_at(clip, np.arange(count + 1) if clip.loop else at)
     leg = leg_length(skeleton)
     root = root * leg
     root[:, 2] += skeleton.joints[0, 2] - STANDING * leg
@@ -58,4 +59,4 @@ def cyclic_motion(skeleton: Skeleton, clip: Clip) -> Motion:
         rotations[-1] = rotations[0]
         root[-1, 2] = root[0, 2]
     root = root - np.array([*root[0, :2], 0.0])
-    return Motion(clip.fps, rotations, root)
+    return Motion(clip.fps, rotations, root, face=face)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...types import Clip
 from .orientation import apart
-from .sampling import clip_at, loop_step
+from .sampling import clip_at, face_at, loop_step
 
 _LOOP_MEAN, _LOOP_MOST = np.radians(4.0), np.radians(15.0)
 _REPEATED = 0.25  # of a frame's step: a last pose so near to the first one is the first one
@@ -33,7 +33,8 @@ def as_loop(clip: Clip) -> Clip:
         With `loop` set as it is.
     """
     if _repeats(clip):
-        clip = replace(clip, rotations=clip.rotations[:-1], root=clip.root[:-1])
+        face = None if clip.face is None else clip.face[:-1]
+        clip = replace(clip, rotations=clip.rotations[:-1], root=clip.root[:-1], face=face)
         return replace(clip, loop=True)
     return replace(clip, loop=_is_loop(clip))
 
@@ -63,7 +64,7 @@ def at_rate(clip: Clip, fps: float) -> Clip:
     else:
         at = np.arange(int((count - 1) * fps / clip.fps + 1e-6) + 1) * (clip.fps / fps)
     rotations, root = clip_at(clip, at)
-    return replace(clip, fps=fps, rotations=rotations, root=root)
+    return replace(clip, fps=fps, rotations=rotations, root=root, face=face_at(clip, at))
 
 
 def _repeats(clip: Clip) -> bool:

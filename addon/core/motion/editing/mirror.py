@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...body.model.facial_actions import FACIAL_ACTIONS, facing_action
 from ...body.model.skeleton import JOINT
 from ...types import Clip, Float64
 
@@ -20,6 +21,9 @@ def _partner(name: str) -> str:
 PARTNERS = np.array([JOINT[_partner(name)] for name in JOINT])
 # A reflection in the plane x = 0 turns the rotation (w, x, y, z) into (w, x, -y, -z).
 _REFLECTED = np.array([1.0, 1.0, -1.0, -1.0])
+
+
+_ACTION_PARTNERS = np.array([FACIAL_ACTIONS.index(facing_action(name)) for name in FACIAL_ACTIONS])
 
 
 def mirrored_rotations(rotations: Float64) -> Float64:
@@ -55,4 +59,5 @@ def mirrored(clip: Clip) -> Clip:
         As many frames.
     """
     root = clip.root * np.array([-1.0, 1.0, 1.0])
-    return replace(clip, rotations=mirrored_rotations(clip.rotations), root=root)
+    face = None if clip.face is None else clip.face[:, _ACTION_PARTNERS]
+    return replace(clip, rotations=mirrored_rotations(clip.rotations), root=root, face=face)

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from ...errors import MotionError
 from ...numerics.easing import smootherstep
-from ...types import Float64, Motion
+from ...types import Float32, Float64, Motion
 
 
 def falloff(frames: int, centre: float, radius: float) -> Float64:
@@ -60,4 +60,13 @@ def blend_motions(first: Motion, second: Motion, share: Float64) -> Motion:
     turned = a * Rotation.from_rotvec((a.inv() * b).as_rotvec() * part)
     rotations = turned.as_quat(scalar_first=True).reshape(first.rotations.shape)
     root = first.root + share[:, None] * (second.root - first.root)
-    return Motion(first.fps, rotations, root)
+    return Motion(first.fps, rotations, root, face=_blended_faces(first, second, share))
+
+
+def _blended_faces(first: Motion, second: Motion, share: Float64) -> Float32 | None:
+    """(F, 52); a motion without a face is at rest, and two of them stay without."""
+    if first.face is None and second.face is None:
+        return None
+    start, end = (0.0 if motion.face is None else motion.face for motion in (first, second))
+    face: Float32 = ((1 - share)[:, None] * start + share[:, None] * end).astype(np.float32)
+    return face

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from ...body.model.skeleton import JOINT
-from ...types import Clip, Float64
+from ...types import Clip, Float32, Float64, Integers
 
 _LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]
 
@@ -69,21 +69,15 @@ def clip_at(clip: Clip, frames: npt.ArrayLike) -> tuple[Float64, Float64]:
     tuple[Float64, Float64]
         (N, 24, 4) and (N, 3), leg lengths.
     """
-    at: Float64 = np.asarray(frames, np.float64)
-    count = len(clip.root)
+    at, rounds = _within(clip, frames)
     if clip.loop:
         root = np.concatenate([clip.root, clip.root[-1:] + loop_step(clip.root)])
         rotations = np.concatenate([clip.rotations, clip.rotations[:1]])
-        rounds = np.floor(at / count)
-        at = at - rounds * count
         travel = rounds[:, None] * (root[-1] - root[0])
     else:
         root, rotations = clip.root, clip.rotations
-        at = np.clip(at, 0, count - 1)
         travel = np.zeros((len(at), 3))
-    low = np.minimum(at.astype(int), len(root) - 1)
-    high = np.minimum(low + 1, len(root) - 1)
-    share = at - low
+    low, high, share = _neighbours(at, len(root))
     placed = (1 - share)[:, None] * root[low] + share[:, None] * root[high] + travel
     joints = rotations.shape[1]
     first = Rotation.from_quat(rotations[low].reshape(-1, 4), scalar_first=True)
@@ -91,6 +85,49 @@ def clip_at(clip: Clip, frames: npt.ArrayLike) -> tuple[Float64, Float64]:
     way = (first.inv() * second).as_rotvec() * np.repeat(share, joints)[:, None]
     turned = (first * Rotation.from_rotvec(way)).as_quat(scalar_first=True)
     return turned.reshape(len(at), joints, 4), placed
+
+
+def face_at(clip: Clip, frames: npt.ArrayLike) -> Float32 | None:
+    """The face's strengths at fractional frames, between two frames linearly; beyond the ends as
+    in `clip_at`.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip.
+    frames : npt.ArrayLike
+        (N,) counted from 0.
+
+    Returns
+    -------
+    Float32 | None
+        (N, 52); None where the clip has no face.
+    """
+    if clip.face is None:
+        return None
+    at, _ = _within(clip, frames)
+    face = np.concatenate([clip.face, clip.face[:1]]) if clip.loop else clip.face
+    low, high, share = _neighbours(at, len(face))
+    between = (1 - share)[:, None] * face[low] + share[:, None] * face[high]
+    sampled: Float32 = between.astype(np.float32)
+    return sampled
+
+
+def _within(clip: Clip, frames: npt.ArrayLike) -> tuple[Float64, Float64]:
+    """Frames (N,) brought into the clip, of loops up to its first frame again, and the rounds (N,)
+    that loops have made by then."""
+    at: Float64 = np.asarray(frames, np.float64)
+    count = len(clip.root)
+    if not clip.loop:
+        return np.clip(at, 0, count - 1), np.zeros(len(at))
+    rounds = np.floor(at / count)
+    return at - rounds * count, rounds
+
+
+def _neighbours(at: Float64, count: int) -> tuple[Integers, Integers, Float64]:
+    """Of fractional frames (N,) the whole ones before and after, and the share of the latter."""
+    low = np.minimum(at.astype(int), count - 1)
+    return low, np.minimum(low + 1, count - 1), at - low
 
 
 def leg_angles(first: Float64, second: Float64) -> Float64:

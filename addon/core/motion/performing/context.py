@@ -10,10 +10,10 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ...body.world_pose import forward_kinematics
-from ...types import Clip, Float64, Mask, Pose, Skeleton
+from ...types import Clip, Float32, Float64, Mask, Pose, Skeleton
 from .. import clips
 from ..editing.orientation import heading, ways_ahead
-from ..editing.sampling import clip_at
+from ..editing.sampling import clip_at, face_at
 from ..ground.feet import Soles, leg_length, soles_of
 from ..ground.flesh import Flesh, lows_of
 from ..ground.floor import Carried, carried_by, feet_on, floor_under
@@ -40,6 +40,7 @@ class Track:
     carried: Carried  # by something else than the feet
     upright: Mask  # (F,), on its feet or in the air
     length: int  # the frame from which on the root stays where it is
+    face: Float32 | None  # (F, 52), as in Clip
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ def track_of(
     root[:, 2] -= gaussian_filter1d(floor, _FLOOR_SMOOTH_S * ctx.fps, mode="nearest")
     high = root[:, 2] > _UPRIGHT * ctx.skeleton.joints[0, 2]
     upright = high & (world[:, 0, 2, 2] > _UP)
-    return Track(rotations, root, standing, carried, upright, length)
+    return Track(rotations, root, standing, carried, upright, length, face_at(clip, at))
 
 
 def backwards(plan: Plan) -> Plan:

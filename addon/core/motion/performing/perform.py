@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ...body.world_pose import forward_kinematics
 from ...errors import MotionError
 from ...numerics.rotations import continuous
-from ...types import Clip, Float64, Mask, Motion, Pose, Skeleton
+from ...types import Clip, Float32, Float64, Mask, Motion, Pose, Skeleton
 from .. import clips
 from ..editing.mirror import mirrored
 from ..editing.sampling import leg_angles
@@ -141,7 +141,17 @@ def _play(ctx: Context, clip: Clip, frames: int, travels: bool) -> Motion:
     if not (clip.loop and upright and clip.name in clips.CLIPS):
         told += _lost_way(ctx, track, free, path, plan)
     goes = travels and not ctx.options.in_place
-    return Motion(ctx.fps, continuous(rotations), path, told, goes)
+    return Motion(ctx.fps, continuous(rotations), path, told, goes, _face(track, plan))
+
+
+def _face(track: Track, plan: Plan) -> Float32 | None:
+    """(F, 52) the clip's face where the clip is performed, at rest in the photo's pose and in
+    standing: what the photo's face shows is in the mesh already."""
+    if track.face is None:
+        return None
+    share = plan.enter * (1 - plan.leave)
+    face: Float32 = (share[:, None] * track.face).astype(np.float32)
+    return face
 
 
 def _lost_end(ctx: Context, clip: Clip, tempo: float, frames: int) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..addon.core.errors import OutputError
-from ..addon.core.user_paths import exists, told
+from ..core.errors import OutputError
+from ..core.user_paths import exists, told
+from ..scene.export.registry import EXPORTERS
 
 # What a disk says that was written to until then: full, quota, limit of a file, gone.
 _NO_ROOM = (
@@ -26,13 +27,20 @@ _NO_ROOM = (
 STRIP = "strip.png"  # the result at a glance
 _INSTEAD = "choose another folder for the results"
 _DEEPEST = "frames/frame_100000.png"  # the longest name in a result
+# What each kind of render is written to.
+RENDERED = {
+    "mp4": "video.mp4", "png": "frames", "character": "character", "gif": "loop.gif",
+    "webp": "loop.webp",
+}  # fmt: skip
+# What one command leaves and another, with other choices, does not.
+MADE = (*RENDERED.values(), *(f"character.{exporter.name}" for exporter in EXPORTERS))
 REPORT = "report.json"  # the last file to come and the first to go: where it is, all is
 
 
 def is_there(out: Path) -> bool:
     """Whether the folder for results is there already; OutputError where it cannot be one."""
     try:
-        (out / _DEEPEST).stat()  # too long with a result in it, or nobody may look into it
+        (out / _DEEPEST).stat()  # too long with a result in it, or it may not be looked into
     except (FileNotFoundError, NotADirectoryError, ValueError):
         pass
     except OSError as refused:
@@ -147,7 +155,7 @@ def write_report(folder: Path, report: dict[str, Any], made_from: str) -> None:
 
 
 def read_report(out: Path) -> dict[str, Any] | None:
-    """The report of a result all of whose files are there; None where there is no such result."""
+    """The report of a result all of whose files are there; None if there is no such result."""
     try:
         report = json.loads((out / REPORT).read_text(encoding="utf-8"))
         is_whole = isinstance(report["made_from"], str) and all(

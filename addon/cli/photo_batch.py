@@ -24,16 +24,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..addon.core.errors import WakeUpError, printable
-from ..addon.core.photo.image_files import load_photo, save_png
-from ..addon.core.reports.batch_sheet import Entry, overview, strip
-from ..addon.core.types import UInt8
+from ..core.errors import WakeUpError, printable
+from ..core.photo.image_files import load_photo, save_png
+from ..core.reports.batch_sheet import Entry, overview, strip
+from ..core.types import UInt8
+from . import exit_codes
 from .result_folder import STRIP, move_into_place, read_report, scratch_in
 
 SUMMARY, SHEET = "summary.json", "contact_sheet.png"
 DONE, KEPT, FAILED, WAITING = "done", "kept", "failed", "waiting"
-_SENTENCE = 2  # exit code of a command that ends with a sentence for the user
-_STOPPED = 130  # and of one that was stopped by Ctrl-C
 _LEAST_WINDOWS_CRASH = 0xC0000000  # exit codes from there on are Windows's own
 # What Python, NumPy, PyTorch and OpenCV say when there is no memory left.
 _NO_MEMORY = ("MemoryError", "allocate memory", "Insufficient memory", "bad_alloc")
@@ -93,7 +92,7 @@ def wake_up_folder(
     out_option : the arguments that tell a command where its results go
     stale : files of an earlier result that go even though nothing replaces them
 
-    The summary is written anew after each photo, the contact sheet at the end. Ctrl-C, or a
+    The summary is rewritten after each photo, the contact sheet at the end. Ctrl-C, or a
     SIGTERM, stops the processes and raises KeyboardInterrupt: what is finished stays. Raises
     OutputError where `out` cannot be written.
     """
@@ -114,7 +113,7 @@ def wake_up_folder(
                 ended = [each for each in running if each.process.poll() is not None]
                 for each in ended:
                     running.remove(each)
-                    if each.process.returncode == _STOPPED:
+                    if each.process.returncode == exit_codes.STOPPED:
                         raise KeyboardInterrupt
                     _finish(each, out, stale)
                     shutil.rmtree(each.folder, ignore_errors=True)
@@ -135,7 +134,7 @@ def wake_up_folder(
 
 
 def _is_kept(task: Task, row: Row, out: Path) -> bool:
-    """Whether there is a whole result of this photo with these settings; the row tells it then."""
+    """Whether there is a whole result of this photo with these settings; the row then says so."""
     report = read_report(out / task.name)
     if report is None or report["made_from"] != task.made_from():
         return False
@@ -193,7 +192,7 @@ def _finish(ended: _Running, out: Path, stale: Sequence[str]) -> None:
         return
     row.status = FAILED
     lines = _last_lines(ended.log)
-    if code == _SENTENCE and lines:
+    if code == exit_codes.REFUSED and lines:
         row.error = lines[-1]
         return
     row.log = lines

@@ -1,0 +1,1 @@
+"""The command: arguments, one photo's run, a folder of photos, and what is printed."""
