@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..core.body.model.parts import PART_NAMES
-from ..core.errors import WakeUpError
+from ..core.errors import WakeUpError, quoted
 from ..core.interchange.web_page import viewer_script
 from ..core.motion.performing.playlist import motion_files
 from ..core.option import Argument, Setting, assembled, settings_of
@@ -165,15 +165,15 @@ def _back(text: str) -> tuple[str, tuple[str, ...]]:
 def _kinds(text: str) -> tuple[str, ...]:
     """Kinds of files, each once."""
     kinds = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",")))
-    if not set(kinds) <= set(KINDS):
-        raise ValueError(text)
+    wrong = [quoted(kind) for kind in kinds if kind not in KINDS]
+    if wrong:
+        raise argparse.ArgumentTypeError(f"'{wrong[0]}' is none of the kinds {', '.join(KINDS)}")
     return kinds
 
 
 # What argparse calls the kinds when a value is refused.
 _person.__name__ = "number of a person, or 'all'"
 _back.__name__ = f"back: {', '.join(_BACKS)} or parts of {', '.join(PART_NAMES[1:])}"
-_kinds.__name__ = f"list for --export of {', '.join(KINDS)}"
 _box.__name__ = "box X0,Y0,X1,Y1 in pixels, or 'all'"
 
 # Settings whose words have a syntax of their own on the command line.

@@ -9,6 +9,13 @@ from pathlib import Path
 from .errors import WakeUpError
 
 _MOST_LETTERS = 80  # of a path in a sentence: names that are too long are not told whole
+# What is neither a file nor a folder: reading may wait, or go on, for ever.
+_SPECIAL = (
+    (stat.S_ISFIFO, "named pipe"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+    (stat.S_ISSOCK, "socket"),
+)
 
 
 def user_path(text: Path | str) -> Path:
@@ -130,7 +137,7 @@ def exists(path: Path, error: type[WakeUpError], instead: str) -> bool:
 def check_readable(path: Path, error: type[WakeUpError], instead: str) -> None:
     """Raise `error` where the file may not be opened; arguments as in `is_folder`.
 
-    What is not there, or is no file, is left to the reader, who knows what it should be.
+    What is not there, or is a folder, is left to the reader, who knows what it should be.
 
     Parameters
     ----------
@@ -141,11 +148,30 @@ def check_readable(path: Path, error: type[WakeUpError], instead: str) -> None:
     instead : str
         What the user may do instead, a part of a sentence.
     """
+    check_not_special(path, error, instead)
     if is_file(path, error, instead):
         try:
             path.open("rb").close()
         except OSError as refused:
             raise _refused(path, refused, error, instead) from refused
+
+
+def check_not_special(path: Path, error: type[WakeUpError], instead: str) -> None:
+    """Raise `error` for pipes, devices and sockets, which it names; arguments as in `is_folder`.
+
+    Parameters
+    ----------
+    path : Path
+        Of any name.
+    error : type[WakeUpError]
+        The class to raise.
+    instead : str
+        What the user may do instead, a part of a sentence.
+    """
+    found = _status(path, error, instead)
+    for is_kind, kind in _SPECIAL:
+        if found is not None and is_kind(found.st_mode):
+            raise error(f"{told(path)} is a {kind}, not a file: {instead}.")
 
 
 def _status(path: Path, error: type[WakeUpError], instead: str) -> os.stat_result | None:

@@ -286,8 +286,9 @@ def test_of_two_people_each_can_be_chosen(tmp_path, root):
         assert angles_between(clip.rotations, alone.rotations).max() < 1e-4
         assert clip.name == f"two {name}"
         assert clip.notes == (f"two.bvh has 2 takes: '{name}' is performed, not '{left}'.",)
-    with pytest.raises(MotionError, match="two.bvh has no take '3': choose 'Hips' or"):
+    with pytest.raises(MotionError, match="two.bvh has no take '3': choose 'Hips' or") as told:
         load_motion(path, 25.0, "3")
+    assert str(told.value).endswith("(numbers 1 to 2).")
 
 
 def test_a_take_that_is_not_there_is_a_sentence(tmp_path):
@@ -377,3 +378,11 @@ def test_real_files_keep_their_bones(name):
             length = np.linalg.norm(placed[:, joint] - placed[:, parent], axis=1)
             # Files with position channels on every joint let them breathe a little.
             assert np.ptp(length) < 0.02 * max(length.max(), 1.0)
+
+
+def test_decimal_commas_are_named(tmp_path):
+    path = tmp_path / "comma.bvh"
+    head, rows = _MOVED.split("Frame Time:")
+    path.write_text(f"{head}Frame Time:{rows.replace('.', ',')}")
+    with pytest.raises(MotionError, match="is not a number: it has a decimal comma"):
+        load_motion(path, 25.0)

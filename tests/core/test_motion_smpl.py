@@ -480,3 +480,14 @@ def test_hops_from_foot_to_foot_tell_nothing_of_legs(tmp_path):
     clip = retarget(read_bvh(mocap("dance_rokoko_fingers.bvh")), "dance")
     found = read_smpl_sequence(saved(tmp_path, smpl_fields(clip, 0.8)))
     assert np.abs(found.root[:, 2] - clip.root[:, 2]).max() < 0.1
+
+
+def test_useless_keys_are_told_with_what_is_expected(tmp_path):
+    path = tmp_path / "useless.npz"
+    np.savez(path, weights=np.zeros(3), **{f"k{at}": np.zeros(1) for at in range(20)})
+    with pytest.raises(MotionError) as told:
+        load_motion(path, 24.0)
+    assert "it has no 'poses' and no 'root_orient' with 'pose_body', only 'weights', 'k0'" in str(
+        told.value
+    )
+    assert "9 more" in str(told.value)

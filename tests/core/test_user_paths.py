@@ -147,3 +147,15 @@ def test_joints_of_any_name(tmp_path):
     path = tmp_path / "{joints} #\n.json"
     path.write_text(json.dumps({"nose": [1, 2.5]}))
     assert read_joints(path) == {"nose": (1.0, 2.5)}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("read", [read_photo, lambda path: load_motion(path, 24.0)])
+@pytest.mark.parametrize("suffix", ["", ".jpg", ".bvh", ".npz"])
+def test_pipes_and_devices_are_named_and_do_not_wait(tmp_path, read, suffix):
+    pipe, device = tmp_path / f"pipe{suffix}", tmp_path / f"zero{suffix}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path, kind in ((pipe, "named pipe"), (device, "device")):
+        with pytest.raises(WakeUpError, match=f"{path.name} is a {kind}, not a file: choose"):
+            read(path)

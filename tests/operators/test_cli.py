@@ -300,6 +300,12 @@ def test_bad_options_are_one_sentence(options, tmp_path, capfd):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_wrong_kind_of_export_is_named_with_the_right_ones(tmp_path, capfd):
+    sentence = refused(capfd, "photo.jpg", "--out", tmp_path / "out", "--export", "glb,doc")
+    assert "'doc'" in sentence and "'glb'" not in sentence
+    assert all(kind in sentence for kind in given.KINDS)
+
+
 def test_out_is_needed(capfd):
     assert "--out" in refused(capfd, "photo.jpg")
 

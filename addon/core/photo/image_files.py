@@ -12,6 +12,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import OutputError, PhotoError, printable
 from ..types import Photo, UInt8
+from ..user_paths import check_not_special
 from . import colour_profiles, exif
 from .grey_levels import DEEP_MODES, GREATEST, levels
 from .transparency import before_backdrop
@@ -54,6 +55,7 @@ def load_photo(path: Path | str) -> Photo:
         raise PhotoError(f"There is no file {path}: choose a photo that exists.")
     if path.is_dir():
         raise PhotoError(f"{path} is a folder: choose a photo in it.")
+    check_not_special(path, PhotoError, "choose another photo")
     if path.stat().st_size == 0:
         raise PhotoError(f"{path.name} is empty (0 bytes): choose another photo.")
     try:

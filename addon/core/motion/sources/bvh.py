@@ -342,6 +342,11 @@ class _Reader:
             numbers = [float(word) for word in words]
         except ValueError:
             wrong = next(word for word in words if not _is_number(word))
+            if _is_number(wrong.replace(",", ".", 1)):
+                raise self.fail(
+                    f"'{quoted(wrong)}' is not a number: it has a decimal comma where a decimal "
+                    "point belongs"
+                ) from None
             raise self.fail(f"'{quoted(wrong)}' is not a number") from None
         if not all(map(math.isfinite, numbers)):
             raise self.fail("a number is not finite (NaN or infinity)")

@@ -13,16 +13,17 @@ with which standing ankles stand still.
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from ...body.model.skeleton import JOINT, JOINT_COUNT
-from ...errors import MotionError
+from ...errors import MotionError, quoted
 from ...frames import WORLD_FROM_BODY_AXES, WORLD_FROM_CAMERA_AXES
 from ...npz_arrays import DAMAGED, UnfitArchiveError, read_npz
 from ...types import Clip, Float64
@@ -47,6 +48,7 @@ _PLACE = ("trans", "transl", "smpl_trans")
 _AMASS_RATE = ("mocap_framerate", "mocap_frame_rate")
 _RATE = (*_AMASS_RATE, "fps", "frame_rate", "framerate")
 _SCALE = "smpl_scaling"  # AIST++: its places are those of a body so many times as large
+_MOST_NAMED = 12  # arrays in one sentence
 _WANTED = (*_WHOLE, *_ROOT, *_BODY, *_PLACE, *_RATE, _SCALE)
 # Where data sets keep everything in one object, which is not opened.
 _OBJECTS = ("arr_0", "smpl", "smplx", "data")
@@ -166,7 +168,22 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         fields = read_npz(file, _WANTED, MOST_BYTES, _APART)
         if not any(key in fields for key in (*_WHOLE, *_BODY)):
             read_npz(file, _OBJECTS, MOST_BYTES, _APART)  # refused where one is an object
+        if not any(key in fields for key in (*_WHOLE, *_ROOT, *_BODY)):
+            raise UnfitError(
+                f"it has no '{_WHOLE[0]}' and no '{_ROOT[0]}' with '{_BODY[0]}', only "
+                f"{_keys_told(file)}"
+            )
     return fields
+
+
+def _keys_told(file: BinaryIO) -> str:
+    """The names of a file's arrays, for a sentence."""
+    file.seek(0)
+    with zipfile.ZipFile(file) as archive:
+        names = [f"'{quoted(name.removesuffix('.npy'))}'" for name in archive.namelist()]
+    if len(names) > _MOST_NAMED:
+        names[_MOST_NAMED:] = [f"{len(names) - _MOST_NAMED} more"]
+    return ", ".join(names) or "nothing"
 
 
 def _checked(fields: dict[str, npt.NDArray[Any]]) -> _Sequence:

@@ -135,7 +135,10 @@ def chosen_take(names: Sequence[str], wanted: str, file: str) -> int:
                 return index
     if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
         return int(wanted) - 1
-    raise MotionError(f"{file} has no take '{quoted(wanted)}': choose {_told(names, 'or')}.")
+    numbers = f" (numbers 1 to {len(names)})" if len(names) > 1 else ""
+    raise MotionError(
+        f"{file} has no take '{quoted(wanted)}': choose {_told(names, 'or')}{numbers}."
+    )
 
 
 def only_take(wanted: str, name: str) -> None:
