@@ -9,7 +9,10 @@ SHELL := /bin/bash
 override PHOTO := $(value PHOTO)
 override PHOTOS := $(value PHOTOS)
 override OUT := $(value OUT)
-export PHOTO PHOTOS OUT
+# Words for a shell, which closes its quotes or says so.
+override ARGS := $(value ARGS)
+export PHOTO PHOTOS OUT ARGS
+CLOSED_QUOTES = bash -n -c "x $$ARGS" 2>/dev/null || { echo "ARGS cannot be read: close its quotes, make ... ARGS=\"--motion 'my clip.bvh'\"." >&2; exit 2; }
 
 BUILD := build
 VENV := $(BUILD)/venv
@@ -83,12 +86,14 @@ pictures: setup $(DEMO_PHOTO) ## Make the README's pictures of the demo photo an
 .PHONY: wake-up
 wake-up: setup ## Wake up a photo: make wake-up PHOTO=me.jpg OUT=result ARGS="--motion run"
 	@[[ -n "$$PHOTO" && -n "$$OUT" ]] || { echo "Say which photo and where to: make wake-up PHOTO=me.jpg OUT=result" >&2; exit 2; }
+	@$(CLOSED_QUOTES)
 	@$(RUN) -m photo_wake_up.addon.cli --out="$$OUT" $(ARGS) -- "$$PHOTO"
 
 .PHONY: batch
 batch: setup ## Wake up a folder of photos: make batch PHOTOS=album OUT=results ARGS="--jobs 2"
 	@[[ -n "$$PHOTOS" && -n "$$OUT" ]] || { echo "Say which folder and where to: make batch PHOTOS=album OUT=results" >&2; exit 2; }
 	@[[ -d "$$PHOTOS" ]] || { printf '%s is no folder: say which folder the photos are in.\n' "$$PHOTOS" >&2; exit 2; }
+	@$(CLOSED_QUOTES)
 	@$(RUN) -m photo_wake_up.addon.cli --out="$$OUT" $(ARGS) -- "$$PHOTOS"
 
 # MediaPipe needs other versions than the extension, and Pixar's validators another USD than

@@ -27,7 +27,7 @@ class Inputs:
     settings: WakeUpSettings
     photo_path: Path | str = ""
     clip: Clip | None = None  # the settings' motion, where only Blender can read its file
-    everybody: Foreground | None = None  # where more people than `person` leave the background
+    everyone: Foreground | None = None  # where more people than `person` leave the background
 
     def value(self, stage: str) -> Any:
         """The value of a stage that has no property here.
@@ -59,7 +59,7 @@ class Inputs:
     @property
     def foreground(self) -> Foreground:
         """What the background is to be filled behind."""
-        return Foreground.of([self.person]) if self.everybody is None else self.everybody
+        return Foreground.of([self.person]) if self.everyone is None else self.everyone
 
     @property
     def fitted(self) -> FittedBody:

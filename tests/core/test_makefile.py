@@ -92,3 +92,17 @@ def test_what_is_missing_is_said(given):
     done = _make("wake-up", *given)
     assert done.returncode == 2 and not done.stdout
     assert done.stderr.startswith(b"Say which photo and where to: ")
+
+
+@pytest.mark.parametrize("arguments", ["--motion 'x", '--motion "x', "--motion $(x"])
+@pytest.mark.parametrize("target", ["wake-up", "batch"])
+def test_a_quote_that_is_not_closed_is_named(tmp_path, target, arguments):
+    done = _make(target, "PHOTO=a.jpg", f"PHOTOS={tmp_path}", "OUT=b", f"ARGS={arguments}")
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith(b"ARGS cannot be read: close its quotes")
+
+
+def test_words_of_arguments_are_looked_at_but_not_run_before_their_turn(tmp_path):
+    ran = tmp_path / "ran"
+    _make("wake-up", "PHOTO=a.jpg", "OUT=b", f"ARGS=$(echo x >> {ran})")
+    assert ran.read_text() == "x\n"

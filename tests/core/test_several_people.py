@@ -63,7 +63,7 @@ def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatc
     made = figures.result()
     filled = []
 
-    def advance(result, settings, _path, until, _clip=None, everybody=None):
+    def advance(result, settings, _path, until, _clip=None, everyone=None):
         if False:
             yield
         if until == "people":
@@ -75,7 +75,7 @@ def test_people_share_the_plate_and_who_cannot_be_cut_out_is_left_out(monkeypatc
             mask[settings.person * 10] = True
             return replace(made, background=None, person=replace(made.person, mask=mask))
         if until == "background":
-            hole = everybody.mask
+            hole = everyone.mask
             filled.append(hole)
             assert result.person.mask.sum() < hole.sum(), "a person stays one person"
             return replace(result, background=Background(made.photo.rgb, hole, made.photo.rgb))
@@ -106,9 +106,9 @@ def test_the_background_is_filled_behind_one_person_or_everybody():
     inputs = Inputs(result, WakeUpSettings())
     assert np.array_equal(inputs.foreground.mask, first.mask)
     assert np.array_equal(inputs.foreground.matte, first.matte)
-    assert replace(inputs, everybody=both).foreground is both
+    assert replace(inputs, everyone=both).foreground is both
     bare = replace(result, background=None)
-    work = advance(bare, WakeUpSettings(), until="background", everybody=both)
+    work = advance(bare, WakeUpSettings(), until="background", everyone=both)
     assert drain(work).background.hole[both.mask].all()
     with pytest.raises(ValueError, match="at least one person"):
         Foreground.of([])

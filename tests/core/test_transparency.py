@@ -16,6 +16,7 @@ from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.photo.transparency import (
     before_backdrop,
     is_cut_out,
+    is_veiled,
     ring,
     studio_backdrop,
 )
@@ -208,3 +209,18 @@ def test_a_photo_that_is_transparent_all_over_is_refused(tmp_path) -> None:
     pixels[50:60, 50:60, 3] = 255
     Image.fromarray(pixels).save(path)
     assert load_photo(path).alpha is not None
+
+
+@pytest.mark.parametrize(("opacity", "pale"), [(40, True), (128, True), (225, True), (240, False)])
+def test_a_half_transparent_photo_is_remarked_on(tmp_path: Path, opacity: int, pale: bool) -> None:
+    image = Image.new("RGBA", (WIDTH, HEIGHT), (200, 40, 40, opacity))
+    image.save(tmp_path / "pale.png")
+    remarks = load_photo(tmp_path / "pale.png").remarks
+    assert any("half transparent" in remark for remark in remarks) == pale
+
+
+def test_soft_edges_and_missing_parts_are_no_veil() -> None:
+    soft = cv2.GaussianBlur(opaque_where(person()), (0, 0), 1)
+    assert not is_veiled(soft)
+    assert not is_veiled(opaque_where(person()))
+    assert not is_veiled(np.zeros((HEIGHT, WIDTH), np.uint8))

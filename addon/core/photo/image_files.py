@@ -15,7 +15,7 @@ from ..types import Photo, UInt8
 from ..user_paths import check_not_special
 from . import colour_profiles, exif
 from .grey_levels import DEEP_MODES, GREATEST, levels
-from .transparency import before_backdrop
+from .transparency import before_backdrop, is_veiled
 
 LEAST_OPACITY = 16  # of 255: what is nowhere more opaque shows nothing
 SMALLEST_SIDE_PX = 64  # below this there is no telling a person's limbs apart
@@ -88,8 +88,8 @@ def load_photo(path: Path | str) -> Photo:
                 "colour."
             ) from error
         raise PhotoError(
-            f"{path.name} is not a picture that can be read: choose a JPEG, PNG, WebP, TIFF or "
-            "HEIC."
+            f"{path.name} is not a picture that can be read: choose a JPEG, PNG, WebP, TIFF, "
+            "HEIC or AVIF."
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
         raise PhotoError(
@@ -170,7 +170,7 @@ def _decoded(path: Path, opened: Image.Image) -> Photo:
         size = (round(image.width * shrink), round(image.height * shrink))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     rgb, colour_remark = _in_srgb(image, profile)
-    alpha = None
+    alpha, veil_remark = None, ""
     if "A" in image.getbands():
         opacity = np.asarray(image.getchannel("A"))
         if opacity.min() < 255:
@@ -179,8 +179,13 @@ def _decoded(path: Path, opened: Image.Image) -> Photo:
                     f"{path.name} is transparent all over: choose a photo that shows somebody."
                 )
             alpha, rgb = opacity.copy(), before_backdrop(rgb, opacity)
+            if is_veiled(opacity):
+                veil_remark = (
+                    "The photo is half transparent and looks pale before the grey backdrop: save "
+                    "it without transparency."
+                )
     focal = None if focal_share is None else focal_share * max(image.size)
-    remarks = tuple(remark for remark in (focal_remark, colour_remark) if remark)
+    remarks = tuple(remark for remark in (focal_remark, colour_remark, veil_remark) if remark)
     return Photo(np.ascontiguousarray(rgb), alpha, focal, path.stem, remarks)
 
 

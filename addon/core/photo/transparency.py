@@ -13,6 +13,7 @@ OPAQUE = 128  # alpha from which on a pixel counts as there
 # network's error lie within the first, the photo's own background begins before the second.
 _EDGE_SHARE, _AROUND_SHARE = 0.015, 0.05
 _LEAST_EDGE_PX, _LEAST_AROUND_PX = 3, 8
+_CLEAR = 25  # alpha, a tenth: so near to 0 and to 255 no one sees the difference
 _MOST_LEFT = 0.1  # mean opacity around a person who is cut out: a shadow, a lock of hair
 
 
@@ -54,6 +55,23 @@ def before_backdrop(rgb: UInt8, alpha: UInt8) -> UInt8:
     share = alpha[..., None].astype(np.float32) / 255
     backdrop = studio_backdrop(*alpha.shape)
     return np.rint(rgb * share + backdrop * (1 - share)).astype(np.uint8)
+
+
+def is_veiled(alpha: UInt8) -> bool:
+    """Whether most of what a photo shows is half transparent, not only its edges.
+
+    Parameters
+    ----------
+    alpha : UInt8
+        (H, W), 0..255.
+
+    Returns
+    -------
+    bool
+        True if the backdrop shines through most of it.
+    """
+    shown = alpha > _CLEAR
+    return bool(shown.any() and (alpha[shown] < 255 - _CLEAR).mean() > 0.5)
 
 
 def is_cut_out(alpha: UInt8 | None, person: Mask, most_left: float = _MOST_LEFT) -> bool:

@@ -61,7 +61,7 @@ def advance(
     photo_path: Path | str = "",
     until: str = LAST,
     clip: Clip | None = None,
-    everybody: Foreground | None = None,
+    everyone: Foreground | None = None,
 ) -> Generator[Progress, None, WakeUpResult]:
     """Compute the values that `until` needs and that `result` lacks, and return them with it.
 
@@ -93,7 +93,7 @@ def advance(
     for stage in wanted:
         yield Progress(done / total, stage.message)
         started = time.perf_counter()
-        inputs = Inputs(result, settings, photo_path, clip, everybody)
+        inputs = Inputs(result, settings, photo_path, clip, everyone)
         work = in_thread(
             partial(stage.run, inputs), done / total, stage.share / total, stage.message
         )

@@ -62,10 +62,10 @@ def wake_up_everyone(
         raise refused or PersonError("No person was found in the photo: draw a box around one.")
     built = _on_one_ground(built)
 
-    everybody = Foreground.of([present(result.person, "person") for result in built])
+    everyone = Foreground.of([present(result.person, "person") for result in built])
     yield Progress(1.0 - _PLATE_SHARE, "Filling the background")
     plate = yield from within(
-        advance(built[0], settings, photo_path, "background", everybody=everybody),
+        advance(built[0], settings, photo_path, "background", everyone=everyone),
         1.0 - _PLATE_SHARE, 1.0,
     )  # fmt: skip
     finished = []

@@ -126,9 +126,9 @@ def compare_with_photo(
     dict[str, float]
         `silhouette_iou`, 0..1, and `first_frame_psnr_db`, decibels.
     """
-    everybody = np.logical_or.reduce(list(people))
+    everyone = np.logical_or.reduce(list(people))
     return {
-        "silhouette_iou": round(intersection_over_union(silhouette, everybody), 5),
+        "silhouette_iou": round(intersection_over_union(silhouette, everyone), 5),
         "first_frame_psnr_db": round(peak_signal_to_noise_db(first_frame, photo), 2),
     }
 

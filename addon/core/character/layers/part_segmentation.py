@@ -265,7 +265,7 @@ def mixture_costs(
     costs = np.zeros((int(loose.sum()), count))
     for rank in range(count):
         of_part = ranks[near] == rank
-        # One more sample of everybody's colours: a part that is hardly seen tells nothing.
+        # One more sample of everyone's colours: a part that is hardly seen tells nothing.
         weights = counts[of_part] @ samples[of_part] + overall
         weights /= counts[of_part].sum() + 1
         weights = (1 - WRONG_LABELS) * weights + WRONG_LABELS * overall
