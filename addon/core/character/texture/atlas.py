@@ -62,6 +62,15 @@ class AtlasLayout:
         return uv.astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """A character's texture."""
+
+    layout: AtlasLayout  # where each chart is
+    colours: UInt8  # (S, S, 4), sRGB and opacity
+    normal_map: UInt8  # (S, S, 3), tangent space
+
+
 def lay_out(masks: list[Mask], largest: int = DEFAULT_ATLAS) -> AtlasLayout:
     """Pack a panel for each mask (its box in the photo) into the smallest power-of-two atlas;
     panels are scaled down together where the largest atlas is too small.
