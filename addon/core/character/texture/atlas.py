@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from ...imaging.fill_nearest import fill_nearest
-from ...types import Float32, Float64, Mask, UInt8
+from ...imaging.resampling import resampled_on_grid
+from ...types import Crop, Float32, Float64, Mask, UInt8
 
 DEFAULT_ATLAS = 2048  # pixels a side: what AR viewers accept
 SMALLEST_ATLAS = 256
@@ -146,12 +147,9 @@ def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
         source = image
         if layout.scale < 1.0:  # averaging first, else fine patterns alias
             source = cv2.GaussianBlur(image, (0, 0), 0.4 / layout.scale)
-        step = 1 / layout.scale
-        move = np.array([[step, 0, panel.x0], [0, step, panel.y0]], np.float64)
-        atlas[panel.top : panel.top + height, panel.left : panel.left + width, :3] = cv2.warpAffine(
-            source, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        crop = Crop(panel.x0, panel.y0, layout.scale, width, height)
+        place = atlas[panel.top : panel.top + height, panel.left : panel.left + width]
+        place[..., :3] = resampled_on_grid(source, crop, border=cv2.BORDER_REPLICATE)
     return atlas
 
 
