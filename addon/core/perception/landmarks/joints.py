@@ -105,7 +105,7 @@ def moved(marks: PoseLandmarks, joints: Joints) -> PoseLandmarks:
     image, world = marks.image.astype(np.float64), marks.world.astype(np.float64)
     depth, visibility = marks.depth.copy(), marks.visibility.copy()
     before = world.copy()
-    metres = _metres_a_pixel(marks)
+    metres = _metres_per_pixel(marks)
     for name in sorted(changed):
         step = np.asarray(joints[name], np.float64) - image[LANDMARK[name]]
         visibility[LANDMARK[name]] = 1.0
@@ -275,7 +275,7 @@ def _is_point(value: object) -> bool:
     )
 
 
-def _metres_a_pixel(marks: PoseLandmarks) -> float:
+def _metres_per_pixel(marks: PoseLandmarks) -> float:
     """How long a photo pixel is at the person: spread of the metric points over the image's."""
 
     def spread(points: Float32) -> float:
