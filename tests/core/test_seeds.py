@@ -128,7 +128,7 @@ def test_what_is_synthesised_begins_from_the_seed(monkeypatch):
 
     monkeypatch.setattr(charts.np.random, "default_rng", generator)
     with pytest.raises(Enough, match=str(SEED)):
-        charts.panel_images(None, None, None, None, [], seed=SEED)
+        charts.chart_images(None, None, None, None, [], seed=SEED)
 
 
 def test_another_seed_makes_everything_anew():

@@ -40,7 +40,7 @@ from .surface.layer_reconstruction import (
     placed,
 )
 from .texture import atlas, normal_map
-from .texture.charts import panel_images
+from .texture.charts import chart_images
 from .working_grid import colours_on_grid, frame, matte_on_photo, on_grid, window_of, within_photo
 
 
@@ -217,7 +217,7 @@ def _assemble(
     weights = weight_relaxation.relax(vertices, sharpened, triangles, skeleton, matrices)
     rest = body_pose.unskin_vertices(vertices, weights, matrices)
 
-    images, masks = panel_images(
+    images, masks = chart_images(
         photo, person, model, crop, surfaces, settings.mirrored, front_only, settings.seed
     )
     layout = atlas.lay_out(masks, settings.texture_px)
