@@ -21,7 +21,7 @@ from photo_wake_up.addon.core.character.surface.normal_integration import integr
 from photo_wake_up.addon.core.character.texture import atlas
 from photo_wake_up.addon.core.numerics import multigrid
 from photo_wake_up.addon.core.numerics.grid_laplacian import fill_harmonically
-from photo_wake_up.addon.core.numerics.multigrid import Springs, solve
+from photo_wake_up.addon.core.numerics.multigrid import GridGraph, solve
 
 from . import analytic_surfaces as surfaces
 from .test_outlines import disc
@@ -116,8 +116,8 @@ def test_a_tilted_plane_under_perspective_is_restored_exactly() -> None:
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**31), sheets=st.integers(1, 2))
-def test_springs_are_solved_as_a_direct_solver_does(seed: int, sheets: int) -> None:
-    """On a ragged silhouette with springs of all stiffnesses, to 1e-6."""
+def test_graphs_are_solved_as_a_direct_solver_does(seed: int, sheets: int) -> None:
+    """On a ragged silhouette with edges of all weights, to 1e-6."""
     rng = np.random.default_rng(seed)
     height, width = 37, 52
     inside = cv2.GaussianBlur(rng.random((height, width)), (0, 0), 2.0) > 0.48
@@ -131,7 +131,7 @@ def test_springs_are_solved_as_a_direct_solver_does(seed: int, sheets: int) -> N
     across = 10.0 ** rng.uniform(-2, 1, inside.shape) * (inside & (sheets == 2))
     anchor = np.where(inside, 10.0 ** rng.uniform(-4, -2, shape), 0.0)
     load = np.where(inside, rng.normal(size=shape) * 1e-2, 0.0)
-    found, ended = solve(Springs(right, down, across, anchor), load, np.zeros(shape), 1e-9)
+    found, ended = solve(GridGraph(right, down, across, anchor), load, np.zeros(shape), 1e-9)
     assert ended.converged and ended.last_step < 1e-9 and 1 < ended.iterations < 100
 
     number = np.arange(load.size).reshape(shape)
@@ -159,7 +159,7 @@ def test_a_solution_that_did_not_settle_is_told(monkeypatch) -> None:
     stiff = np.ones(shape)
     stiff[..., -1] = 0
     anchor, load = np.full(shape, 1e-4), np.random.default_rng(2).normal(size=shape)
-    hanging = Springs(stiff, np.zeros(shape), np.zeros(shape[1:]), anchor)
+    hanging = GridGraph(stiff, np.zeros(shape), np.zeros(shape[1:]), anchor)
     assert solve(hanging, load, np.zeros(shape), 1e-6)[1].converged
     assert solve(hanging, load * 0, np.zeros(shape), 1e-6)[1].converged
     broken = load.copy()
