@@ -19,7 +19,14 @@ from ..addon.scene.rig.pose_correction import find_posed, has_fit
 from ..addon.scene.selection import select_alone
 from ..addon.ui.painting import open_for_painting, paint_white
 from .base import QuickOperator, can_start, is_idle
-from .wake_up import FitAnew, Stage, is_of_person, photo_path, show, wanted_source
+from .stage_operator import (
+    FitOperator,
+    StageOperator,
+    is_of_person,
+    photo_path,
+    show,
+    wanted_source,
+)
 
 _HOW_TO_POSE = "Rotate bones, or drag hands and feet by their handles, then refine."
 _BOX_MARGIN = 0.1  # of the photo, around a box that nothing is known for
@@ -115,7 +122,7 @@ def _can_paint(
     return True
 
 
-class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
+class WAKEUP_OT_use_corrections(StageOperator, bpy.types.Operator):
     """Go on from the mask and the joints as they are now"""
 
     bl_idname = "wakeup.use_corrections"
@@ -140,7 +147,7 @@ class WAKEUP_OT_use_corrections(Stage, bpy.types.Operator):
         return f"{present(result.photo, 'photo').name} follows the corrections."
 
 
-class WAKEUP_OT_correct_pose(Stage, bpy.types.Operator):
+class WAKEUP_OT_correct_pose(StageOperator, bpy.types.Operator):
     """Show the fitted body over the photo, ready to be posed"""
 
     bl_idname = "wakeup.correct_pose"
@@ -195,7 +202,7 @@ def _is_fitted(operator: type[bpy.types.Operator], context: bpy.types.Context) -
     return True
 
 
-class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
+class WAKEUP_OT_refine_pose(StageOperator, bpy.types.Operator):
     """Continue the fit from the pose that the body has now"""
 
     bl_idname = "wakeup.refine_pose"
@@ -242,7 +249,7 @@ class WAKEUP_OT_refine_pose(Stage, bpy.types.Operator):
         return f"The body follows the photo again, with {joints} as you have turned them."
 
 
-class WAKEUP_OT_forget_pose(FitAnew, bpy.types.Operator):
+class WAKEUP_OT_forget_pose(FitOperator, bpy.types.Operator):
     """Fit the body again, without what was corrected of its pose"""
 
     bl_idname = "wakeup.forget_pose"

@@ -94,16 +94,20 @@ class WAKEUP_OT_read_skeleton(QuickOperator, bpy.types.Operator):
         return _show(settings, source)
 
 
-class WAKEUP_OT_save_mapping(QuickOperator, bpy.types.Operator):
+class _MappingOperator(QuickOperator):
+    """Works on the list of joints that is shown."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_list(cls, context)
+
+
+class WAKEUP_OT_save_mapping(_MappingOperator, bpy.types.Operator):
     """Keep the list for all motions of this skeleton"""
 
     bl_idname = "wakeup.save_mapping"
     bl_label = "Save"
     bl_description = "Keep the list: it is used for every motion with the same skeleton from now on"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_list(cls, context)
 
     def act(self, context: bpy.types.Context) -> str:
         settings = context.scene.wake_up_motion
@@ -114,7 +118,7 @@ class WAKEUP_OT_save_mapping(QuickOperator, bpy.types.Operator):
         return "The mapping is kept for all motions of this skeleton."
 
 
-class WAKEUP_OT_load_mapping(QuickOperator, ImportHelper, bpy.types.Operator):
+class WAKEUP_OT_load_mapping(_MappingOperator, ImportHelper, bpy.types.Operator):
     """Take the mapping from a file"""
 
     bl_idname = "wakeup.load_mapping"
@@ -126,10 +130,6 @@ class WAKEUP_OT_load_mapping(QuickOperator, ImportHelper, bpy.types.Operator):
         name="Files", description="Which files are listed", default="*.json", options={"HIDDEN"}
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_list(cls, context)
-
     def act(self, context: bpy.types.Context) -> str:
         settings = context.scene.wake_up_motion
         skeleton = mapping_list.skeleton_shown(settings)
@@ -139,7 +139,7 @@ class WAKEUP_OT_load_mapping(QuickOperator, ImportHelper, bpy.types.Operator):
         return f"{len(mapping)} joints are mapped. Save keeps them."
 
 
-class WAKEUP_OT_forget_mapping(QuickOperator, bpy.types.Operator):
+class WAKEUP_OT_forget_mapping(_MappingOperator, bpy.types.Operator):
     """Delete what was kept for this skeleton; names and shape tell the joints again"""
 
     bl_idname = "wakeup.forget_mapping"
@@ -147,10 +147,6 @@ class WAKEUP_OT_forget_mapping(QuickOperator, bpy.types.Operator):
     bl_description = (
         "Delete the mapping that was kept for this skeleton: names and shape tell the joints again"
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _has_list(cls, context)
 
     def act(self, context: bpy.types.Context) -> str:
         settings = context.scene.wake_up_motion
@@ -300,15 +296,6 @@ def _has_source(operator: type[bpy.types.Operator], context: bpy.types.Context) 
     return True
 
 
-def _has_list(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    if not is_idle(operator, context):
-        return False
-    if not context.scene.wake_up_motion.bones:
-        operator.poll_message_set("Press Show Joints first")
-        return False
-    return True
-
-
 def _first_pose(context: bpy.types.Context, armature: bpy.types.Object) -> Pose:
     start = context.scene.wake_up_motion.start
     return current_pose(armature) if start == POSE else photo_pose(armature)
@@ -388,6 +375,15 @@ def _menu_clips(context: bpy.types.Context, fps: float, every: bool = False) -> 
         return (load_motion(path, fps, menu.take),)
     wanted = takes.order() if every else (takes.chosen,)
     return tuple(clip_of_take(takes, index, fps, folder) for index in wanted)
+
+
+def _has_list(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if not is_idle(operator, context):
+        return False
+    if not context.scene.wake_up_motion.bones:
+        operator.poll_message_set("Press Show Joints first")
+        return False
+    return True
 
 
 def _show(settings: bpy.types.PropertyGroup, source: SourceMotion) -> str:

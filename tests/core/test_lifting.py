@@ -21,7 +21,7 @@ from photo_wake_up.addon.core.character.surface.normal_integration import integr
 from photo_wake_up.addon.core.character.texture import atlas
 from photo_wake_up.addon.core.numerics import multigrid
 from photo_wake_up.addon.core.numerics.grid_laplacian import fill_harmonically
-from photo_wake_up.addon.core.numerics.multigrid import ScreenedLaplacian, solve
+from photo_wake_up.addon.core.numerics.multigrid import GridGraph, solve
 
 from . import analytic_surfaces as surfaces
 from .test_outlines import disc
@@ -116,7 +116,7 @@ def test_a_tilted_plane_under_perspective_is_restored_exactly() -> None:
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**31), sheets=st.integers(1, 2))
-def test_screened_laplacians_are_solved_as_by_a_direct_solver(seed: int, sheets: int) -> None:
+def test_graphs_are_solved_as_a_direct_solver_does(seed: int, sheets: int) -> None:
     """On a ragged silhouette with edges of all weights, to 1e-6."""
     rng = np.random.default_rng(seed)
     height, width = 37, 52
@@ -129,46 +129,44 @@ def test_screened_laplacians_are_solved_as_by_a_direct_solver(seed: int, sheets:
     down[:, :-1] *= inside[:-1] & inside[1:]
     down[:, -1] = 0
     across = 10.0 ** rng.uniform(-2, 1, inside.shape) * (inside & (sheets == 2))
-    screening = np.where(inside, 10.0 ** rng.uniform(-4, -2, shape), 0.0)
-    right_side = np.where(inside, rng.normal(size=shape) * 1e-2, 0.0)
-    found, ended = solve(
-        ScreenedLaplacian(right, down, across, screening), right_side, np.zeros(shape), 1e-9
-    )
+    anchor = np.where(inside, 10.0 ** rng.uniform(-4, -2, shape), 0.0)
+    load = np.where(inside, rng.normal(size=shape) * 1e-2, 0.0)
+    found, ended = solve(GridGraph(right, down, across, anchor), load, np.zeros(shape), 1e-9)
     assert ended.converged and ended.last_step < 1e-9 and 1 < ended.iterations < 100
 
-    number = np.arange(right_side.size).reshape(shape)
+    number = np.arange(load.size).reshape(shape)
     pairs = [
         (number[..., :-1], number[..., 1:], right[..., :-1]),
         (number[:, :-1], number[:, 1:], down[:, :-1]),
     ]
     if sheets == 2:
         pairs.append((number[0], number[1], across))
-    start, end, weight = (
+    start, end, stiffness = (
         np.concatenate([np.ravel(p[k]) for p in pairs]) for k in range(3)
     )  # fmt: skip
-    edges = sparse.csr_matrix((weight, (start, end)), shape=(right_side.size,) * 2)
-    edges = edges + edges.T
-    diagonal = np.asarray(edges.sum(axis=1)).ravel() + screening.ravel()
-    system = sparse.diags(np.where(screening.ravel() > 0, diagonal, 1.0)) - edges
-    expected = spsolve(system.tocsc(), right_side.ravel()).reshape(shape)
+    joined = sparse.csr_matrix((stiffness, (start, end)), shape=(load.size,) * 2)
+    joined = joined + joined.T
+    diagonal = np.asarray(joined.sum(axis=1)).ravel() + anchor.ravel()
+    system = sparse.diags(np.where(anchor.ravel() > 0, diagonal, 1.0)) - joined
+    expected = spsolve(system.tocsc(), load.ravel()).reshape(shape)
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
     assert (found[:, ~inside] == 0).all()
 
 
-def test_a_solution_that_did_not_converge_is_told(monkeypatch) -> None:
+def test_a_solution_that_did_not_settle_is_told(monkeypatch) -> None:
     """Too few iterations, or numbers that are not finite, are no convergence; nothing to do is."""
     shape = (1, 30, 40)
-    weight = np.ones(shape)
-    weight[..., -1] = 0
-    screening, right_side = np.full(shape, 1e-4), np.random.default_rng(2).normal(size=shape)
-    matrix = ScreenedLaplacian(weight, np.zeros(shape), np.zeros(shape[1:]), screening)
-    assert solve(matrix, right_side, np.zeros(shape), 1e-6)[1].converged
-    assert solve(matrix, right_side * 0, np.zeros(shape), 1e-6)[1].converged
-    broken = right_side.copy()
+    stiff = np.ones(shape)
+    stiff[..., -1] = 0
+    anchor, load = np.full(shape, 1e-4), np.random.default_rng(2).normal(size=shape)
+    hanging = GridGraph(stiff, np.zeros(shape), np.zeros(shape[1:]), anchor)
+    assert solve(hanging, load, np.zeros(shape), 1e-6)[1].converged
+    assert solve(hanging, load * 0, np.zeros(shape), 1e-6)[1].converged
+    broken = load.copy()
     broken[0, 3, 3] = np.nan
-    assert not solve(matrix, broken, np.zeros(shape), 1e-6)[1].converged
+    assert not solve(hanging, broken, np.zeros(shape), 1e-6)[1].converged
     monkeypatch.setattr(multigrid, "MOST_ITERATIONS", 1)
-    ended = solve(matrix, right_side, np.zeros(shape), 1e-6)[1]
+    ended = solve(hanging, load, np.zeros(shape), 1e-6)[1]
     assert not ended.converged and ended.iterations == 1 and ended.last_step >= 1e-6
     whole = lifted(surfaces.sphere(40, 80.0, 2.0), 1e-4)
     assert not whole.solve.converged and whole.solve.iterations >= 1

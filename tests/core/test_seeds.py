@@ -109,7 +109,7 @@ def test_every_stage_is_given_the_seed(monkeypatch, stage):
     settings = WakeUpSettings(seed=SEED, box=(0.0, 0.0, 9.0, 9.0))
 
     class Anything:
-        mask = None
+        mask = matte = np.zeros((1, 1))
 
         def __iter__(self):
             return iter(())
@@ -128,7 +128,7 @@ def test_what_is_synthesised_begins_from_the_seed(monkeypatch):
 
     monkeypatch.setattr(charts.np.random, "default_rng", generator)
     with pytest.raises(Enough, match=str(SEED)):
-        charts.panel_images(None, None, None, None, [], seed=SEED)
+        charts.chart_images(None, None, None, None, [], seed=SEED)
 
 
 def test_another_seed_makes_everything_anew():

@@ -346,3 +346,27 @@ def test_armatures_that_do_not_move_are_refused(scene):
     empty = bpy.data.objects.new("Empty", None)
     with pytest.raises(WakeUpError, match="Empty is no armature"):
         sample_armature(empty)
+
+
+def test_what_would_take_minutes_to_evaluate_is_refused_before(scene):
+    armature, _ = _performed(frames=4)
+    strip = armature.animation_data.nla_tracks.new().strips.new(
+        "Far", 20_000, armature.animation_data.action
+    )
+    assert strip.frame_start == 20_000
+    with pytest.raises(WakeUpError, match=r"is 20\d{3} frames long: shorten it to 18000 or fewer"):
+        sample_armature(armature)
+
+
+def test_bones_are_sampled_in_their_own_order(scene):
+    """All at once, in the armature's order, as each bone by itself has it."""
+    armature, _ = _performed(frames=6)
+    sampled = motion_of(sample_armature(armature, in_world=False), BONE_NAMES)
+    for frame in (1, 4):
+        scene.frame_set(frame)
+        posed = [np.array(armature.pose.bones[name].matrix) for name in BONE_NAMES]
+        heads = np.stack(posed)[:, :3, 3]
+        world = forward_kinematics(
+            straight_skeleton(), sampled.rotations[frame - 1], sampled.root[frame - 1]
+        )
+        assert np.abs(world[:, :3, 3] - heads).max() < 1e-4

@@ -57,7 +57,7 @@ from .surface.layer_reconstruction import (
     placed,
 )
 from .texture import atlas, normal_map
-from .texture.charts import panel_images
+from .texture.charts import chart_images
 from .working_grid import colours_on_grid, frame, matte_on_photo, on_grid, window_of, within_photo
 
 
@@ -316,7 +316,7 @@ def paint(
     atlas.Texture
         Charts, colours and normal map.
     """
-    images, masks = panel_images(
+    images, masks = chart_images(
         subject.photo, subject.person, subject.model, crop, surfaces, settings.mirrored,
         front_only, settings.seed,
     )  # fmt: skip

@@ -37,7 +37,7 @@ class CharacterReport:
     collapsed_fraction: float  # of the outline's steps
     triangles: int
     layers: tuple[str, ...]  # "body", then the limbs that were divided off
-    warps: tuple[WarpReport, ...]  # one a layer
+    warps: tuple[WarpReport, ...]  # one per layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class CharacterBuild:
 
     labels : (H, W) uint8, the part that each of the photo's pixels shows (`body.parts`), 0 outside
     found_labels : the same before the user's were painted over them
-    sunlight : where the photo's light comes from, as its shading of the person tells
+    sunlight : where the photo's light comes from, as its shading of the person shows
     """
 
     character: Character

@@ -86,7 +86,7 @@ def complete(
     rng : np.random.Generator
         Decides all that is random.
     report : Report | None
-        Told the fraction done; may raise to stop.
+        Receives the fraction done; may raise to stop.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def complete(
 
 
 def _silent(_fraction: float) -> None:
-    """Nobody wants to know."""
+    """No one wants to know."""
 
 
 def _window_around(hole: Mask) -> tuple[slice, slice]:
@@ -333,7 +333,7 @@ def _search(
         field.source[chosen] = candidate[better]
 
     everyone = slice(None)
-    # The targets' patches have changed, so what the present sources cost is computed anew.
+    # The targets' patches have changed, so what the present sources cost is computed again.
     field.cost[:] = np.inf
     offer(everyone, field.source.copy())
     reach = np.array([height / 8, width / 2]) * WANDERING

@@ -2,7 +2,7 @@
 
 `cv2.kmeans` and `cv2.grabCut`, whose colour mixtures start from k-means, take no generator: they
 draw from one that OpenCV keeps for the calling thread and that cannot be read. So it is set right
-before each call, here alone; what was drawn earlier changes nothing, and nobody else draws from it.
+before each call, here alone; what was drawn earlier changes nothing, and no one else draws from it.
 """
 
 from __future__ import annotations

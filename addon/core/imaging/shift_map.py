@@ -42,7 +42,7 @@ SWEEPS = 4  # of belief propagation; each crosses the hole four times
 # What is plain is best continued smoothly: one more label, the smooth filling itself. Where the
 # rim has texture, that label costs its variance, less that of a sensor's noise.
 TEXTURE_COST = 20.0  # of squared colours; beyond the floor, the label is hardly ever taken
-FINE_PX = 2.0  # deviation of the blur that what is fine is told from
+FINE_PX = 2.0  # deviation of the blur that fine detail is measured against
 NOISE_FLOOR = 3.6e-5  # squared colours: 1.5 grey levels
 FORBIDDEN = 1e3  # cost of a translation that leads into the hole or out of the picture
 

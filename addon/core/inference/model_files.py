@@ -44,7 +44,7 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def find_model(name: str) -> Path | None:
-    """The path of a model file; None where it is not installed. Raises ModelFileError for a folder
+    """The path of a model file; None if it is not installed. Raises ModelFileError for a folder
     that one may not enter.
 
     Parameters

@@ -1,7 +1,7 @@
 """Networks in ONNX format, the user's own, kept open between calls.
 
 ONNX Runtime runs them on the processor. What a file takes and gives is read from the file, so
-that whoever uses a network can say in one sentence what differs from what they need.
+that anyone who uses a network can say in one sentence what differs from what they need.
 """
 
 from __future__ import annotations

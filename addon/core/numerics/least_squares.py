@@ -18,8 +18,8 @@ from ..types import Float64, Mask, SolveInfo
 FIRST_DAMPING = 1e-3  # of the normal matrix' diagonal
 LEAST_DAMPING = 1e-9
 MOST_DAMPING = 1e9  # beyond this no step, however short, makes the cost smaller
-# Added to the diagonal (of residuals in units of their spread), so that an unknown that nothing
-# tells of stays where it is.
+# Added to the diagonal (of residuals in units of their spread), so that an unknown of
+# which nothing is known stays where it is.
 LEAST_CURVATURE = 1e-6
 
 

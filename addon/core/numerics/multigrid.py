@@ -1,12 +1,13 @@
-"""Screened Poisson systems on a pixel grid: conjugate gradients preconditioned by multigrid.
+"""Weighted graph Laplacians on pixel grids, solved by conjugate gradients that aggregation
+multigrid preconditions.
 
-The matrix is a weighted graph Laplacian plus a diagonal: edges join neighbours along rows and
-columns of a sheet and the two sheets at one pixel, and the screening term pulls a pixel to a given
-value. It is a symmetric M-matrix, diagonally dominant. Coarser levels aggregate pairs of pairs
-along the heaviest edges, so that pixels on both sides of a cut or a gap never become one, and are
-solved by two steps of conjugate gradients each (aggregation multigrid with K-cycles: Notay, ETNA
-37, 2010). Its cost grows with the number of pixels only. The loops are compiled; all arrays of a
-graph are in compressed sparse rows.
+The unknowns are one or two sheets of values over the same pixels. Edges join neighbours along rows
+and columns of a sheet and the two sheets at one pixel; a screening term ties a pixel to a given
+value. The matrix, edge weights off the diagonal and their sums plus the screening on it, is a
+symmetric M-matrix. Coarser levels aggregate pairs of pairs along the heaviest edges, so that pixels
+on both sides of a cut or a gap never become one, and are solved by two steps of conjugate gradients
+each (aggregation multigrid with K-cycles: Notay, ETNA 37, 2010). Its cost grows with the number of
+pixels only. The loops are compiled; all arrays of a graph are in compressed rows.
 """
 
 from __future__ import annotations
@@ -26,23 +27,23 @@ Indices = npt.NDArray[np.integer[Any]]
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 MOST_ITERATIONS = 200  # a few dozen are usual
-K_CYCLE_TOLERANCE = 0.35  # of a coarse right-hand side: a smaller residual needs no second step
+K_CYCLE_TOLERANCE = 0.35  # of a coarse right-hand side: more left calls for a second step
 COARSEST = 100  # unknowns that are solved directly
 LEAST_COARSENING = 0.8  # of the unknowns left: beyond it, edges are too few to aggregate along
-STRENGTH_THRESHOLD = 0.25  # of a pixel's heaviest edge: only along such edges pixels aggregate
+STRENGTH_THRESHOLD = 0.25  # of a pixel's heaviest edge: lighter ones are not aggregated along
 # A cycle is approximate: half the bytes, and indices without a sign to ask for, take half the time.
 CYCLE_FLOAT, CYCLE_INDEX = np.float32, np.uint32
-DIAGONAL_DOMINANCE = 4.0  # screening over the sum of edge weights: such rows need no coarser level
+DOMINANCE = 4.0  # screening over the sum of its edges: an unknown held so needs no coarser level
 
 
 @dataclass(frozen=True, eq=False)
-class ScreenedLaplacian:
-    """A weighted graph Laplacian plus a diagonal, on (h, w) pixels for s sheets (1 or 2).
+class GridGraph:
+    """Edge weights and screening of a grid of (h, w) pixels for s sheets (1 or 2).
 
-    right : (s, h, w), weights of the edges to the next column, 0 in the last one
-    down : (s, h, w), weights of the edges to the next row, 0 in the last one
-    across : (h, w), weights of the edges between the two sheets; 0 with one
-    screening : (s, h, w), the diagonal term. A pixel without it is no unknown.
+    right : (s, h, w), to the next column, 0 in the last one
+    down : (s, h, w), to the next row, 0 in the last one
+    across : (h, w), between the two sheets; 0 with one
+    screening : (s, h, w), weight of the given values. A pixel without it is no unknown.
     """
 
     right: Float64
@@ -53,13 +54,13 @@ class ScreenedLaplacian:
 
 @dataclass(frozen=True, eq=False)
 class _Graph:
-    """Edges between n unknowns: row i holds the other ends and weights of i's edges."""
+    """A graph of n unknowns: row i holds the other ends and the weights of i's edges."""
 
     first: Int32  # (n + 1,), where rows begin
     end: Indices  # (e,)
     weight: Reals  # (e,)
     screening: Reals  # (n,)
-    diagonal: Reals  # (n,), of the matrix: an unknown's edge weights and screening added up
+    diagonal: Reals  # (n,), sum of all of an unknown's edges and its screening
 
     @property
     def arrays(self) -> tuple[Int32, Indices, Reals, Reals]:
@@ -84,19 +85,19 @@ class _Level:
 
 
 def solve(
-    matrix: ScreenedLaplacian, right_side: Float64, start: Float64, tolerance: float
+    grid: GridGraph, right_hand_side: Float64, start: Float64, tolerance: float
 ) -> tuple[Float64, SolveInfo]:
-    """(s, h, w): the x at which matrix . x = right_side, sought from `start` until no value changes
-    by more than `tolerance`; 0 where no unknown is. And how the search ended: its last step is the
-    largest change that the last cycle asked for, in the unit of x.
+    """(s, h, w): the x at which matrix . x = right-hand side, sought from `start` until no value
+    changes by more than `tolerance`; 0 where no unknown is; and how the search ended. Its
+    last step is the largest change that the last cycle asked for, in the unit of x.
 
     Parameters
     ----------
-    matrix : ScreenedLaplacian
-        Of the linear system.
-    right_side : Float64
-        (s, h, w), for each pixel the sum over its edges of weight times the difference wanted,
-        and its screening times the value given.
+    grid : GridGraph
+        The matrix.
+    right_hand_side : Float64
+        (s, h, w), for each pixel the sum over its edges of weight times wanted difference,
+        and its screening times the given value.
     start : Float64
         (s, h, w).
     tolerance : float
@@ -108,11 +109,11 @@ def solve(
         (s, h, w), and iterations, last step and whether it converged.
     """
     # Sheets lie side by side in memory, as they do in the system.
-    unknown = np.ascontiguousarray(np.moveaxis(matrix.screening > 0, 0, -1))
-    graph = _graph_of(matrix, unknown)
+    unknown = np.ascontiguousarray(np.moveaxis(grid.screening > 0, 0, -1))
+    graph = _graph_of(grid, unknown)
     levels = [level.for_cycles() for level in _levels(graph)]
     x = np.moveaxis(start, 0, -1)[unknown].astype(np.float64)
-    residual = np.moveaxis(right_side, 0, -1)[unknown] - _product(*graph.arrays, x)
+    residual = np.moveaxis(right_hand_side, 0, -1)[unknown] - _product(*graph.arrays, x)
     direction, product = np.zeros_like(x), np.zeros_like(x)
     size, iterations, change = 0.0, 0, 0.0
     while iterations < MOST_ITERATIONS:
@@ -148,10 +149,10 @@ def _levels(graph: _Graph) -> list[_Level]:
         levels.append(_Level(graph, np.where(aggregate < 0, aggregate, again[aggregate]), none))
         graph = coarser
     if len(graph.screening) <= COARSEST:
-        dense = np.diag(graph.diagonal)
+        matrix = np.diag(graph.diagonal)
         rows = np.repeat(np.arange(len(graph.screening)), np.diff(graph.first))
-        dense[rows, graph.end] -= graph.weight
-        inverse = np.linalg.inv(dense)
+        matrix[rows, graph.end] -= graph.weight
+        inverse = np.linalg.inv(matrix)
     else:
         # Hardly any edges are left: a sweep solves it.
         inverse = none
@@ -159,8 +160,8 @@ def _levels(graph: _Graph) -> list[_Level]:
 
 
 def _coarser(graph: _Graph) -> tuple[_Graph, Int32]:
-    """Pairwise aggregation; returns the graph and each unknown's place in it."""
-    aggregate, count = _pairwise_aggregates(graph.first, graph.end, graph.weight, graph.screening)
+    """Pairs of unknowns become one; returns the graph and each unknown's place in it."""
+    aggregate, count = _aggregates(graph.first, graph.end, graph.weight, graph.screening)
     first, end, weight, screening, used = _aggregated_rows(
         graph.first, graph.end, graph.weight, aggregate, count
     )
@@ -173,14 +174,14 @@ def _graph(first: Int32, end: Indices, weight: Reals, screening: Reals) -> _Grap
     return _Graph(first, end, weight, screening, _row_sums(first, weight) + screening)
 
 
-def _graph_of(matrix: ScreenedLaplacian, unknown: npt.NDArray[np.bool_]) -> _Graph:
+def _graph_of(grid: GridGraph, unknown: npt.NDArray[np.bool_]) -> _Graph:
     number = np.full(unknown.shape, -1, np.int32)
     number[unknown] = np.arange(int(unknown.sum()), dtype=np.int32)
-    arrays = (matrix.right, matrix.down, matrix.across)
+    arrays = (grid.right, grid.down, grid.across)
     first, end, weight, used = _grid_rows(
         number, *(np.ascontiguousarray(each, np.float64) for each in arrays)
     )
-    screening = np.moveaxis(matrix.screening, 0, -1)[unknown].astype(np.float64)
+    screening = np.moveaxis(grid.screening, 0, -1)[unknown].astype(np.float64)
     return _graph(first, end[:used].copy(), weight[:used].copy(), screening)
 
 
@@ -200,20 +201,20 @@ def _cycle(levels: list[_Level], at: int, residual: Reals) -> Reals:
     return x
 
 
-def _two_steps(levels: list[_Level], at: int, right_side: Reals) -> Reals:
+def _two_steps(levels: list[_Level], at: int, right_hand_side: Reals) -> Reals:
     """Two steps of conjugate gradients on a level, the second only where the first leaves much
     (Notay's K-cycle)."""
     graph = levels[at].graph
     if levels[at].inverse.size:
-        return _cycle(levels, at, right_side)
-    first = _cycle(levels, at, right_side)
+        return _cycle(levels, at, right_hand_side)
+    first = _cycle(levels, at, right_hand_side)
     product = _product(*graph.arrays, first)
     size = float(np.vdot(first, product))
     if size <= 0:
         return first
-    step = float(np.vdot(first, right_side)) / size
-    rest = right_side - step * product
-    if np.vdot(rest, rest) <= K_CYCLE_TOLERANCE**2 * np.vdot(right_side, right_side):
+    step = float(np.vdot(first, right_hand_side)) / size
+    rest = right_hand_side - step * product
+    if np.vdot(rest, rest) <= K_CYCLE_TOLERANCE**2 * np.vdot(right_hand_side, right_hand_side):
         return step * first
     second = _cycle(levels, at, rest)
     second -= float(np.vdot(second, product)) / size * first
@@ -266,11 +267,9 @@ def _grid_rows(
 
 
 @_compiled
-def _pairwise_aggregates(
-    first: Int32, end: Indices, weight: Reals, screening: Reals
-) -> tuple[Int32, int]:
-    """Aggregate each unknown with the free neighbour at its heaviest edge, if that is strong, else
-    with the pair that the heaviest edge leads to; below 0 for diagonally dominant rows."""
+def _aggregates(first: Int32, end: Indices, weight: Reals, screening: Reals) -> tuple[Int32, int]:
+    """Aggregate each unknown with the free neighbour at its heaviest edge, if one is strong,
+    else with the pair that the heaviest edge leads to; below 0 for unknowns that are held."""
     count = len(first) - 1
     aggregate = np.full(count, -1, np.int32)
     pairs = 0
@@ -284,7 +283,7 @@ def _pairwise_aggregates(
                 heaviest, nearest = weight[e], end[e]
             if aggregate[end[e]] == -1 and weight[e] > best:
                 best, partner = weight[e], end[e]
-        if screening[i] >= DIAGONAL_DOMINANCE * total:
+        if screening[i] >= DOMINANCE * total:
             aggregate[i] = -2
             continue
         if partner >= 0 and best >= STRENGTH_THRESHOLD * heaviest:
@@ -303,8 +302,8 @@ def _pairwise_aggregates(
 def _aggregated_rows(
     first: Int32, end: Indices, weight: Reals, aggregate: Int32, count: int
 ) -> tuple[Int32, Int32, Reals, Reals, int]:
-    """Rows of the graph of aggregates (Galerkin): parallel edges add up, and those to diagonally
-    dominant unknowns, which get no correction (Dirichlet values), become screening."""
+    """Rows of the graph of aggregates: parallel edges add up, and those to held
+    unknowns, which get no correction, become screening."""
     begin = np.zeros(count + 1, np.int32)
     for i in range(len(aggregate)):
         if aggregate[i] >= 0:
@@ -380,14 +379,14 @@ def _product(first: Int32, end: Indices, weight: Reals, diagonal: Reals, x: Real
 
 @_compiled
 def _sweep(
-    first: Int32, end: Indices, weight: Reals, diagonal: Reals, x: Reals, right_side: Reals,
+    first: Int32, end: Indices, weight: Reals, diagonal: Reals, x: Reals, right_hand_side: Reals,
     backward: bool,
 ) -> None:  # fmt: skip
     """Gauss-Seidel in place; backward is the transpose of forward."""
     count = len(x)
     for step in range(count):
         i = count - 1 - step if backward else step
-        value = right_side[i]
+        value = right_hand_side[i]
         for e in range(first[i], first[i + 1]):
             value += weight[e] * x[end[e]]
         x[i] = value / diagonal[i]

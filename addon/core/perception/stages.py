@@ -13,7 +13,7 @@ from ..types import Detection
 
 
 def chosen_person(people: tuple[Detection, ...], settings: WakeUpSettings) -> Detection:
-    """Whom the settings mean; PersonError where there is no such person.
+    """The person that the settings mean; PersonError where there is no such person.
 
     Parameters
     ----------

@@ -179,7 +179,7 @@ _LEG_SIDES = {LEFT_LEG: "left", RIGHT_LEG: "right"}
 
 
 def _limbs(
-    joints: npt.NDArray[np.float64], depth: npt.NDArray[np.float64], pixels_a_metre: float
+    joints: npt.NDArray[np.float64], depth: npt.NDArray[np.float64], pixels_per_metre: float
 ) -> list[Limb]:
     """Both arms, and both legs, of which the one that is nearer to the camera is divided off where
     they meet.
@@ -187,7 +187,7 @@ def _limbs(
     joints : (24, 2) grid pixels; depth : (24,) metres
     """
     shoulder, hip, fold = (
-        metres * pixels_a_metre for metres in (SHOULDER_REACH_M, HIP_REACH_M, FOLD_REACH_M)
+        metres * pixels_per_metre for metres in (SHOULDER_REACH_M, HIP_REACH_M, FOLD_REACH_M)
     )
     trunk = (HEAD, TORSO, LEFT_LEG, RIGHT_LEG)
     arms = [
@@ -247,7 +247,7 @@ def _pieces(
     fine: UInt8,
     model: BodyModel,
     joints: npt.NDArray[np.float64],
-    pixels_a_metre: float,
+    pixels_per_metre: float,
 ) -> list[Piece]:
     """The divided limbs and the far segments of those that are folded, divided or not.
 
@@ -264,7 +264,7 @@ def _pieces(
         follows = far_weight(model.weights, limb)[model.faces].mean(axis=1)
         pieces.append(
             Piece(f"{PART_NAMES[limb]}, {first.split('_')[1]} down", limb + FAR, follows,
-                  joints[JOINT[first]], FAR_REACH_M * pixels_a_metre)
+                  joints[JOINT[first]], FAR_REACH_M * pixels_per_metre)
         )  # fmt: skip
     return pieces
 

@@ -144,7 +144,7 @@ def follow_edges(
     The paper's energy: minus the logarithm of each part's mixture of colours, and
     gamma exp(-beta |I_p - I_q|^2) / |p - q| between neighbours of different labels; both are
     estimated in turn. To U comes d^2 / (2 s^2), d the distance to the part's first pixels and s
-    the fit's error: where a sleeve lies on a shirt of its own cloth, colours tell nothing.
+    the fit's error: where a sleeve lies on a shirt of its own cloth, colours give no information.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def mixture_costs(
     costs = np.zeros((int(loose.sum()), count))
     for rank in range(count):
         of_part = ranks[near] == rank
-        # One more sample of everyone's colours: a part that is hardly seen tells nothing.
+        # One more sample of everyone's colours: a part that is hardly seen gives no information.
         weights = counts[of_part] @ samples[of_part] + overall
         weights /= counts[of_part].sum() + 1
         weights = (1 - WRONG_LABELS) * weights + WRONG_LABELS * overall

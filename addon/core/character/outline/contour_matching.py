@@ -34,7 +34,7 @@ class MatchingTerms:
     least: float = 0.25  # of the mean advance: no step is slower, so none collapses
     jump: float = 32.0  # kappa for an outline of 2000 points; scaled to the one at hand
     spacing: float = 4.0  # grid px between the person's points that are matched
-    finer: float = 4.0  # body points a person's point; 0: as far apart as the person's
+    finer: float = 4.0  # body points per person's point; 0: as far apart as the person's
     smoothing: float = 2.0  # matched points; sigma of the Gaussian that evens phi out
     close_gaps: bool = True  # match against the body with the gaps closed that the person covers
     unfold: bool = True  # smooth out where the warp turns over

@@ -27,7 +27,7 @@ OUTLINE_SPACING = 2.0  # grid pixels between the person's points that carry the 
 BODY_OUTLINE_SMOOTHING = 2.0  # grid px; the body's mask is binary, its outline a staircase
 LATTICE_STEP = 4  # grid pixels; mean-value coordinates are smooth away from the outline
 EXACT_BAND = 5.0  # grid pixels from the outline within which they are evaluated at each pixel
-UNFOLDING_REACH_PX = (3, 5, 8, 12)  # grid pixels around folds that are solved anew, round by round
+UNFOLDING_REACH_PX = (3, 5, 8, 12)  # grid pixels around folds that are solved again, round by round
 TILE_PX = 32  # side of the tiles within which the same corners are used
 NEAR_PX = 32  # grid pixels from a tile within which every corner counts
 FAR_STRIDE = 6  # of the corners farther off every sixth is kept: 12 px of outline
@@ -128,7 +128,7 @@ def warp(
         coarse = contour.resample(person_loop, terms.spacing)
         step = terms.spacing
         if terms.finer > 0:
-            # As many body points a person's point whatever the lengths: advances are whole points.
+            # As many body points per point of the person's whatever the lengths are.
             step = contour.length(body_loop) / (terms.finer * len(coarse))
         b = contour.smooth(contour.resample(body_loop, step), BODY_OUTLINE_SMOOTHING / step)
         distance = np.stack([_sample(each, coarse) for each in to_part], axis=1)
@@ -265,7 +265,7 @@ def _turned_over(source: Float32, inside: Mask) -> tuple[Mask, float]:
 def _unfolded(source: Float32, inside: Mask) -> tuple[Float32, float]:
     """The source with folds smoothed out, and the share of the pixels where they are left.
 
-    Around what is turned over the map is solved anew, harmonic and free at the silhouette's edge;
+    Around what is turned over the map is solved again, harmonic and free at the silhouette's edge;
     the surroundings stay. Where a round does not help, the next one takes more of them.
     """
     best, least = source, _turned_over(source, inside)[1]
@@ -275,8 +275,8 @@ def _unfolded(source: Float32, inside: Mask) -> tuple[Float32, float]:
             break
         turned, _ = _turned_over(current, inside)
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-        anew = (cv2.dilate(turned.astype(np.uint8), disc) > 0) & inside
-        current = fill_harmonically(np.nan_to_num(current), inside & ~anew, anew)
+        again = (cv2.dilate(turned.astype(np.uint8), disc) > 0) & inside
+        current = fill_harmonically(np.nan_to_num(current), inside & ~again, again)
         current = np.where(inside[..., None], current, np.nan).astype(np.float32)
         left = _turned_over(current, inside)[1]
         if left < least:

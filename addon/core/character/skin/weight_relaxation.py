@@ -204,7 +204,7 @@ def relax(
     photo: Float64,
     terms: RelaxationTerms = DEFAULT,
 ) -> Float32:
-    """Weights (V, 24), four a row that sum to 1, with which no edge exceeds the limit, as near to
+    """Weights (V, 24), four per row that sum to 1, with which no edge exceeds the limit, as near to
     the given ones as that allows.
 
     Where relaxing does not help (a pose that cannot be undone), the given weights stay, so the

@@ -1,4 +1,4 @@
-"""The person's own face in the place of the fitted body's.
+"""The person's own face in place of the fitted body's.
 
 Photo Wake-Up section 4.5 turns the body's average head until its fiducials project onto the
 picture's, and warps what is left of the difference. Face Mesh gives more than fiducials: 468
@@ -101,7 +101,7 @@ def face_surface(
     crop : Crop
         The grid.
     distance_m : float
-        How far away the face is about; Face Mesh tells depth in pixels only.
+        How far away the face is about; Face Mesh gives depth in pixels only.
 
     Returns
     -------

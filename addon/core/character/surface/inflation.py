@@ -45,7 +45,7 @@ def lift(
     front_depth: Float64,
     back_depth: Float64,
     rim_depth: Float64,
-    metres_a_pixel: float,
+    metres_per_pixel: float,
 ) -> ClosedMesh:
     """Close the flat mesh over its outline.
 
@@ -59,7 +59,7 @@ def lift(
         (h, w) metres, NaN outside of the silhouette.
     rim_depth : Float64
         (rim_count,) metres.
-    metres_a_pixel : float
+    metres_per_pixel : float
         Size of a grid pixel at the body.
 
     Returns
@@ -71,7 +71,7 @@ def lift(
     front = sample_inside(front_depth[..., None], inner)[:, 0]
     back = sample_inside(back_depth[..., None], inner)[:, 0]
     to_rim, _ = cKDTree(rim).query(inner)
-    front, back = _kept_apart(front, back, to_rim * metres_a_pixel)
+    front, back = _kept_apart(front, back, to_rim * metres_per_pixel)
 
     count, inner_count = flat.rim_count, len(inner)
     mirrored = flat.triangles.copy()

@@ -100,7 +100,7 @@ def lift_layer(
         front = with_face(front, face, fitted.camera, maps.crop, mapping.inside)
     sheets = integrate_sheets(mapping, front, back, fitted.camera, maps.crop)
     rim_depth = depth_between(sheets.rim, sheets.rim_depth, flat.points[: flat.rim_count])
-    metres = _metres_a_pixel(sheets.front, fitted.camera, maps.crop)
+    metres = _metres_per_pixel(sheets.front, fitted.camera, maps.crop)
     mesh = lift(flat, sheets.front, sheets.back, rim_depth, metres)
     weights = _weights_at(mesh, mapping, front, back, layer, model, fitted, maps.crop)
     holes = np.stack([front.holes, back.holes])
@@ -258,12 +258,12 @@ def integrate_sheets(
         np.stack([front.depth, back.depth]),
         DEPTH_PRIOR_WEIGHT,
         rim,
-        least_thickness(to_rim * _metres_a_pixel(front.depth[inside], camera, crop)),
+        least_thickness(to_rim * _metres_per_pixel(front.depth[inside], camera, crop)),
     )
     return Sheets(found.depth[0], found.depth[1], rim, found.rim, found.solve)
 
 
-def _metres_a_pixel(depth: Float64, camera: Camera, crop: Crop) -> float:
+def _metres_per_pixel(depth: Float64, camera: Camera, crop: Crop) -> float:
     """The size of a grid pixel at the mean of depths, of which some may be NaN."""
     return float(np.nanmean(depth)) / (camera.focal_px * crop.scale)
 

@@ -13,13 +13,13 @@ camera, the mean of their slopes takes the place of the slope of m, which is as 
 smooth and right at a crease too. To these come
 
 * the rim (the project's own): the outline's point that is nearest to a pixel has its normal at
-  right angles to the ray, so the same rule tells how much deeper than the pixel it lies, from the
+  right angles to the ray, so the same rule gives how much deeper than the pixel it lies, from the
   front and from the back: the sum of both joins the sheets there, at a depth that is free;
 * the body's depth as a soft prior, which decides what normals leave open (ECON's lambda_d), and
   which cuts the equations between neighbours where the body itself has a step in depth, and is
   followed from neighbour to neighbour there and where the surface turns away;
 * what is left of each equation, which weakens it in a later round (bilateral normal integration
-  keeps steps by weights that are found so; here one weight a pair of neighbours);
+  keeps steps by weights that are found so; here one weight per pair of neighbours);
 * a least thickness: where the sheets would come closer or cross, an edge holds them apart.
 """
 
@@ -29,25 +29,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...numerics.multigrid import ScreenedLaplacian, solve
+from ...numerics.multigrid import GridGraph, solve
 from ...types import Float32, Float64, Mask, SolveInfo
 from .occluding_contour import Rim
 
 UNEXPLAINED_PX = 2.0  # depth between neighbours that normals do not explain: 1 / e is left
 FACING = 0.5  # |n . r| from which a pixel has a slope of its own
-LEAST_WEIGHT = 1e-2  # of a pair of neighbours: what its equation lacks follows the body's depth
-REWEIGHTINGS = 0  # a body tells its own steps, and each round costs as much as the first solution
+LEAST_WEIGHT = 1e-2  # of an edge: what its equation lacks follows the body's depth
+REWEIGHTINGS = 0  # a body has its own steps, and each round costs as much as the first solution
 FADING = 0.5  # what is unusual falls from round to round, of the largest remainder
 USUAL_PX = 0.1  # remainder of an equation that is never unusual: noise
-RIM_WEIGHT = 10.0  # of the edge between the sheets at the rim, in equations between neighbours
+RIM_WEIGHT = 10.0  # of the joint at the rim, in equations between neighbours
 RIM_PRIOR_WEIGHT = 1e-2  # pull of the body's outline on the rim: beyond about ten pixels
-CUT_PX = 12.0  # body's thickness at the rim beyond the rule's: a quarter of that edge is left
+CUT_PX = 12.0  # body's thickness at the rim beyond the rule's: a quarter of the joint is left
 LEAST_TURNED = 0.03  # |m . r| of a pixel beside the rim, a sphere's of a thousand pixels
-APART_ROUNDS = 2  # in which sheets that came too close are held apart
+APART_ROUNDS = 2  # in which sheets that came too close are pushed apart
 APART_SHARE = 2e-3  # of the pixels; fewer are moved apart one by one
-APART_WEIGHT = 1.0  # of the edges that hold them apart, in equations between neighbours
+APART_WEIGHT = 1.0
 TOLERANCE_PX = 1e-2  # of depth in grid pixels: far less than the normals are good for
-TIKHONOV_EPSILON = 1e-9  # screening where nothing else holds a pixel: keeps the matrix regular
+TIKHONOV = 1e-9  # Tikhonov's term: screening towards the start, where nothing else holds a pixel
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,29 +103,28 @@ def integrate(
     with np.errstate(invalid="ignore", divide="ignore"):
         guess = np.where(inside, np.log(prior), 0.0)
     screening = np.where(inside, np.broadcast_to(prior_weight, guess.shape), 0.0)
-    equations = [_ChordEquations.of(normal, inside, rays, focal_grid, axis) for axis in (2, 1)]
+    equations = [_Equations.of(normal, inside, rays, focal_grid, axis) for axis in (2, 1)]
     for each in equations:
         each.lean_on(guess, screening, focal_grid)
-    screening = np.where(inside, screening + TIKHONOV_EPSILON, 0.0)
-    right_side = screening * guess
+    screening = np.where(inside, screening + TIKHONOV, 0.0)
+    right_hand_side = screening * guess
     across = np.zeros(inside.shape)
     steps = None
     if rim is not None:
-        steps, edge = _rim_steps(normal, rays, focal_grid, guess, rim)
-        across[rim.pixels] = edge
-        right_side[:, rim.pixels] += np.array([[-1.0], [1.0]]) * edge * (steps[0] - steps[1])
-        pull = RIM_PRIOR_WEIGHT * edge / RIM_WEIGHT
+        steps, joint = _rim_steps(normal, rays, focal_grid, guess, rim)
+        across[rim.pixels] = joint
+        right_hand_side[:, rim.pixels] += np.array([[-1.0], [1.0]]) * joint * (steps[0] - steps[1])
+        pull = RIM_PRIOR_WEIGHT * joint / RIM_WEIGHT
         screening[:, rim.pixels] += pull
-        right_side[:, rim.pixels] += pull * (np.log(rim.depth) - steps)
+        right_hand_side[:, rim.pixels] += pull * (np.log(rim.depth) - steps)
 
     solves: list[SolveInfo] = []
 
     def solved(start: Float64) -> Float64:
-        right, down = (each.edge_weights() for each in equations)
-        matrix = ScreenedLaplacian(right, down, across, screening)
-        total = right_side + sum(each.right_side() for each in equations)
+        right, down = (each.edge_weight() for each in equations)
+        total = right_hand_side + sum(each.right_hand_side() for each in equations)
         tolerance = TOLERANCE_PX / focal_grid
-        solution, ended = solve(matrix, total, start, tolerance)
+        solution, ended = solve(GridGraph(right, down, across, screening), total, start, tolerance)
         solves.append(ended)
         return solution
 
@@ -144,8 +143,8 @@ def integrate(
             if close.sum() <= APART_SHARE * inside.sum():
                 break
             across[close] += APART_WEIGHT
-            right_side[0][close] -= APART_WEIGHT * least[close]
-            right_side[1][close] += APART_WEIGHT * least[close]
+            right_hand_side[0][close] -= APART_WEIGHT * least[close]
+            right_hand_side[1][close] += APART_WEIGHT * least[close]
             found = solved(found)
         found = _kept_apart(found, least)
     depth = np.where(inside, np.exp(found), np.nan)
@@ -159,10 +158,10 @@ def integrate(
 
 
 @dataclass(eq=False)
-class _ChordEquations:
+class _Equations:
     """The equations between neighbours along an axis of (s, h, w), at the first of each pair:
-    turned (w_q - w_p) = slope, with a weight each; 0 where there is no pair. Where the edge's
-    weight is less than `least`, w_q - w_p = step makes up for it."""
+    turned (w_q - w_p) = slope, with a weight each; 0 where there is no pair. Where an edge weighs
+    less than `least`, w_q - w_p = step makes up for it."""
 
     axis: int
     turned: Float64
@@ -174,7 +173,7 @@ class _ChordEquations:
     @classmethod
     def of(
         cls, normal: Float32, inside: Mask, rays: Float64, focal_grid: float, axis: int
-    ) -> _ChordEquations:
+    ) -> _Equations:
         here, there = _first(axis), _second(axis)
         component = 2 - axis
         both = inside[here[1:]] & inside[there[1:]]
@@ -213,10 +212,10 @@ class _ChordEquations:
         """Welsch's weights: 1 / e is left of an equation where `unusual` (s, h, w) is 1."""
         self.weight = (self.weight > 0) * np.exp(-(unusual**2))
 
-    def edge_weights(self) -> Float64:
+    def edge_weight(self) -> Float64:
         return np.maximum(self.weight * self.turned**2, self.least)
 
-    def right_side(self) -> Float64:
+    def right_hand_side(self) -> Float64:
         there = _second(self.axis)
         own = self.weight * self.turned
         force = own * self.slope + np.maximum(self.least - own * self.turned, 0.0) * self.step
@@ -236,7 +235,7 @@ def _second(axis: int) -> tuple[slice, ...]:
 def _rim_steps(
     normal: Float32, rays: Float64, focal_grid: float, guess: Float64, rim: Rim
 ) -> tuple[Float64, Float64]:
-    """Steps (2, n) of log depth from rim pixels to the outline, and the edges' weights (n,)."""
+    """Steps (2, n) of log depth from rim pixels to the outline, and the joint's weight (n,)."""
     rows, columns = np.nonzero(rim.pixels)
     ray = rays[rows, columns]
     offset = np.zeros_like(ray)
@@ -254,11 +253,11 @@ def _rim_steps(
     turned = sense * np.maximum(sense * turned, LEAST_TURNED)
     steps = -(m * offset).sum(axis=-1) / turned
     steps = -sense * np.maximum(-sense * steps, 0.0)
-    edge = seen * RIM_WEIGHT / (1 / turned**2).sum(axis=0)
+    joint = seen * RIM_WEIGHT / (1 / turned**2).sum(axis=0)
     # Where the picture cuts the body the surface does not turn away: it stays open as the body's.
     beyond = (guess[1] - guess[0])[rows, columns] - (steps[0] - steps[1])
-    edge /= (1 + (beyond * focal_grid / CUT_PX) ** 2) ** 2
-    return steps, edge
+    joint /= (1 + (beyond * focal_grid / CUT_PX) ** 2) ** 2
+    return steps, joint
 
 
 def _kept_apart(log_depth: Float64, least: Float64) -> Float64:

@@ -264,7 +264,7 @@ def _rung(spacing: float) -> int:
 
 
 def spacing_for(outlines: list[Outline], triangle_count: int) -> float:
-    """The spacing in pixels at which closed meshes of both sheets, one an outline, have about
+    """The spacing in pixels at which closed meshes of both sheets, one per outline, have about
     this many triangles together.
 
     Parameters

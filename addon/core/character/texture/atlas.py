@@ -1,6 +1,6 @@
-"""One atlas for the character: a panel for the front and the back of each layer.
+"""One atlas for the character: a chart for the front and the back of each layer.
 
-Panels hold the photo pixel by pixel where the atlas has room, so nothing of its sharpness is lost;
+Charts hold the photo pixel by pixel where the atlas has room, so nothing of its sharpness is lost;
 what they are painted with is in `charts`.
 """
 
@@ -15,13 +15,13 @@ from ...imaging.fill_nearest import fill_nearest
 from ...imaging.resampling import resampled_on_grid
 from ...types import Crop, Float32, Float64, Mask, UInt8
 
-DEFAULT_ATLAS = 2048  # pixels a side: what AR viewers accept
+DEFAULT_ATLAS = 2048  # pixels per side: what AR viewers accept
 SMALLEST_ATLAS = 256
 PANEL_MARGIN = 4  # pixels of spread colour around the person, for texture filtering
 
 
 @dataclass(frozen=True)
-class Panel:
+class Chart:
     """A window of the photo and its place in the atlas."""
 
     x0: int  # photo pixels
@@ -34,20 +34,20 @@ class Panel:
 
 @dataclass(frozen=True)
 class AtlasLayout:
-    """Where the panels lie: atlas pixel = (photo pixel - (x0, y0)) * scale + (left, top)."""
+    """Where the charts lie: atlas pixel = (photo pixel - (x0, y0)) * scale + (left, top)."""
 
-    size: int  # atlas pixels a side, a power of two
-    scale: float  # atlas pixels a photo pixel
-    panels: tuple[Panel, ...]
+    size: int  # atlas pixels per side, a power of two
+    scale: float  # atlas pixels per photo pixel
+    charts: tuple[Chart, ...]
 
-    def uv(self, photo_pixels: Float64, panel: int) -> Float32:
-        """Photo pixels (..., 2) to UV (origin bottom left) in one of the panels.
+    def uv(self, photo_pixels: Float64, chart: int) -> Float32:
+        """Photo pixels (..., 2) to UV (origin bottom left) in one of the charts.
 
         Parameters
         ----------
         photo_pixels : Float64
             (..., 2).
-        panel : int
+        chart : int
             Which chart.
 
         Returns
@@ -55,7 +55,7 @@ class AtlasLayout:
         Float32
             (..., 2) 0..1.
         """
-        at = self.panels[panel]
+        at = self.charts[chart]
         atlas = (photo_pixels - np.array([at.x0, at.y0])) * self.scale + [at.left, at.top]
         # Pixel centres are at integers here and at half pixels in UV.
         uv = (atlas + 0.5) / self.size
@@ -73,8 +73,8 @@ class Texture:
 
 
 def lay_out(masks: list[Mask], largest: int = DEFAULT_ATLAS) -> AtlasLayout:
-    """Pack a panel for each mask (its box in the photo) into the smallest power-of-two atlas;
-    panels are scaled down together where the largest atlas is too small.
+    """Pack a chart for each mask (its box in the photo) into the smallest power-of-two atlas;
+    charts are scaled down together where the largest atlas is too small.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ def lay_out(masks: list[Mask], largest: int = DEFAULT_ATLAS) -> AtlasLayout:
     scale = 1.0
     while (places := _shelves(boxes, scale, size)) is None:
         scale *= 0.97
-    panels = tuple(Panel(*box, left, top) for box, (left, top) in zip(boxes, places, strict=True))
-    return AtlasLayout(size, scale, panels)
+    charts = tuple(Chart(*box, left, top) for box, (left, top) in zip(boxes, places, strict=True))
+    return AtlasLayout(size, scale, charts)
 
 
 def _box(mask: Mask) -> tuple[int, int, int, int]:
@@ -109,7 +109,7 @@ def _box(mask: Mask) -> tuple[int, int, int, int]:
 def _shelves(
     boxes: list[tuple[int, int, int, int]], scale: float, size: int
 ) -> list[tuple[int, int]] | None:
-    """Left and top of each box on shelves of falling height, or None where they do not fit."""
+    """Left and top of each box on shelves of falling height, or None if they do not fit."""
     places: list[tuple[int, int]] = [(0, 0)] * len(boxes)
     left = top = shelf = 0
     for k in sorted(range(len(boxes)), key=lambda k: -boxes[k][3]):
@@ -125,7 +125,7 @@ def _shelves(
 
 
 def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
-    """(S, S, 4) uint8 sRGB and opacity: each panel's photo-sized image (H, W, 3) in its place.
+    """(S, S, 4) uint8 sRGB and opacity: each chart's photo-sized image (H, W, 3) in its place.
 
     Parameters
     ----------
@@ -141,14 +141,14 @@ def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
     """
     atlas = np.zeros((layout.size, layout.size, 4), np.uint8)
     atlas[..., 3] = 255
-    for image, panel in zip(images, layout.panels, strict=True):
-        width = int(np.ceil(panel.width * layout.scale))
-        height = int(np.ceil(panel.height * layout.scale))
+    for image, chart in zip(images, layout.charts, strict=True):
+        width = int(np.ceil(chart.width * layout.scale))
+        height = int(np.ceil(chart.height * layout.scale))
         source = image
         if layout.scale < 1.0:  # averaging first, else fine patterns alias
             source = cv2.GaussianBlur(image, (0, 0), 0.4 / layout.scale)
-        crop = Crop(panel.x0, panel.y0, layout.scale, width, height)
-        place = atlas[panel.top : panel.top + height, panel.left : panel.left + width]
+        crop = Crop(chart.x0, chart.y0, layout.scale, width, height)
+        place = atlas[chart.top : chart.top + height, chart.left : chart.left + width]
         place[..., :3] = resampled_on_grid(source, crop, border=cv2.BORDER_REPLICATE)
     return atlas
 

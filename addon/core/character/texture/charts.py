@@ -34,7 +34,7 @@ BLEND_SHARE = 0.005  # of the figure; colours differ across a seam no farther th
 BLEND_REACH = 4.0  # times that: beyond, the difference has faded to a fiftieth
 
 
-def panel_images(
+def chart_images(
     photo: Photo,
     person: Person,
     model: BodyModel,

@@ -1,7 +1,7 @@
 """The relief that decimation leaves out, as a tangent-space normal map in the texture's atlas.
 
 The dense sheets that came out of normal integration are compared with the triangles' interpolated
-normals. Tangents are MikkTSpace's as far as it matters here: each panel is a picture of the photo,
+normals. Tangents are MikkTSpace's as far as it matters here: each chart is a picture of the photo,
 so the direction in which u grows is the photo's x, carried by the surface and made orthogonal to
 the interpolated normal. Stored as glTF has it: x along u, y along v, z outward, green up.
 """
@@ -25,7 +25,7 @@ RELIEF_BLUR_PX = 0.8  # grid pixels; less than a grid pixel is noise of the inte
 
 
 def bake(surfaces: list[Surface], camera: Camera, crop: Crop, layout: AtlasLayout) -> UInt8:
-    """(S, S, 3) uint8: the normal map of all panels, flat where there is nothing.
+    """(S, S, 3) uint8: the normal map of all charts, flat where there is nothing.
 
     Parameters
     ----------
@@ -47,17 +47,17 @@ def bake(surfaces: list[Surface], camera: Camera, crop: Crop, layout: AtlasLayou
     for number, surface in enumerate(surfaces):
         for back, depth in ((0, surface.front_depth), (1, surface.back_depth)):
             tilt = sheet_normals(surface.mesh, depth, camera, crop, bool(back))
-            panel = layout.panels[2 * number + back]
-            width = min(int(np.ceil(panel.width * layout.scale)), layout.size - panel.left)
-            height = min(int(np.ceil(panel.height * layout.scale)), layout.size - panel.top)
+            chart = layout.charts[2 * number + back]
+            width = min(int(np.ceil(chart.width * layout.scale)), layout.size - chart.left)
+            height = min(int(np.ceil(chart.height * layout.scale)), layout.size - chart.top)
             step = crop.scale / layout.scale  # grid pixels an atlas pixel
             move = np.array(
                 [
-                    [step, 0, (panel.x0 - crop.x0) * crop.scale],
-                    [0, step, (panel.y0 - crop.y0) * crop.scale],
+                    [step, 0, (chart.x0 - crop.x0) * crop.scale],
+                    [0, step, (chart.y0 - crop.y0) * crop.scale],
                 ]
             )
-            atlas[panel.top : panel.top + height, panel.left : panel.left + width] = encoded(
+            atlas[chart.top : chart.top + height, chart.left : chart.left + width] = encoded(
                 cv2.warpAffine(
                     tilt, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                     borderMode=cv2.BORDER_CONSTANT, borderValue=(0.0, 0.0, 1.0),
@@ -100,7 +100,7 @@ def sheet_normals(
     crop : Crop
         The grid.
     back : bool
-        The far sheet, whose panel is seen from inside.
+        The far sheet, whose chart is seen from inside.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def sheet_normals(
     normal = _unit(np.einsum("kc,kcd->kd", share, smooth[corner]))
     tangent = np.einsum("kc,kcd->kd", share, along[corner])
     tangent = _unit(tangent - (tangent * normal).sum(axis=1, keepdims=True) * normal)
-    # Seen through the character the far panel is mirrored: there v grows the other way round.
+    # Seen through the character the far chart is mirrored: there v grows the other way round.
     across = np.cross(normal, tangent) * (-1.0 if back else 1.0)
 
     flat = np.zeros((*depth.shape, 3), np.float32)

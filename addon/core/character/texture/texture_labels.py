@@ -82,7 +82,7 @@ class Labels:
 
 
 def face_frame(person: Person) -> FaceFrame | None:
-    """Where the face is, None where it looks away from the camera.
+    """Where the face is, None if it looks away from the camera.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Everyone in the photo: BlazePose's detector on the picture and on tiles of it.
 
 The detector knows bodies that stand and sees many that do not; the photo is turned for it only
-where nobody was found or somebody who is far from upright, so that ordinary photos take no longer.
+where no one was found or a person who is far from upright, so that ordinary photos take no longer.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ SAME_HEAD = 0.2  # of the torso's length between two readings' heads: a head is 
 HEAD = [LANDMARK[name] for name in ("nose", "left_ear", "right_ear")]
 GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
 SMALLEST_BOX_PX = 24  # a figure of fewer pixels cannot be told from its surroundings
-LEAST_BOX_OVERLAP = 0.4  # intersection over union with a given box of whom it is meant for
-# From upright in the turned photo in which somebody was found: whoever leans more is made up.
+LEAST_BOX_OVERLAP = 0.4  # intersection over union of a given box and the person that it means
+# From upright in the turned photo in which a person was found: anyone who leans more is made up.
 FARTHEST_LEAN = np.radians(60.0)
 MOST_READINGS = 4  # of a body whose joints do not lie on its mask
 
@@ -92,7 +92,7 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
     Raises
     ------
     NobodyFoundError
-        If nobody is found, a PersonError.
+        If no one is found, a PersonError.
     """
     rgb = photo.rgb
     bodies = _bodies(rgb, photo)
@@ -146,7 +146,7 @@ def _read_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
     """Read those whose boxes others reach into once more, the others painted over."""
     people = [_detection(body.reading, photo) for body in bodies]
     scale = MASK_GRID_PX / max(photo.width, photo.height)
-    owner, _ = owners(people, [_small_chance(body.reading, photo) for body in bodies], scale)
+    owner, _ = owners(people, [_small_probability(body.reading, photo) for body in bodies], scale)
     for index, body in enumerate(bodies):
         rivals = [k for k, other in enumerate(people) if k != index and meet(people[index], other)]
         if not rivals:
@@ -156,7 +156,7 @@ def _read_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
             interpolation=cv2.INTER_NEAREST,
         )  # fmt: skip
         reading = settle(painted_over(rgb, others > 0), body.reading.square)
-        mask = _small_chance(reading, photo) >= 0.5
+        mask = _small_probability(reading, photo) >= 0.5
         quality = _quality(reading, mask, photo)
         if quality > body.quality and _same_body([body], reading, photo):
             body.reading, body.mask, body.quality = reading, mask, quality
@@ -166,7 +166,7 @@ def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
     """One entry a body, whatever its direction."""
     bodies: list[_Body] = []
     _read_candidates(bodies, _candidates(rgb), rgb, photo)
-    # Beside somebody who lies others may lie as well; where nobody stands, anybody may.
+    # Beside a person who lies others may lie as well; where no one stands, anyone may.
     quarters = {_quarter(body.reading.landmarks) for body in bodies} if bodies else {1, 2, 3}
     for quarter in sorted(quarters - {0}):
         view = turned_photo(_size(photo), quarter * QUARTER)
@@ -212,9 +212,9 @@ def _read_candidates(
             continue
         if quarter is not None and not _stands(reading.landmarks, quarter):
             continue
-        mask = _small_chance(reading, photo) >= 0.5
+        mask = _small_probability(reading, photo) >= 0.5
         quality = _quality(reading, mask, photo)
-        # Beside somebody who lies, turned pictures of things look like people more often.
+        # Beside a person who lies, turned pictures of things look like people more often.
         if quarter is not None and bodies and quality < GOOD_QUALITY:
             continue
         body = _same_body(bodies, reading, photo)
@@ -240,7 +240,7 @@ def _near(candidate: Square, known: Square) -> bool:
 
 def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | None:
     """The body that a reading is of: their masks cover each other, whatever the joints are."""
-    mask = _small_chance(reading, photo) >= 0.5
+    mask = _small_probability(reading, photo) >= 0.5
     for body in bodies:
         shared = int((mask & body.mask).sum())
         least = min(int(mask.sum()), int(body.mask.sum()))
@@ -250,7 +250,7 @@ def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | N
     return None
 
 
-def _small_chance(reading: Reading, photo: Photo) -> Float32:
+def _small_probability(reading: Reading, photo: Photo) -> Float32:
     """(h, w), 0..1: the network's mask on a copy of the photo MASK_GRID_PX long."""
     scale = MASK_GRID_PX / max(photo.width, photo.height)
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
@@ -282,9 +282,9 @@ def _cover(marks: PoseLandmarks, mask: Mask, photo: Photo) -> float:
 
 
 def find_in_box(photo: Photo, box: Float32, seed: int = 0) -> tuple[Detection, ...]:
-    """Everyone, left to right, with somebody in `box` (4,) x0 y0 x1 y1 whatever the networks say.
+    """Everyone, left to right, with a person in `box` (4,) x0 y0 x1 y1 whatever the networks say.
 
-    Where they see nobody there, the outline in the box gives the joints: drawings, paintings,
+    Where they see no one there, the outline in the box gives the joints: drawings, paintings,
     sculptures; seed : of the colours' clusters there.
 
     Parameters
@@ -344,7 +344,7 @@ def in_box(people: tuple[Detection, ...], box: Float32) -> Detection:
 
 
 def _seen_in_box(rgb: UInt8, box: Float32, photo: Photo) -> Detection | None:
-    """Somebody whom the networks see once they look at the box alone."""
+    """A person that the networks see once they look at the box alone."""
     margin = 0.1 * (box[2:] - box[:2])
     x0, y0 = np.maximum(box[:2] - margin, 0).astype(int)
     x1, y1 = np.minimum(box[2:] + margin + 1, [photo.width, photo.height]).astype(int)

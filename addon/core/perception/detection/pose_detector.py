@@ -36,7 +36,7 @@ def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, Square]]:
 
 
 def read_one(rgb: UInt8) -> Reading | None:
-    """The most prominent person of a picture (H, W, 3), read once; None where nobody is.
+    """The most prominent person of a picture (H, W, 3), read once; None if no one is.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 The networks have seen people who stand: the one that finds "person" in a square loses a body's
 clothes and calls the wall around it a person where the body lies across the picture or hangs head
-down. So whoever is far from upright is cut out in a view of the photo that is turned, and what was
-found there is carried back. Whoever is not far from it is seen in the photo itself.
+down. So anyone far from upright is cut out in a view of the photo that is turned, and what was
+found there is carried back. Anyone who is not far from it is seen in the photo itself.
 """
 
 from __future__ import annotations

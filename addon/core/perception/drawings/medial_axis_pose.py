@@ -165,7 +165,7 @@ class _Figure:
 
 @dataclass(frozen=True, eq=False)
 class _Ends:
-    """Which ways lead to head, hands and feet; None where there is no such branch."""
+    """Which ways lead to head, hands and feet; None if there is no such branch."""
 
     head: Float64 | None
     hands: dict[str, Float64 | None]

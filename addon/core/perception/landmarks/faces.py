@@ -2,8 +2,8 @@
 
 Bazarevsky et al., BlazeFace (2019); Kartynnik et al., Real-time Facial Surface Geometry from
 Monocular Video on Mobile GPUs (2019). The detector is the one for faces near the camera: it sees
-those that take up an eighth of the picture's longer side or more, so whoever looks for the face of
-a whole figure hands in the part of the photo around the head.
+those that take up an eighth of the picture's longer side or more, so to find the face of a whole
+figure one hands in the part of the photo around the head.
 """
 
 from __future__ import annotations

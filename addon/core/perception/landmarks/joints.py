@@ -53,7 +53,7 @@ _MOST_BYTES = 100_000  # of a file of joints: seventeen take two kilobytes
 MOVED_PX = 0.75  # less is rounding on the way through Blender
 _FARTHEST_PX = 1e6  # of a joint from the photo's corner; NaN is not nearer either
 LEAST_JOINT_SCORE = 0.3  # of a network of the user's; top-down networks call 0.3 visible
-NOSE_TO_TOES_M = 1.55  # of somebody 1.7 m tall
+NOSE_TO_TOES_M = 1.55  # of a person 1.7 m tall
 # Of the distance from nose to toes, for landmarks that an outline does not tell.
 _EYE_SHARE, _EAR_SHARE, _MOUTH_SHARE, _HEEL_SHARE = 0.02, 0.045, 0.02, 0.03
 
@@ -105,7 +105,7 @@ def moved(marks: PoseLandmarks, joints: Joints) -> PoseLandmarks:
     image, world = marks.image.astype(np.float64), marks.world.astype(np.float64)
     depth, visibility = marks.depth.copy(), marks.visibility.copy()
     before = world.copy()
-    metres = _metres_a_pixel(marks)
+    metres = _metres_per_pixel(marks)
     for name in sorted(changed):
         step = np.asarray(joints[name], np.float64) - image[LANDMARK[name]]
         visibility[LANDMARK[name]] = 1.0
@@ -275,7 +275,7 @@ def _is_point(value: object) -> bool:
     )
 
 
-def _metres_a_pixel(marks: PoseLandmarks) -> float:
+def _metres_per_pixel(marks: PoseLandmarks) -> float:
     """How long a photo pixel is at the person: spread of the metric points over the image's."""
 
     def spread(points: Float32) -> float:

@@ -18,7 +18,7 @@ from ..landmarks.pose_landmarks import LANDMARK, LIMBS
 
 REACH_SHARE = 0.35  # of the torso's length: how far from a limb's axis a claim falls to 1/e
 HEAD_SHARE = 0.28  # radius of the head over the torso's length
-LEAST_CLAIM = 0.05  # below, nobody owns a pixel
+LEAST_CLAIM = 0.05  # below, no one owns a pixel
 FILL_GRID_PX = 256  # longer side of the copy in which neighbours are painted over
 FILL_RADIUS_PX = 3.0  # of Telea's filling, on that copy
 
@@ -33,7 +33,7 @@ def limb_distance(marks: PoseLandmarks, size: tuple[int, int], scale: float) -> 
     size : tuple[int, int]
         (w, h) of the grid.
     scale : float
-        Grid pixels a photo pixel.
+        Grid pixels per photo pixel.
 
     Returns
     -------
@@ -94,19 +94,19 @@ def meet(a: Detection, b: Detection) -> bool:
 
 
 def owners(
-    people: Sequence[Detection], chances: Sequence[Float32], scale: float
+    people: Sequence[Detection], probabilities: Sequence[Float32], scale: float
 ) -> tuple[Int32, Float32]:
-    """Who owns each pixel of a grid: (h, w) index into `people`, -1 where nobody does, and (h, w)
+    """Who owns each pixel of a grid: (h, w) index into `people`, -1 where no one does, and (h, w)
     the owner's claim over the sum of all claims.
 
     Parameters
     ----------
     people : Sequence[Detection]
         Everyone who was found, left to right.
-    chances : Sequence[Float32]
+    probabilities : Sequence[Float32]
         Each person's mask (h, w), 0..1.
     scale : float
-        Grid pixels a photo pixel.
+        Grid pixels per photo pixel.
 
     Returns
     -------
@@ -114,10 +114,10 @@ def owners(
         (h, w) and (h, w).
     """
     claims = []
-    for person, chance in zip(people, chances, strict=True):
-        size = (chance.shape[1], chance.shape[0])
+    for person, probability in zip(people, probabilities, strict=True):
+        size = (probability.shape[1], probability.shape[0])
         far = limb_distance(person.landmarks, size, scale) / REACH_SHARE
-        claims.append(chance * np.exp(-(far**2)) * person.score)
+        claims.append(probability * np.exp(-(far**2)) * person.score)
     stacked = np.stack(claims)
     owner = np.argmax(stacked, axis=0).astype(np.int32)
     strongest = stacked.max(axis=0)

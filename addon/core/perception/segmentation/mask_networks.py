@@ -66,7 +66,7 @@ class MaskNetwork(Protocol):
         Raises
         ------
         PersonError
-            If the box shows nothing, or the network sees nobody in it.
+            If the box shows nothing, or the network sees no one in it.
         ModelFileError
             If the network gives something else than its file promises.
         """
@@ -419,7 +419,7 @@ def _pasted(
 
     patch : (h, w), 0..1
     box : (4,), x0 y0 x1 y1 in the network's pixels
-    scale : (4,), network's pixels a photo pixel, x y x y
+    scale : (4,), network's pixels per photo pixel, x y x y
     """
     weights = []
     for axis, length in ((1, height), (0, width)):

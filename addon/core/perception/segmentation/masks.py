@@ -22,7 +22,7 @@ from ..landmarks.pose_landmarks import settle
 from . import matte
 from .instance_assignment import meet, owners, painted_over
 from .mask_networks import MaskNetwork, SingleMaskNetwork
-from .network_masks import chance_of_person, square_of
+from .network_masks import probability_of_person, square_of
 from .refinement import refine
 
 # Mean opacity around what a network takes for a cut-out person: it misses what people hold.
@@ -49,7 +49,7 @@ def segment_person(
     detection : Detection
         The person.
     others : Sequence[Detection]
-        Everybody else in the photo; what is theirs stays out of the mask.
+        Everyone else in the photo; what is theirs stays out of the mask.
     network : MaskNetwork | None
         One of the user's in place of the built-in one.
     seed : int
@@ -74,7 +74,7 @@ def segment_person(
     view = view_of(detection, (photo.width, photo.height))
     standing = view.detection(detection)
     if network is None:
-        soft = chance_of_person(view.picture(alone), standing)
+        soft = probability_of_person(view.picture(alone), standing)
     else:
         soft = network.mask(view.picture(alone), standing.box)
     if photo.alpha is not None and _alpha_is_cut_out(photo.alpha, view.on_photo(soft)):
@@ -136,11 +136,11 @@ def _of_rivals(rgb: UInt8, detection: Detection, rivals: list[Detection]) -> Mas
     people = [detection, *rivals]
     scale = min(1.0, OWNERS_GRID_PX / max(shape))
     size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
-    chances = []
+    probabilities = []
     for person in people:
         reading = settle(rgb, square_of(person))
-        chances.append(cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size))
-    owner, _ = owners(people, chances, scale)
+        probabilities.append(cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size))
+    owner, _ = owners(people, probabilities, scale)
     theirs = (owner > 0).astype(np.uint8)
     return cv2.resize(theirs, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST) > 0
 

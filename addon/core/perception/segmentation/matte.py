@@ -79,7 +79,7 @@ def _closed_form(colours: UInt8, trimap: AnyArray) -> AnyArray:
     if len(free) == 0:
         return trimap
     rows = laplacian[free]
-    # A whisper of the trimap's one half keeps pixels whole that nothing touches.
+    # A small pull to the trimap's one half keeps pixels whole that nothing touches.
     system = rows[:, free] + diags(np.full(len(free), 1e-6))
     load = -rows[:, np.nonzero(known)[0]] @ trimap.ravel()[known] + 0.5e-6
     alpha = trimap.ravel().copy()

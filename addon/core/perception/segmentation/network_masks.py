@@ -27,8 +27,8 @@ BLAZEPOSE_WEIGHT = 3.0  # of its log-odds against those of the parts
 # not count, from twice that on it does.
 FEET_REACH = 0.2
 CERTAINTY = 1.5  # their mean is more cautious than it need be: it errs less than each of them
-LEAST_CHANCE = 0.02  # a network is never surer than this
-# Torso lengths from the bones: from the first on, "person" may be somebody else, at the second it
+LEAST_PROBABILITY = 0.02  # a network is never surer than this
+# Torso lengths from the bones: from the first on, "person" may be a person else, at the second it
 # is.
 NEAR, FAR = 0.6, 0.9
 REACH_GRID_PX = 512  # longer side of the grid on which those distances are measured
@@ -41,7 +41,7 @@ _JITTER = (
 )  # fmt: skip
 
 
-def chance_of_person(rgb: UInt8, detection: Detection) -> Float32:
+def probability_of_person(rgb: UInt8, detection: Detection) -> Float32:
     """(H, W) 0..1: how likely each pixel of rgb (H, W, 3) is this person.
 
     Parameters
@@ -87,8 +87,8 @@ def square_of(detection: Detection) -> Square:
     return square_from_points(hips, hips + [far * np.sin(turn), -far * np.cos(turn)])
 
 
-def _log_odds(chance: Float32) -> Float32:
-    bounded = np.clip(chance, LEAST_CHANCE, 1 - LEAST_CHANCE)
+def _log_odds(probability: Float32) -> Float32:
+    bounded = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     return np.log(bounded / (1 - bounded))
 
 

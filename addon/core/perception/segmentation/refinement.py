@@ -1,9 +1,9 @@
 """From what the networks think likely to a silhouette along the picture's own edges.
 
 The role of the fully connected CRF in Photo Wake-Up (Krähenbühl and Koltun 2011), in two ways that
-err differently. One is a mean field: each pixel's chance follows from the networks, from local
+err differently. One is a mean field: each pixel's probability follows from the networks, from local
 colour statistics of person and background, and from its surroundings by a guided filter (He, Sun,
-Tang 2013) in the place of the Gaussian kernels. The other is graph cuts on colour mixtures
+Tang 2013) in place of the Gaussian kernels. The other is graph cuts on colour mixtures
 (GrabCut, Rother et al. 2004). Measured on composed pictures of known masks, their weighted mean is
 better than either, and both beat the networks alone.
 """
@@ -25,8 +25,8 @@ from ..landmarks.pose_landmarks import LANDMARK
 
 WORKING_SIDE_PX = 900  # longer side of the region that is worked on: time grows with area
 CUT_SHARE = 0.15  # of the graph cut's word in the mean
-LEAST_CHANCE = 0.02  # a network is never surer than this
-SURE_PERSON, SURE_BACKGROUND = 0.95, 0.12  # chances that graph cuts do not question
+LEAST_PROBABILITY = 0.02  # a network is never surer than this
+SURE_PERSON, SURE_BACKGROUND = 0.95, 0.12  # probabilities that graph cuts do not question
 
 # Mean field.
 ROUNDS = 3
@@ -35,10 +35,14 @@ MOST_COLOUR_ODDS = 3.0
 COLOUR_BINS = 24  # a channel of CIELAB
 COLOUR_SPREAD_BINS = 1.0  # standard deviation that a colour is spread by
 RARE_COLOUR = 1e-5  # share of a colour that neither side has
-NEAR_SHARE = 0.08  # of the person's size: background farther away tells nothing about colours
+NEAR_SHARE = (
+    0.08  # of the person's size: background farther away gives no information about colours
+)
 EDGE_RADIUS_PX, EDGE_EPSILON = 6, 1e-4  # of the guided filter, on the working grid, colours 0..1
 CORE_ODDS = 1.0  # that what lies on a visible limb's axis is person
-LEAST_CORE_CHANCE = 0.1  # a landmark may be off: where no network sees anything, it does not count
+LEAST_CORE_PROBABILITY = (
+    0.1  # a landmark may be off: where no network sees anything, it does not count
+)
 
 # Graph cut.
 CUT_ROUNDS = 4
@@ -50,7 +54,7 @@ PARTS, PART_SHARE = 3, 0.5
 
 LIMB_SHARE = 0.11  # radius of a limb's sure core over its length
 LEAST_VISIBILITY = 0.65
-# Bones whose cores are surely person where both ends are seen.
+# Bones whose cores are certainly person where both ends are seen.
 _LIMBS = tuple(
     (f"{side}_{a}", f"{side}_{b}")
     for side in ("left", "right")
@@ -66,9 +70,9 @@ _HULLS = (("wrist", "index", "pinky", "thumb"), ("ankle", "heel", "foot_index"))
 # forearm's where the hand points at us; its fingers' thickness over the hand's length.
 HAND_SQUARE, KNUCKLES_SHARE, FINGER_SHARE = 2.9, 0.36, 0.08
 LEAST_HAND_PRESENCE = 0.7
-# A hand that is surely there: its network's word, the share of it that the masks' networks think
-# possible (a palm on its wrist), and the chance that its fingers then have.
-SURE_HAND_PRESENCE, HELD_HAND, HAND_CHANCE = 0.9, 0.25, 0.8
+# A hand that is certainly there: its network's word, the share of it that the masks' networks think
+# possible (a palm on its wrist), and the probability that its fingers then have.
+SURE_HAND_PRESENCE, HELD_HAND, HAND_PROBABILITY = 0.9, 0.25, 0.8
 FARTHEST_WRIST = 0.8  # of the length to the knuckles, between both networks' wrists
 _FINGERS = ((0, 1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
 _PALM = (0, 1, 5, 9, 13, 17)
@@ -76,7 +80,7 @@ _PALM = (0, 1, 5, 9, 13, 17)
 
 def refine(
     rgb: UInt8,
-    chance: Float32,
+    probability: Float32,
     detection: Detection,
     theirs: Mask | None = None,
     seed: int = 0,
@@ -87,7 +91,7 @@ def refine(
     ----------
     rgb : UInt8
         (H, W, 3).
-    chance : Float32
+    probability : Float32
         (H, W) 0..1, the networks' word.
     detection : Detection
         The person.
@@ -101,33 +105,33 @@ def refine(
     Float32
         (H, W).
     """
-    rows, columns = np.nonzero(chance > SURE_BACKGROUND)
+    rows, columns = np.nonzero(probability > SURE_BACKGROUND)
     if len(rows) == 0:
-        return np.zeros(chance.shape, np.float32)
+        return np.zeros(probability.shape, np.float32)
     size = max(np.ptp(rows), np.ptp(columns)) + 1
     margin = int(0.12 * size) + 8
-    y0, y1 = max(0, rows.min() - margin), min(chance.shape[0], rows.max() + margin + 1)
-    x0, x1 = max(0, columns.min() - margin), min(chance.shape[1], columns.max() + margin + 1)
+    y0, y1 = max(0, rows.min() - margin), min(probability.shape[0], rows.max() + margin + 1)
+    x0, x1 = max(0, columns.min() - margin), min(probability.shape[1], columns.max() + margin + 1)
     scale = min(1.0, WORKING_SIDE_PX / max(y1 - y0, x1 - x0))
     shape = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
     window = cv2.resize(rgb[y0:y1, x0:x1], shape, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(chance[y0:y1, x0:x1], shape, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(probability[y0:y1, x0:x1], shape, interpolation=cv2.INTER_AREA)
     near = np.zeros(small.shape, np.uint8)
     if theirs is not None:
         near = cv2.resize(theirs[y0:y1, x0:x1].astype(np.uint8), shape)
-        small = np.where(near > 0, np.minimum(small, LEAST_CHANCE), small)
+        small = np.where(near > 0, np.minimum(small, LEAST_PROBABILITY), small)
     cores = _limb_cores(detection, (x0, y0), scale, (shape[1], shape[0]))
     for hand, presence in _hand_cores(rgb, detection, (x0, y0), scale, (shape[1], shape[0])):
         cores |= hand
         # The masks' networks lose fingers against a bright wall; the hand's own has seen them.
-        held = (small[hand] >= LEAST_CORE_CHANCE).mean() if hand.any() else 0.0
+        held = (small[hand] >= LEAST_CORE_PROBABILITY).mean() if hand.any() else 0.0
         if presence >= SURE_HAND_PRESENCE and held >= HELD_HAND:
-            small = np.where(hand & (near == 0), np.maximum(small, HAND_CHANCE), small)
-    cores &= (small >= LEAST_CORE_CHANCE) & (near == 0)
+            small = np.where(hand & (near == 0), np.maximum(small, HAND_PROBABILITY), small)
+    cores &= (small >= LEAST_CORE_PROBABILITY) & (near == 0)
     field = _mean_field(window, small, cores, round(NEAR_SHARE * size * scale))
     cut = _graph_cut(window, small, cores, near > 0, round(OPEN_BAND_SHARE * size * scale), seed)
     mixed = (1 - CUT_SHARE) * field + CUT_SHARE * cut
-    full = np.zeros(chance.shape, np.float32)
+    full = np.zeros(probability.shape, np.float32)
     full[y0:y1, x0:x1] = cv2.resize(mixed, (x1 - x0, y1 - y0), interpolation=cv2.INTER_CUBIC)
     return full
 
@@ -135,20 +139,20 @@ def refine(
 # -- mean field -------------------------------------------------------------------------------
 
 
-def _mean_field(window: UInt8, chance: Float32, cores: Mask, reach: int) -> Float32:
+def _mean_field(window: UInt8, probability: Float32, cores: Mask, reach: int) -> Float32:
     """(h, w) 0..1. window (h, w, 3) RGB, reach in pixels."""
-    bounded = np.clip(chance, LEAST_CHANCE, 1 - LEAST_CHANCE)
+    bounded = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     unary = np.log(bounded / (1 - bounded)) + CORE_ODDS * cores
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(reach, 1) + 1,) * 2)
-    near = cv2.dilate((chance > SURE_BACKGROUND).astype(np.uint8), disc).astype(np.float32)
+    near = cv2.dilate((probability > SURE_BACKGROUND).astype(np.uint8), disc).astype(np.float32)
     lab = cv2.cvtColor(window, cv2.COLOR_RGB2LAB).astype(np.int32) * COLOUR_BINS >> 8
     bins = (lab[..., 0] * COLOUR_BINS + lab[..., 1]) * COLOUR_BINS + lab[..., 2]
     guide = window.astype(np.float32) / 255
     belief = 1 / (1 + np.exp(-unary))
     for _ in range(ROUNDS):
         odds = unary + COLOUR_WEIGHT * _colour_odds(bins, belief * near, (1 - belief) * near)
-        chance = (1 / (1 + np.exp(-odds))).astype(np.float32)
-        belief = guided_filter(guide, chance, EDGE_RADIUS_PX, EDGE_EPSILON)
+        probability = (1 / (1 + np.exp(-odds))).astype(np.float32)
+        belief = guided_filter(guide, probability, EDGE_RADIUS_PX, EDGE_EPSILON)
     return belief
 
 
@@ -180,14 +184,14 @@ def _histogram(cells: AnyArray, weight: Float32) -> Float32:
 
 
 def _graph_cut(
-    window: UInt8, chance: Float32, cores: Mask, theirs: Mask, band: int, seed: int
+    window: UInt8, probability: Float32, cores: Mask, theirs: Mask, band: int, seed: int
 ) -> Float32:
     """(h, w) 0..1, nearly a mask. band : half width of what is open, pixels."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(band, 2) + 1,) * 2)
-    known = np.where(chance >= 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    sure = cv2.erode((chance >= SURE_PERSON).astype(np.uint8), disc)
+    known = np.where(probability >= 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    sure = cv2.erode((probability >= SURE_PERSON).astype(np.uint8), disc)
     # Far from anything likely it is background: the networks' masks are coarse, not blind.
-    possible = cv2.dilate((chance >= SURE_BACKGROUND).astype(np.uint8), disc)
+    possible = cv2.dilate((probability >= SURE_BACKGROUND).astype(np.uint8), disc)
     known[possible == 0] = cv2.GC_BGD
     known[(sure > 0) | cores] = cv2.GC_FGD
     # Where two people touch, colours draw the line; away from it the neighbour is background.
@@ -206,7 +210,7 @@ def _graph_cut(
         total[part] += of_person * share
         weight[part] += share
     # Colour alone may bite into the person where both look alike: there the networks' word stands.
-    cut = np.where(chance > 0.97, 1.0, total / weight)
+    cut = np.where(probability > 0.97, 1.0, total / weight)
     return cv2.GaussianBlur(cut, (0, 0), 1.0)
 
 
