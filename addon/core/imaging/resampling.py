@@ -42,9 +42,12 @@ def photo_to_grid(crop: Crop) -> Float64:
 
 
 def resampled_on_grid(
-    picture: AnyArray, crop: Crop, interpolation: int = cv2.INTER_LINEAR
+    picture: AnyArray,
+    crop: Crop,
+    interpolation: int = cv2.INTER_LINEAR,
+    border: int = cv2.BORDER_CONSTANT,
 ) -> AnyArray:
-    """A photo-sized picture (H, W) or (H, W, k) at the pixels of the crop's grid (h, w); 0 beyond.
+    """A photo-sized picture (H, W) or (H, W, k) at the pixels of the crop's grid (h, w).
 
     Parameters
     ----------
@@ -54,16 +57,18 @@ def resampled_on_grid(
         The grid.
     interpolation : int
         OpenCV's; `cv2.INTER_NEAREST` for labels.
+    border : int
+        OpenCV's: what lies beyond the photo, 0 if not `cv2.BORDER_REPLICATE`.
 
     Returns
     -------
     AnyArray
         (h, w) or (h, w, k).
     """
-    flags = interpolation | cv2.WARP_INVERSE_MAP
     resampled: AnyArray = cv2.warpAffine(
-        picture, grid_to_photo(crop), (crop.width, crop.height), flags=flags
-    )
+        picture, grid_to_photo(crop), (crop.width, crop.height),
+        flags=interpolation | cv2.WARP_INVERSE_MAP, borderMode=border,
+    )  # fmt: skip
     return resampled
 
 

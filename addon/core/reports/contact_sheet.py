@@ -13,6 +13,7 @@ from .. import frames
 from ..body.model.body_model import BodyModel
 from ..body.model.skeleton import JOINT, PARENTS
 from ..body.rasterisation import render_maps
+from ..imaging.resampling import resampled_on_photo
 from ..types import BodyMaps, Crop, FittedBody, Float32, Mask, Photo, UInt8
 
 COLUMNS = 4  # panels in a row: what was found, the character, its motion
@@ -126,17 +127,10 @@ def body_overlay(photo: Photo, bodies: Sequence[BodyMaps]) -> UInt8:
 
 
 def _with_body(picture: Float32, maps: BodyMaps) -> Float32:
-    crop = maps.crop
     normal = np.nan_to_num(maps.front.normal)
     shade = np.clip(0.35 - 0.65 * normal[..., 2], 0.0, 1.0) * maps.mask
     layers = np.stack([shade, maps.mask.astype(np.float32)], axis=-1).astype(np.float32)
-    # The grid counts from its own origin, in steps of its own scale.
-    place = np.array(
-        [[crop.scale, 0, -crop.x0 * crop.scale], [0, crop.scale, -crop.y0 * crop.scale]]
-    )
-    size = (picture.shape[1], picture.shape[0])
-    sampling = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    layers = cv2.warpAffine(layers, place, size, flags=sampling)
+    layers = resampled_on_photo(layers, maps.crop, picture.shape)
     shade, cover = layers[..., :1], 0.65 * layers[..., 1:]
     body = shade / np.maximum(layers[..., 1:], 1e-3) * _BODY
     return (picture * (1 - cover) + body * cover).astype(np.float32)

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from ...imaging.fill_nearest import fill_nearest
-from ...types import Float32, Float64, Mask, UInt8
+from ...imaging.resampling import resampled_on_grid
+from ...types import Crop, Float32, Float64, Mask, UInt8
 
 DEFAULT_ATLAS = 2048  # pixels per side: what AR viewers accept
 SMALLEST_ATLAS = 256
@@ -146,12 +147,9 @@ def paint(images: list[UInt8], layout: AtlasLayout) -> UInt8:
         source = image
         if layout.scale < 1.0:  # averaging first, else fine patterns alias
             source = cv2.GaussianBlur(image, (0, 0), 0.4 / layout.scale)
-        step = 1 / layout.scale
-        move = np.array([[step, 0, chart.x0], [0, step, chart.y0]], np.float64)
-        atlas[chart.top : chart.top + height, chart.left : chart.left + width, :3] = cv2.warpAffine(
-            source, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        crop = Crop(chart.x0, chart.y0, layout.scale, width, height)
+        place = atlas[chart.top : chart.top + height, chart.left : chart.left + width]
+        place[..., :3] = resampled_on_grid(source, crop, border=cv2.BORDER_REPLICATE)
     return atlas
 
 
