@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import ModelFileError
-from ..imaging.inpainting import reduced
+from ..imaging.patchmatch import reduced
 from ..inference import onnx
 from ..types import AnyArray, Float32, Mask, UInt8
 

@@ -2,9 +2,7 @@
 
 Wexler, Shechtman, Irani, "Space-Time Completion of Video" (PAMI 2007): the filled picture is
 the one whose every patch around the hole resembles some patch of the known part; found by
-alternating nearest-neighbour search and voting. The search is PatchMatch (Barnes, Shechtman,
-Finkelstein, Goldman, SIGGRAPH 2009), made data-parallel by propagating from all neighbours at
-once at several step lengths, as jump flooding does.
+alternating nearest-neighbour search and voting (`patchmatch`).
 
 Departures, each measured on scenes whose clean plate is known:
 
@@ -26,12 +24,22 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ..numerics.grid_laplacian import membrane
 from ..types import Float32, Floats, Int32, Mask, UInt8
 from .fill_nearest import nearest_in
-from .patch_descriptors import PATCH_AREA, PATCH_RADIUS, patch_descriptors
+from .patch_descriptors import PATCH_RADIUS, patch_descriptors
+from .patchmatch import (
+    NO_SOURCE,
+    Field,
+    Labels,
+    Search,
+    pointed_at,
+    random_sources,
+    reduced,
+    similarity,
+    votes,
+)
 from .poisson_blending import without_seams
 from .shift_map import dominant_offsets, labelled
 
@@ -39,16 +47,16 @@ MATCHED_PIXELS = 300_000  # of the crop; finer matching costs seconds and change
 PIECED_PIXELS = 6000  # of the hole at the coarsest level, where pieces are put together
 COARSEST_SIDE = 48  # pixels; a smaller picture has too few patches to choose from
 FEWEST_SOURCES = 64  # whole known patches; with fewer the hole is only interpolated
-BORDER_TRUST = 1.3  # Wexler's gamma: a patch's say falls by this a pixel away from the border
+BORDER_FALLOFF = 1.3  # Wexler's gamma: a patch's vote weighs less by this per pixel from the border
 LARGEST_BIAS = 0.06  # of 0..1; how far a patch may be brightened or darkened
 MEAN_WEIGHT = 0.5  # of a patch's mean in the distance where a bias is allowed
 WANDERING = 0.2  # of half the width and an eighth of the height: how far random search may leave
 # the pieces' translations; farther, the search trades lines for what is smooth
+SEARCH_STEPS = (4, 1)  # pixels to the neighbours whose offsets are tried
 SIDEWAYS = 6.0  # how much more the first guess follows its row than its column
 
 
 Report = Callable[[float], None]
-_Index = Int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +66,6 @@ class _Level:
     image: Float32  # (h, w, 3), 0..1; what is in the hole is of no account
     hole: Mask
     sources: Mask  # centres of patches that are wholly known
-
-
-@dataclass(eq=False)
-class _Field:
-    """The nearest-neighbour field: a source for each pixel whose patch meets the hole."""
-
-    target: _Index  # (T, 2), row and column
-    source: _Index  # (T, 2)
-    cost: Float32  # (T,), infinite where there is no source yet
 
 
 def complete(
@@ -129,7 +128,7 @@ def _window_around(hole: Mask) -> tuple[slice, slice]:
 def _complete_window(image: UInt8, hole: Mask, rng: np.random.Generator, report: Report) -> UInt8:
     levels = _pyramid(image.astype(np.float32) / 255, hole)
     estimate: Float32 | None = None
-    field: _Field | None = None
+    field: Field | None = None
     for depth, level in enumerate(reversed(levels)):
         first = estimate is None
         estimate = _interpolated(level) if estimate is None else _enlarged(estimate, level)
@@ -149,7 +148,7 @@ def _complete_window(image: UInt8, hole: Mask, rng: np.random.Generator, report:
     return full
 
 
-def _pieced(level: _Level, smooth: Float32, field: _Field) -> Float32:
+def _pieced(level: _Level, smooth: Float32, field: Field) -> Float32:
     """The first filling, of large pieces of the picture; `field` is told where they come from."""
     found = labelled(level.image, level.hole, smooth, dominant_offsets(level.image, level.hole))
     if found is None:
@@ -185,34 +184,6 @@ def _pyramid(image: Float32, hole: Mask) -> list[_Level]:
         levels.append(coarser)
 
 
-def reduced(image: Float32, hole: Mask, size: tuple[int, int]) -> tuple[Float32, Mask]:
-    """The picture at another size: known pixels averaged; a pixel with any hole in it is hole.
-
-    Parameters
-    ----------
-    image : Float32
-        (h, w, 3), 0..1.
-    hole : Mask
-        (h, w) bool.
-    size : tuple[int, int]
-        Width and height. No pixel of the hole has any influence on what is known.
-
-    Returns
-    -------
-    tuple[Float32, Mask]
-        (h', w', 3) and (h', w').
-    """
-    if size == (hole.shape[1], hole.shape[0]):
-        return image, hole
-    known = (~hole).astype(np.float32)
-    share = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
-    total = cv2.resize(image * known[..., None], size, interpolation=cv2.INTER_AREA)
-    smaller = share < 1 - 1e-4
-    if smaller.all():  # a thin known rest: better half a pixel's evidence than none
-        smaller = share < share.max()
-    return total / np.maximum(share, 1e-6)[..., None], smaller
-
-
 def _level(image: Float32, hole: Mask) -> _Level:
     side = 2 * PATCH_RADIUS + 1
     # A constant border of "not known": no source's patch leaves the picture.
@@ -231,22 +202,20 @@ def _enlarged(estimate: Float32, level: _Level) -> Float32:
     return np.where(level.hole[..., None], larger, level.image)
 
 
-def _targets(level: _Level) -> _Index:
+def _targets(level: _Level) -> Int32:
     """(T, 2) row and column of every pixel whose patch meets the hole."""
     side = 2 * PATCH_RADIUS + 1
     near = cv2.dilate(level.hole.astype(np.uint8), np.ones((side, side), np.uint8))
     return np.argwhere(near > 0).astype(np.int32)
 
 
-def _first_field(level: _Level, rng: np.random.Generator) -> _Field:
+def _first_field(level: _Level, rng: np.random.Generator) -> Field:
     """A random source for each target."""
     target = _targets(level)
-    choice = np.argwhere(level.sources).astype(np.int32)
-    source = choice[rng.integers(0, len(choice), len(target))]
-    return _Field(target, source, np.full(len(target), np.inf, np.float32))
+    return Field.of(target, random_sources(_labels(level), _wanted(target), rng))
 
 
-def _finer_field(coarse: _Field, level: _Level) -> _Field:
+def _finer_field(coarse: Field, level: _Level) -> Field:
     """The same field on a level of twice the size."""
     height, width = level.hole.shape
     target = _targets(level)
@@ -259,13 +228,13 @@ def _finer_field(coarse: _Field, level: _Level) -> _Field:
         rows, columns = nearest_in(level.sources)
         place = source[lost, 0], source[lost, 1]
         source[lost] = np.stack([rows[place], columns[place]], axis=1)
-    return _Field(target, source, np.full(len(target), np.inf, np.float32))
+    return Field.of(target, source)
 
 
 def _alternate(
     level: _Level,
     estimate: Float32,
-    field: _Field,
+    field: Field,
     rng: np.random.Generator,
     rounds: int,
     passes: int,
@@ -278,7 +247,7 @@ def _alternate(
     box = _box_around(level.hole, 2 * margin)
     inner = _box_around(level.hole, margin)
     descriptors = patch_descriptors(estimate, mean_weight, 0, height)
-    trust = _trust(level, field.target)
+    weight = _vote_weight(level, field.target)
     for turn in range(rounds):
         if turn:
             # Only near the hole have the patches changed; a wider box for the filter's border.
@@ -288,7 +257,7 @@ def _alternate(
             )
             descriptors[inner] = fresh[part]
         _search(level, descriptors, field, rng, passes)
-        estimate = _voted(level, estimate, field, trust, LARGEST_BIAS if biased else 0.0)
+        estimate = _voted(level, estimate, field, weight, LARGEST_BIAS if biased else 0.0)
     return estimate
 
 
@@ -301,100 +270,56 @@ def _box_around(hole: Mask, margin: int) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
-def _trust(level: _Level, target: _Index) -> Float32:
-    """(T,) say of each target's patch: less the deeper in the hole its centre lies."""
+def _vote_weight(level: _Level, target: Int32) -> Float32:
+    """(T,) of each target's patch: less the deeper in the hole its centre lies."""
     depth = cv2.distanceTransform(level.hole.astype(np.uint8), cv2.DIST_L2, 5)
     # Never below what float32 can weigh against the border's.
-    return np.maximum(BORDER_TRUST ** -depth[target[:, 0], target[:, 1]], 1e-6).astype(np.float32)
+    weight = BORDER_FALLOFF ** -depth[target[:, 0], target[:, 1]]
+    return np.maximum(weight, 1e-6).astype(np.float32)
 
 
 def _search(
-    level: _Level, descriptors: Float32, field: _Field, rng: np.random.Generator, passes: int
+    level: _Level, descriptors: Float32, field: Field, rng: np.random.Generator, passes: int
 ) -> None:
     """Propagation and random search, in place."""
     height, width = level.hole.shape
-    size = np.array([height, width], np.int32)
-    flat = descriptors.reshape(height * width, -1)
-    wanted = flat[field.target[:, 0] * width + field.target[:, 1]]
-    number = np.full((height, width), -1, np.int32)
-    number[tuple(field.target.T)] = np.arange(len(field.target))
-
-    def offer(who: npt.NDArray[np.intp] | slice, candidate: _Index) -> None:
-        """Take the candidates that are sources and cost less."""
-        inside = ((candidate >= 0) & (candidate < size)).all(1)
-        place = candidate[:, 0] * width + candidate[:, 1]
-        place[~inside] = 0
-        inside &= level.sources.reshape(-1)[place]
-        difference = flat[place] - wanted[who]
-        cost = np.einsum("td,td->t", difference, difference)
-        better = inside & (cost < field.cost[who])
-        chosen = np.nonzero(better)[0] if isinstance(who, slice) else who[better]
-        field.cost[chosen] = cost[better]
-        field.source[chosen] = candidate[better]
-
-    everyone = slice(None)
-    # The targets' patches have changed, so what the present sources cost is computed again.
-    field.cost[:] = np.inf
-    offer(everyone, field.source.copy())
-    reach = np.array([height / 8, width / 2]) * WANDERING
+    # The targets' patches have changed: what the present sources cost is computed again.
+    search = Search(
+        field,
+        descriptors,
+        descriptors[tuple(field.target.T)],
+        _labels(level),
+        _wanted(field.target),
+    )
     for _ in range(passes):
-        for step in (4, 1):
-            for direction in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-                shift = np.array(direction, np.int32) * step
-                beside = field.target + shift
-                np.clip(beside, 0, size - 1, out=beside)
-                neighbour = number[beside[:, 0], beside[:, 1]]
-                who = np.nonzero(neighbour >= 0)[0]
-                offer(who, field.source[neighbour[who]] - shift)
-        radius = reach.copy()
-        while radius[1] >= 1:
-            jump = rng.uniform(-1, 1, field.source.shape) * np.maximum(radius, 1)
-            offer(everyone, field.source + np.rint(jump).astype(np.int32))
-            radius /= 2.5
+        for step in SEARCH_STEPS:
+            search.propagate(step)
+        search.jump((WANDERING * (height / 8), WANDERING * (width / 2)), rng)
+
+
+def _labels(level: _Level) -> Labels:
+    """(h, w): all sources have one label."""
+    return np.where(level.sources, 0, NO_SOURCE).astype(np.int16)
+
+
+def _wanted(target: Int32) -> Labels:
+    return np.zeros(len(target), np.int16)
 
 
 def _voted(
-    level: _Level, estimate: Float32, field: _Field, trust: Float32, largest_bias: float
+    level: _Level, estimate: Float32, field: Field, weight: Float32, largest_bias: float
 ) -> Float32:
-    """Every patch that covers a hole's pixel says its colour (Wexler eq. 3), weighted."""
-    reach = PATCH_RADIUS
-    height, width = level.hole.shape
-    wide = width + 2 * reach
-    # The field's pictures are padded so that no patch has to be cut.
-    picture = cv2.copyMakeBorder(level.image, *[reach] * 4, cv2.BORDER_REFLECT_101).reshape(-1, 3)
-    bias = _bias(estimate, field, largest_bias)
-    weight = trust * np.exp(-field.cost / (2 * _typical_cost(field.cost)))
-    total = np.zeros(((height + 2 * reach) * wide, 4), np.float32)
-    target = (field.target[:, 0] + reach) * wide + field.target[:, 1] + reach
-    source = (field.source[:, 0] + reach) * wide + field.source[:, 1] + reach
-    side = 2 * reach + 1
-    # All side * 3 numbers of a patch's row lie side by side: one look-up a row.
-    runs = np.lib.stride_tricks.as_strided(
-        picture, (len(picture) - side + 1, side, 3), (*picture.strides[:1], *picture.strides)
-    )
-    vote = np.empty((len(target), side, 4), np.float32)
-    vote[..., 3] = weight[:, None]
-    for dy in range(-reach, reach + 1):
-        row = runs[source + dy * wide - reach]
-        row += bias[:, None]
-        np.multiply(row, weight[:, None, None], out=vote[..., :3])
-        for dx in range(side):
-            # Each target once: no index repeats.
-            total[target + (dy * wide + dx - reach)] += vote[:, dx]
-    total = total.reshape(height + 2 * reach, wide, 4)[reach:-reach, reach:-reach]
+    """The mean of what the patches over each pixel of the hole vote for."""
+    weight = weight * similarity(field.cost)
+    total = votes(level.image, field, weight, _bias(estimate, field, largest_bias))
     mean = total[..., :3] / np.maximum(total[..., 3:], 1e-30)
     return np.where(level.hole[..., None], np.clip(mean, 0, 1), estimate)
 
 
-def _typical_cost(cost: Float32) -> float:
-    """Wexler's sigma squared: the 75th percentile; at least a tenth of a grey level a pixel."""
-    return max(float(np.percentile(cost, 75)), PATCH_AREA * (0.1 / 255) ** 2)
-
-
-def _bias(estimate: Float32, field: _Field, largest: float) -> Float32:
+def _bias(estimate: Float32, field: Field, largest: float) -> Float32 | None:
     """(T, 3) what to add to each source's patch for it to have the mean that it should."""
     if largest == 0:
-        return np.zeros((len(field.target), 3), np.float32)
+        return None
     side = (2 * PATCH_RADIUS + 1,) * 2
     # Known patches are the same in the estimate, so one mean serves both.
     mean = cv2.blur(estimate, side, borderType=cv2.BORDER_REFLECT_101)
@@ -403,7 +328,7 @@ def _bias(estimate: Float32, field: _Field, largest: float) -> Float32:
 
 
 def _painted(
-    image: UInt8, hole: Mask, level: _Level, estimate: Float32, field: _Field | None
+    image: UInt8, hole: Mask, level: _Level, estimate: Float32, field: Field | None
 ) -> UInt8:
     """The hole at full resolution, from the field and the estimate of the matched level."""
     height, width = hole.shape
@@ -414,25 +339,17 @@ def _painted(
     step = np.array([height / low_height, width / low_width])
     offset = np.zeros((low_height, low_width, 2), np.float32)
     bias = np.zeros((low_height, low_width, 3), np.float32)
-    say = np.zeros((low_height, low_width), np.float32)
+    confidence = np.zeros((low_height, low_width), np.float32)
     offset[tuple(field.target.T)] = (field.source - field.target) * step
     bias[tuple(field.target.T)] = _bias(estimate, field, LARGEST_BIAS)
-    say[tuple(field.target.T)] = np.exp(-field.cost / (2 * _typical_cost(field.cost)))
+    confidence[tuple(field.target.T)] = similarity(field.cost)
     pixel = np.argwhere(hole).astype(np.int32)
-    nearest = np.rint((pixel + 0.5) / step - 0.5).astype(np.int32)
-    limit = np.array([height - 1, width - 1])
-    low_limit = np.array([low_height - 1, low_width - 1])
     total = np.zeros((len(pixel), 3), np.float32)
     weight = np.zeros((len(pixel), 1), np.float32)
-    for dy in (-1, 0, 1):
-        for dx in (-1, 0, 1):
-            low = np.clip(nearest + np.array([dy, dx]), 0, low_limit)
-            low = (low[:, 0], low[:, 1])
-            source = np.clip(pixel + np.rint(offset[low]).astype(np.int32), 0, limit)
-            place = (source[:, 0], source[:, 1])
-            part = (say[low] * ~hole[place])[:, None] + 1e-12 * (~hole[place])[:, None]
-            total += part * (image[place].astype(np.float32) / 255 + bias[low])
-            weight += part
+    for _, low, place in pointed_at(offset, pixel, step, (height, width)):
+        part = (confidence[low] * ~hole[place])[:, None] + 1e-12 * (~hole[place])[:, None]
+        total += part * (image[place].astype(np.float32) / 255 + bias[low])
+        weight += part
     smooth = cv2.resize(estimate, (width, height), interpolation=cv2.INTER_LINEAR)[hole]
     return _composed(image, hole, np.where(weight > 0, total / np.maximum(weight, 1e-30), smooth))
 

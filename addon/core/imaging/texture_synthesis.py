@@ -3,7 +3,7 @@
 Hertzmann, Jacobs, Oliver, Curless, Salesin, "Image Analogies" (SIGGRAPH 2001), section 4.4, with
 the search and the optimisation of later work: the filled picture is the one whose every patch
 resembles some source patch (Wexler, Shechtman, Irani, PAMI 2007), found coarse to fine with
-PatchMatch (Barnes et al., SIGGRAPH 2009). The label is a hard constraint on a patch's middle; how
+`patchmatch`. The label is a hard constraint on a patch's middle; how
 far a source lies above or below its target is the guide's distance and is added to the patches'.
 
 Patches are compared by their principal components. Matching stops at `MATCHED_PIXELS`; the full
@@ -18,10 +18,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..types import Float32, Mask, UInt8
+from ..types import AnyArray, Float32, Int32, Mask, UInt8
 from .fill_nearest import nearest_in
+from .patch_descriptors import PATCH_RADIUS
+from .patchmatch import (
+    NO_SOURCE,
+    Field,
+    Labels,
+    Search,
+    averaged,
+    coarse_pixel,
+    pointed_at,
+    random_sources,
+    similarity,
+    votes,
+)
 
-PATCH_RADIUS = 3  # pixels of the level; 7 x 7 as in Wexler's and Barnes' papers
 COMPONENTS = 16  # of a patch's 147 numbers; hold nearly all that differs between patches
 MATCHED_PIXELS = 9_000  # targets of the finest matched level; finer costs time and changes little
 COARSEST_DEPTH = 3.0  # pixels from a target to what is known, at the level where matching starts
@@ -29,10 +41,9 @@ FEWEST_SOURCES = 24  # of a label with whole patches; else patches that reach be
 ROW_PREFERENCE = 0.05  # grey levels (0..1) a pixel for a source a window's height off
 COARSE_ROUNDS, FINE_ROUNDS = 8, 3  # of search and vote
 COHERENCE = 1.2  # a neighbour's offset is taken up to this many times the cost: fewer seams
-OWN_OFFSET_TRUST = 8.0  # of a pixel's own offset against each of those around: less blur
+OWN_OFFSET_WEIGHT = 8.0  # of a pixel's own offset against each of those around: less blur
 SEARCH_STEPS = (4, 1)  # pixels to the neighbours whose offsets are tried
-
-Pixels = npt.NDArray[np.int64]  # (N, 2), row and column
+COHERENT_DIRECTIONS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 
 _SIDE = 2 * PATCH_RADIUS + 1
 
@@ -146,10 +157,7 @@ def _reduced(full: _Level, scale: float) -> _Level:
         asked = share(full.target & (full.wanted == number))
         wanted, most = np.where(asked > most, number, wanted), np.maximum(asked, most)
     target &= np.isin(wanted, label[sources])
-    usable = full.sources | full.known
-    weight = share(usable)
-    total = cv2.resize(full.clean * usable[..., None], size, interpolation=cv2.INTER_AREA)
-    colours = total / np.maximum(weight, 1e-6)[..., None]
+    colours, weight = averaged(full.clean, full.sources | full.known, size)
     known = (share(full.known) > 0.5) & ~target
     label = label.astype(np.uint8)
     return _Level(
@@ -157,8 +165,8 @@ def _reduced(full: _Level, scale: float) -> _Level:
     )
 
 
-def _matched(full: _Level, rng: np.random.Generator) -> tuple[Pixels, Pixels, Float32, float]:
-    """Targets and sources (T, 2) of the finest matched level, costs (T,), and its scale."""
+def _matched(full: _Level, rng: np.random.Generator) -> tuple[Field, float]:
+    """The field of the finest matched level, and its scale."""
     scale = min(1.0, float(np.sqrt(MATCHED_PIXELS / full.target.sum())))
     depth = cv2.distanceTransform(full.target.astype(np.uint8), cv2.DIST_L2, 5).max() * scale
     halvings = max(0, int(np.ceil(np.log2(max(depth, 1.0) / COARSEST_DEPTH))))
@@ -166,59 +174,59 @@ def _matched(full: _Level, rng: np.random.Generator) -> tuple[Pixels, Pixels, Fl
     offsets: npt.NDArray[np.float64] | None = None
     for step in range(halvings, -1, -1):
         level = _reduced(full, scale / 2**step)
-        target = np.argwhere(level.target)
+        target = np.argwhere(level.target).astype(np.int32)
         if len(target) == 0:  # finer than this level: it holds nothing to be matched
             continue
-        source = _first_sources(level, target, offsets, rng)
+        field = Field.of(target, _first_sources(level, target, offsets, rng))
         if estimate is None:
             estimate = level.clean.copy()
-            estimate[tuple(target.T)] = level.clean[tuple(source.T)]
+            estimate[tuple(target.T)] = level.clean[tuple(field.source.T)]
             rounds = COARSE_ROUNDS
         else:
             larger = cv2.resize(estimate, level.target.shape[::-1])
             estimate = np.where(level.target[..., None], larger, level.clean)
             rounds = FINE_ROUNDS
-        estimate, source, cost = _alternated(level, estimate, target, source, rounds, rng)
+        estimate = _alternated(level, estimate, field, rounds, rng)
         table = np.zeros((*level.target.shape, 2), np.float32)
-        table[tuple(target.T)] = source - target
+        table[tuple(target.T)] = field.source - target
         table = table[nearest_in(level.target)]
         offsets = 2.0 * cv2.resize(table, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST).astype(
             np.float64
         )
-    return target, source, cost, scale
+    return field, scale
 
 
 def _first_sources(
     level: _Level,
-    target: Pixels,
+    target: Int32,
     offsets: npt.NDArray[np.float64] | None,
     rng: np.random.Generator,
-) -> Pixels:
+) -> Int32:
     """A source of the right label for each target: the coarser level's, else a random one."""
-    source = np.empty_like(target)
-    wanted = level.wanted[tuple(target.T)]
-    for number in np.unique(wanted):
-        of_label = np.nonzero(wanted == number)[0]
-        choice = np.argwhere(level.sources & (level.label == number))
-        source[of_label] = choice[rng.integers(0, len(choice), len(of_label))]
+    wanted = _wanted(level, target)
+    source = random_sources(_labels(level, level.sources), wanted, rng)
     if offsets is not None:
         at = np.minimum(target, np.array(offsets.shape[:2]) - 1)
-        guess = target + np.rint(offsets[tuple(at.T)]).astype(np.int64)
+        guess = target + np.rint(offsets[tuple(at.T)]).astype(np.int32)
         np.clip(guess, 0, np.array(level.target.shape) - 1, out=guess)
         good = level.sources[tuple(guess.T)] & (level.label[tuple(guess.T)] == wanted)
         source[good] = guess[good]
     return source
 
 
+def _labels(level: _Level, sources: Mask) -> Labels:
+    """(h, w) for the search: the sources' labels."""
+    return np.where(sources, level.label, NO_SOURCE).astype(np.int16)
+
+
+def _wanted(level: _Level, target: Int32) -> Labels:
+    return level.wanted[tuple(target.T)].astype(np.int16)
+
+
 def _alternated(
-    level: _Level,
-    estimate: Float32,
-    target: Pixels,
-    source: Pixels,
-    rounds: int,
-    rng: np.random.Generator,
-) -> tuple[Float32, Pixels, Float32]:
-    """Search and vote in turn; returns the estimate, the sources and their costs."""
+    level: _Level, estimate: Float32, field: Field, rounds: int, rng: np.random.Generator
+) -> Float32:
+    """Search and vote in turn; changes `field`, returns the estimate."""
     height, width = level.target.shape
     allowed = _with_whole_patches(level)
     stacked = _patches(level.clean, np.argwhere(allowed))
@@ -229,23 +237,23 @@ def _alternated(
     row_weight = ROW_PREFERENCE * _SIDE * np.sqrt(3) / height
     described[allowed.ravel(), :-1] = (stacked - mean) @ basis
     described[:, -1] = row_weight * np.repeat(np.arange(height), width)
-    number = np.full((height, width), -1, np.int64)
-    number[tuple(target.T)] = np.arange(len(target))
-    lost = ~allowed[tuple(source.T)]
+    described = described.reshape(height, width, -1)
+    labels, wanted = _labels(level, allowed), _wanted(level, field.target)
+    lost = ~allowed[tuple(field.source.T)]
     if lost.any():
-        source = source.copy()
-        source[lost] = _first_sources(
-            _Level(level.clean, level.known, level.target, level.wanted, level.label, allowed),
-            target[lost], None, rng,
-        )  # fmt: skip
-    cost = np.zeros(len(target), np.float32)
+        field.source[lost] = random_sources(labels, wanted[lost], rng)
     for _ in range(rounds):
-        asked = np.empty((len(target), described.shape[1]), np.float32)
-        asked[:, :-1] = (_patches(estimate, target) - mean) @ basis
-        asked[:, -1] = row_weight * target[:, 0]
-        source, cost = _searched(level, allowed, described, asked, target, source, number, rng)
-        estimate = _voted(level, estimate, target, source, cost)
-    return estimate, source, cost
+        asked = np.empty((len(field.target), described.shape[2]), np.float32)
+        asked[:, :-1] = (_patches(estimate, field.target) - mean) @ basis
+        asked[:, -1] = row_weight * field.target[:, 0]
+        search = Search(field, described, asked, labels, wanted)
+        for step in SEARCH_STEPS:
+            search.propagate(step)
+        search.offer(random_sources(labels, wanted, rng))  # however far they lie
+        search.jump((max(height, width) / 2,) * 2, rng)
+        search.propagate(1, COHERENCE, COHERENT_DIRECTIONS)
+        estimate = _voted(level, estimate, field)
+    return estimate
 
 
 def _with_whole_patches(level: _Level) -> Mask:
@@ -260,7 +268,7 @@ def _with_whole_patches(level: _Level) -> Mask:
     return allowed
 
 
-def _patches(image: Float32, middles: Pixels) -> Float32:
+def _patches(image: Float32, middles: AnyArray) -> Float32:
     """(N, 147) the patches around pixels (N, 2)."""
     padded = cv2.copyMakeBorder(image, *[PATCH_RADIUS] * 4, cv2.BORDER_REFLECT_101)
     window = np.arange(_SIDE)
@@ -268,113 +276,33 @@ def _patches(image: Float32, middles: Pixels) -> Float32:
     return padded[rows[:, :, None], columns[:, None, :]].reshape(len(middles), -1)
 
 
-def _searched(
-    level: _Level,
-    allowed: Mask,
-    described: Float32,
-    asked: Float32,
-    target: Pixels,
-    source: Pixels,
-    number: npt.NDArray[np.int64],
-    rng: np.random.Generator,
-) -> tuple[Pixels, Float32]:
-    """One pass of PatchMatch: the neighbours' offsets, then random places ever nearer."""
-    height, width = allowed.shape
-    limit = np.array([height, width])
-    wanted = level.wanted[tuple(target.T)]
-    source = source.copy()
-    flat_allowed, flat_label = allowed.ravel(), level.label.ravel()
-    difference = described[source[:, 0] * width + source[:, 1]] - asked
-    cost = np.einsum("td,td->t", difference, difference)
-
-    def offer(who: Pixels, candidate: Pixels, slack: float = 1.0) -> None:
-        inside = ((candidate >= 0) & (candidate < limit)).all(axis=1)
-        place = np.where(inside, candidate[:, 0] * width + candidate[:, 1], 0)
-        inside &= flat_allowed[place] & (flat_label[place] == wanted[who])
-        who, place, candidate = who[inside], place[inside], candidate[inside]
-        step = described[place] - asked[who]
-        value = np.einsum("td,td->t", step, step)
-        better = value < slack * cost[who]
-        cost[who[better]], source[who[better]] = value[better], candidate[better]
-
-    everyone = np.arange(len(target))
-    for step in SEARCH_STEPS:
-        for move in ((0, step), (0, -step), (step, 0), (-step, 0)):
-            beside = target + move
-            np.clip(beside, 0, limit - 1, out=beside)
-            neighbour = number[tuple(beside.T)]
-            who = everyone[neighbour >= 0]
-            offer(who, source[neighbour[who]] - move)
-    for kind in np.unique(wanted):  # a random source of the label, however far it lies
-        who = everyone[wanted == kind]
-        choice = np.argwhere(allowed & (level.label == kind))
-        offer(who, choice[rng.integers(0, len(choice), len(who))])
-    radius = max(height, width) / 2
-    while radius >= 1:
-        jump = np.rint(rng.uniform(-radius, radius, source.shape)).astype(np.int64)
-        offer(everyone, source + jump)
-        radius /= 2.5
-    for move in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-        beside = np.clip(target + move, 0, limit - 1)
-        neighbour = number[tuple(beside.T)]
-        who = everyone[neighbour >= 0]
-        offer(who, source[neighbour[who]] - move, COHERENCE)
-    return source, cost
-
-
-def _typical(cost: Float32) -> float:
-    """Wexler's sigma squared: the 75th percentile, at least a tenth of a grey level a pixel."""
-    return max(float(np.percentile(cost, 75)), _SIDE**2 * (0.1 / 255) ** 2)
-
-
-def _voted(
-    level: _Level, estimate: Float32, target: Pixels, source: Pixels, cost: Float32
-) -> Float32:
-    """Every patch over a target says its colour (Wexler's equation 3), weighted."""
-    reach = PATCH_RADIUS
-    height, width = level.target.shape
-    wide = width + 2 * reach
-    picture = cv2.copyMakeBorder(level.clean, *[reach] * 4, cv2.BORDER_REFLECT_101).reshape(-1, 3)
-    weight = np.exp(-cost / (2 * _typical(cost))).astype(np.float32)[:, None]
-    total = np.zeros(((height + 2 * reach) * wide, 4), np.float32)
-    into = (target[:, 0] + reach) * wide + target[:, 1] + reach
-    out_of = (source[:, 0] + reach) * wide + source[:, 1] + reach
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            shift = dy * wide + dx
-            colour = picture[out_of + shift]
-            total[into + shift] += np.concatenate([colour * weight, weight], axis=1)
-    total = total.reshape(height + 2 * reach, wide, 4)[reach:-reach, reach:-reach]
+def _voted(level: _Level, estimate: Float32, field: Field) -> Float32:
+    """The mean of what the patches over each target vote for."""
+    total = votes(level.clean, field, similarity(field.cost))
     mean = total[..., :3] / np.maximum(total[..., 3:], 1e-12)
     return np.where(level.target[..., None], mean, estimate).astype(np.float32)
 
 
-def _painted(
-    image: UInt8, full: _Level, target: Pixels, source: Pixels, cost: Float32, scale: float
-) -> UInt8:
+def _painted(image: UInt8, full: _Level, field: Field, scale: float) -> UInt8:
     """(N, 3) colours of the full level's targets, in the order of `nonzero`: the sources that the
     matched offsets around a pixel point at, where they have its label."""
     height, width = full.target.shape
     low = np.array([max(1, round(height * scale)), max(1, round(width * scale))])
     step = np.array([height, width]) / low
     offset = np.zeros((*low, 2))
-    say = np.full(low, -1.0)
-    offset[tuple(target.T)] = (source - target) * step
-    say[tuple(target.T)] = np.exp(-cost / (2 * _typical(cost)))
-    told = nearest_in(say >= 0)
-    offset, say = offset[told], say[told]
+    confidence = np.full(low, -1.0)
+    offset[tuple(field.target.T)] = (field.source - field.target) * step
+    confidence[tuple(field.target.T)] = similarity(field.cost)
+    matched = nearest_in(confidence >= 0)
+    offset, confidence = offset[matched], confidence[matched]
     pixel = np.argwhere(full.target)
     wanted = full.wanted[full.target]
-    home = np.rint((pixel + 0.5) / step - 0.5).astype(np.int64)
-    limit = np.array([height, width]) - 1
     total, weight = np.zeros((len(pixel), 3)), np.zeros((len(pixel), 1))
-    for move in ((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)):
-        trust = OWN_OFFSET_TRUST if move == (0, 0) else 1.0
-        at = np.clip(home + move, 0, low - 1)
-        place = np.clip(pixel + np.rint(offset[tuple(at.T)]).astype(np.int64), 0, limit)
-        good = full.sources[tuple(place.T)] & (full.label[tuple(place.T)] == wanted)
-        part = (trust * np.maximum(say[tuple(at.T)], 1e-9) * good)[:, None]
-        total += part * image[tuple(place.T)]
+    for move, at, place in pointed_at(offset, pixel, step, (height, width)):
+        own = OWN_OFFSET_WEIGHT if move == (0, 0) else 1.0
+        good = full.sources[place] & (full.label[place] == wanted)
+        part = (own * np.maximum(confidence[at], 1e-9) * good)[:, None]
+        total += part * image[place]
         weight += part
     colours = total / np.maximum(weight, 1e-30)
     for number in np.unique(wanted):
@@ -383,8 +311,8 @@ def _painted(
             continue
         of_label = full.sources & (full.label == number)
         rows, columns = nearest_in(of_label)
-        at = np.clip(home[bare], 0, low - 1)
-        guess = pixel[bare] + np.rint(offset[tuple(at.T)]).astype(np.int64)
-        guess = np.clip(guess, 0, limit)
+        home = np.clip(coarse_pixel(pixel[bare], step), 0, low - 1)
+        guess = pixel[bare] + np.rint(offset[tuple(home.T)]).astype(np.int64)
+        guess = np.clip(guess, 0, np.array([height, width]) - 1)
         colours[bare] = image[rows[tuple(guess.T)], columns[tuple(guess.T)]]
     return np.rint(colours).astype(np.uint8)
