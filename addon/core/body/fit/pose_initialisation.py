@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ...numerics.rotations import shortest_arc
 from ...perception.landmarks.pose_landmarks import LANDMARK
 from ...perception.segmentation.instance_assignment import torso_length
 from ...types import Float64, Person, PoseLandmarks
@@ -88,7 +89,7 @@ def first_pose(model: BodyModel, person: Person, mirrored: bool = False) -> Floa
                 j = JOINT[f"{side}_{start}"]
                 bone = joints[JOINT[f"{side}_{end}"]] - joints[j]
                 target = above.T @ (mark(f"{side}_{end}") - mark(f"{side}_{start}"))
-                local = _shortest_arc(bone, target)
+                local = shortest_arc(bone, target).as_matrix()
                 pose[j] = Rotation.from_matrix(local).as_rotvec()
                 above = above @ local
     return pose
@@ -130,12 +131,3 @@ def _bend_unseen(
     out /= max(float(np.linalg.norm(out)), 1e-9)
     share = (upper**2 - lower**2 + reach**2) / (2 * reach)  # law of cosines
     world[middle] = world[root] + along * share + out * np.sqrt(max(upper**2 - share**2, 0.0))
-
-
-def _shortest_arc(source: Float64, target: Float64) -> Float64:
-    a, b = source / np.linalg.norm(source), target / max(float(np.linalg.norm(target)), 1e-9)
-    axis = np.cross(a, b)
-    sine, cosine = float(np.linalg.norm(axis)), float(a @ b)
-    if sine < 1e-8:
-        return np.eye(3)
-    return Rotation.from_rotvec(axis / sine * np.arctan2(sine, cosine)).as_matrix()

@@ -13,12 +13,13 @@ from scipy.spatial.transform import Rotation
 
 from ...body.model.skeleton import JOINT
 from ...body.world_pose import forward_kinematics
+from ...numerics.rotations import shortest_arc
 from ...types import Float64, Mask, Skeleton
 from .feet import HIPS, STANDING_HEIGHT_M, STANDING_SPEED_M_S, Soles, leg_length, stands
 from .flesh import HANDS, Flesh, lows_of
 from .floor import Carried
 from .foot_lock import LEGS_CARRY, carried_on, held_in_place
-from .two_bone import reached, shortest_turn
+from .two_bone import reached
 
 _ARM = tuple(
     tuple(JOINT[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist"))
@@ -80,7 +81,7 @@ def flat_hands(
         if not carries.any():
             continue
         share = gaussian_filter1d(carries[:, 0].astype(float), _FLAT_S * fps, mode="nearest")
-        flat = shortest_turn(turn @ _PALM, np.tile(_PALM, (len(turn), 1))).as_rotvec()
+        flat = shortest_arc(turn @ _PALM, np.tile(_PALM, (len(turn), 1))).as_rotvec()
         turned = Rotation.from_rotvec(share[:, None] * flat) * Rotation.from_matrix(turn)
         above = Rotation.from_matrix(world[:, _ARM[side][2], :3, :3])
         result = result.copy() if result is rotations else result

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ...numerics.rotations import shortest_arc
 from ...types import Float64
 
 # A limb that is quite straight has no bend to widen, so reaching stops just before.
@@ -38,29 +39,7 @@ def reached(
         F rotations each, world.
     """
     bend = _bend_change(upper, lower, hinge, wanted)
-    return bend, shortest_turn(upper + bend.apply(lower), wanted)
-
-
-def shortest_turn(first: Float64, second: Float64) -> Rotation:
-    """Rotations that turn the directions (F, 3) `first` into `second` by the shortest way.
-
-    Parameters
-    ----------
-    first : Float64
-        (F, 3) of any length.
-    second : Float64
-        (F, 3) of any length.
-
-    Returns
-    -------
-    Rotation
-        F rotations.
-    """
-    a, b = _unit(first), _unit(second)
-    axis = np.cross(a, b)
-    sine = np.linalg.norm(axis, axis=1)
-    angle = np.arctan2(sine, np.einsum("fi,fi->f", a, b))
-    return Rotation.from_rotvec(axis * (angle / np.maximum(sine, 1e-12))[:, None])
+    return bend, shortest_arc(upper + bend.apply(lower), wanted)
 
 
 def _bend_change(upper: Float64, lower: Float64, hinge: Float64, wanted: Float64) -> Rotation:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ...numerics.rotations import shortest_arc
 from ...types import Float64
 from .joint_map import SIDES
 from .source_motion import SourceMotion
@@ -148,7 +149,7 @@ def _from_rest(source: SourceMotion, joints: dict[str, int], axes: Float64) -> d
             for part in chain:
                 bone = limb_bone(source, joints, f"{side}_{part}")
                 if bone is not None:
-                    frame = _shortest(frame @ straight, axes @ bone) @ frame
+                    frame = shortest_arc(frame @ straight, axes @ bone).as_matrix() @ frame
                 aligned[f"{side}_{part}"] = frame
         # The foot stands square to the shin as seen from the front, and flat from the side.
         shin = aligned[f"{side}_knee"] @ _DOWN
@@ -268,7 +269,7 @@ def _level_foot(
     slow = speed <= np.percentile(np.where(low, speed, np.inf)[low], 50) + 1e-9
     normals = turned[low & slow, ankle].transpose(0, 2, 1) @ _UP
     normal = _unit(np.median(normals, axis=0))
-    level = _shortest(constant @ _UP, normal) @ constant
+    level = shortest_arc(constant @ _UP, normal).as_matrix() @ constant
     if np.arccos(np.clip((constant @ _UP) @ normal, -1, 1)) > _MOST_SOLE_TILT and _stands(
         source.rest_positions(), joints
     ):
@@ -286,7 +287,7 @@ def _pointing(
     flat = toes - normal * (toes @ normal)
     if np.linalg.norm(flat) < 0.3 * np.linalg.norm(toes):
         return level
-    return _shortest(level @ _AHEAD, _unit(flat)) @ level
+    return shortest_arc(level @ _AHEAD, _unit(flat)).as_matrix() @ level
 
 
 def limb_bone(source: SourceMotion, joints: dict[str, int], name: str) -> Float64 | None:
@@ -350,18 +351,6 @@ def _basis(main: Float64, hint: Float64) -> Float64:
         across = across - x * (across @ x)
     y = _unit(across)
     return np.stack([x, y, np.cross(x, y)], axis=1)
-
-
-def _shortest(first: Float64, second: Float64) -> Float64:
-    """(3, 3) the shortest turn of one direction (3,) into another."""
-    a, b = _unit(first), _unit(second)
-    axis = np.cross(a, b)
-    sine = float(np.linalg.norm(axis))
-    if sine < 1e-9 and a @ b < 0:
-        axis, sine = np.cross(a, np.eye(3)[int(np.abs(a).argmin())]), 0.0
-        return Rotation.from_rotvec(np.pi * _unit(axis)).as_matrix()
-    angle = np.arctan2(sine, a @ b)
-    return Rotation.from_rotvec(axis * (angle / max(sine, 1e-12))).as_matrix()
 
 
 def _unit(vector: Float64) -> Float64:
