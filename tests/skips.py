@@ -54,6 +54,7 @@ EXCUSES: tuple[tuple[str, Callable[..., bool]], ...] = (
     (r"mypy is missing", lambda: _has_package("mypy")),
     (r"needs a folder nobody may write to", Path("/proc/self").exists),
     (r"(?:needs a limit on|needs signals for|permissions are another)", lambda: os.name == "posix"),
+    (r"the system has no named pipes", lambda: hasattr(os, "mkfifo")),
     # What Blender itself has or not; nothing outside of it would tell.
     (r"this Blender keeps no undo history without a window", lambda: False),
     (r"Blender's BVH importer is switched off", lambda: False),

@@ -74,6 +74,33 @@ def cartwheel() -> Clip:
     return on_floor(Clip("cartwheel", FPS, rotations, root, False))
 
 
+def log_roll() -> Clip:
+    """Once over the long axis along the ground, in 4 seconds, an arm held off the trunk: it dips
+    below the ground where the body rolls over it, as recordings' arms do."""
+    frames = 96
+    share = np.linspace(0.0, 1.0, frames)
+    rotations = posed("on the back", frames)
+    rotations[:, JOINT["left_shoulder"]] = _turn("y", 35.0)
+    roll = Rotation.from_euler("y", 2 * np.pi * share[:, None])
+    rotations[:, 0] = (roll * Rotation.from_quat(rotations[:, 0], scalar_first=True)).as_quat(
+        scalar_first=True
+    )
+    root = np.zeros((frames, 3))
+    root[:, 0] = 1.2 * share
+    return on_floor(Clip("log roll", FPS, rotations, root, False), without_arms())
+
+
+def without_arms() -> np.ndarray:
+    """(V,) bool: vertices of `skin` that follow neither arm."""
+    weights = body().weights[::3]
+    arms = [
+        JOINT[f"{side}_{part}"]
+        for side in ("left", "right")
+        for part in ("shoulder", "elbow", "wrist", "hand")
+    ]
+    return weights[:, arms].sum(axis=1) < 0.1
+
+
 def turning_walk(degrees: float, frames: int = 120) -> Clip:
     """A recording of somebody who walks ahead for two seconds, then turns left and walks on."""
     rotations, root = clip_at(clips.walk(FPS), np.arange(frames))
@@ -103,11 +130,12 @@ def skin(motion: Motion) -> np.ndarray:
     return found
 
 
-def on_floor(clip: Clip) -> Clip:
-    """The clip with the default body's lowest point on the floor in every frame."""
+def on_floor(clip: Clip, which: np.ndarray | slice = slice(None)) -> Clip:
+    """The clip with the default body's lowest point, of these vertices of `skin`, on the floor in
+    every frame."""
     whole = body()
     leg = leg_length(whole.skeleton)
-    lowest = skin(Motion(FPS, clip.rotations, 0 * clip.root))[..., 2].min(axis=1)
+    lowest = skin(Motion(FPS, clip.rotations, 0 * clip.root))[:, which, 2].min(axis=1)
     root = clip.root.copy()
     root[:, 2] = (-lowest - whole.skeleton.joints[0, 2]) / leg + clips.STANDING
     return Clip(clip.name, clip.fps, clip.rotations, root, clip.loop)

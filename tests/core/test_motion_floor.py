@@ -19,7 +19,7 @@ from photo_wake_up.addon.core.motion.sources.smpl_sequence import read_smpl_sequ
 from photo_wake_up.addon.core.types import Motion, Pose
 from photo_wake_up.tests.benches.motion.sources import body, standing
 
-from .floor_motions import POSES, cartwheel, held, on_floor, posed, skin
+from .floor_motions import POSES, cartwheel, held, log_roll, on_floor, posed, skin, without_arms
 from .motion_inputs import angles_between, stick_bvh, stick_row
 from .test_motion_smpl import saved, smpl_fields
 
@@ -94,6 +94,16 @@ def test_a_cartwheel_rolls_over_the_ground_upside_down():
     assert up.min() < -0.98
     lowest = _lowest(motion)
     assert lowest[1:].min() > -0.05 and lowest[_SETTLED:].max() < 0.08
+
+
+def test_an_arm_that_dips_does_not_lift_who_rolls_along_the_ground():
+    clip = log_roll()
+    trunk = skin(Motion(24.0, clip.rotations, clip.root))[:, without_arms(), 2].min(axis=1)
+    arms = skin(Motion(24.0, clip.rotations, clip.root))[..., 2].min(axis=1)
+    assert (trunk - arms).max() > 0.15  # the arm does dip
+    motion = perform(body().skeleton, standing(), clip, 96, 24.0, _VIEWER)
+    borne = skin(motion)[_SETTLED:, without_arms(), 2].min(axis=1)
+    assert np.abs(borne).max() < 0.04
 
 
 def test_getting_up_from_the_floor():

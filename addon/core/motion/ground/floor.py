@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_opening, minimum_filter1d
+from scipy.ndimage import binary_opening, maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from ...body.model.skeleton import JOINT_COUNT
 from ...body.world_pose import forward_kinematics
@@ -30,6 +30,9 @@ _CLIP_PARTS = tuple(
 # Arms that reach so far under knees or seat which rest are longer than the performer's, whose hands
 # were on the same floor: elbows bend.
 ARMS_GIVE_M = 0.15
+# A roll along the ground: within so long to each side of a moment the trunk's lowest point stays
+# within so much, and arms are below it for less than this share of the time.
+_ROLL_S, _LEVEL_M, _MOMENTS = 2.5, 0.12, 0.9
 # And toes that are so little over the floor while a person lies, or is on his hands, are on it.
 _FEET_GIVE_M, _TOES_GIVE_M = 0.10, 0.25
 
@@ -205,13 +208,23 @@ def _lowest(soles: Float64, fps: float, body: Lows | None) -> tuple[Float64, Flo
         return heights, lowest_speeds
     (arms, arm_speeds), (trunk, trunk_speeds) = body.of(ARMS), body.of(TRUNK)
     still = _climbing(trunk, fps) < _RESTING_SPEED_M_S
-    arms = np.where(still & (trunk - arms < ARMS_GIVE_M), np.inf, arms)
+    dips = still & (trunk - arms < ARMS_GIVE_M) | _rolls_over(trunk, arms, fps)
+    arms = np.where(dips, np.inf, arms)
     parts = (body.of(FEET), (trunk, trunk_speeds), (arms, arm_speeds))
     for other, speed in parts:
         lower = other < heights
         heights = np.where(lower, other, heights)
         lowest_speeds = np.where(lower[:-1], speed, lowest_speeds)
     return heights, lowest_speeds
+
+
+def _rolls_over(trunk: Float64, arms: Float64, fps: float) -> Mask:
+    """(F,) bool: the trunk stays at one height, and arms are below it for moments only: a body that
+    lies rolls over them. Arms that bear a body are below it all along, or lift and lower it."""
+    window = 2 * int(round(_ROLL_S * fps)) + 1
+    level = maximum_filter1d(trunk, window) - minimum_filter1d(trunk, window) < _LEVEL_M
+    below = uniform_filter1d((arms < trunk).astype(np.float64), window)
+    return level & (below < _MOMENTS)
 
 
 def _resting(speeds: Float64, fps: float) -> Mask:
