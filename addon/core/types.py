@@ -82,7 +82,7 @@ class Face:
     score: float  # 0..1, the detector's
     box: Float32  # (4,), x0 y0 x1 y1 in photo pixels, brows to chin
     points: Float32  # (6, 2), photo pixels: right eye, left eye, nose, mouth, right ear, left ear
-    presence: float  # 0..1, Face Mesh's own word for "there is a face"
+    presence: float  # 0..1, Face Mesh's confidence that there is a face
     mesh: Float32  # (468, 3), Face Mesh's points: photo pixels, depth away from the camera positive
 
 
@@ -91,7 +91,7 @@ class Hand:
     """One hand in the photo (21 points: wrist, then thumb to little finger, root to tip)."""
 
     score: float  # 0..1, the palm detector's
-    presence: float  # 0..1, the landmark network's own word for "there is a hand"
+    presence: float  # 0..1, the landmark network's confidence that there is a hand
     right: (
         float  # 0..1, probability of the person's own right hand, in a photo that is not mirrored
     )

@@ -28,9 +28,9 @@ import numpy as np
 
 from photo_wake_up.addon.core.errors import PersonError
 from photo_wake_up.addon.core.perception.detection.people import choose, find_people
-from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import settle
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import track_roi
 from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
-from photo_wake_up.addon.core.perception.segmentation.network_masks import square_of
+from photo_wake_up.addon.core.perception.segmentation.network_masks import roi_of
 from photo_wake_up.addon.core.photo.image_files import load_photo, save_png
 from photo_wake_up.addon.core.types import Detection, Float32, Photo, UInt8
 
@@ -157,10 +157,10 @@ def _masks(out: Path) -> list[Row]:
 
 
 def _raw_mask(rgb: UInt8, detection: Detection) -> Float32:
-    """(H, W) 0..1: BlazePose's own 256-pixel mask in the person's square, nothing else."""
-    reading = settle(rgb, square_of(detection))
+    """(H, W) 0..1: BlazePose's own 256-pixel mask in the person's region, nothing else."""
+    result = track_roi(rgb, roi_of(detection))
     size = (rgb.shape[1], rgb.shape[0])
-    return cv2.warpAffine(reading.mask, reading.square.matrix(), size, flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(result.mask, result.roi.matrix(), size, flags=cv2.INTER_LINEAR)
 
 
 def _nearest(people: tuple[Detection, ...], joints: np.ndarray) -> Detection | None:

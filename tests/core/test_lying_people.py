@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.inference.roi import Square
+from photo_wake_up.addon.core.inference.roi import RotatedRoi
 from photo_wake_up.addon.core.perception.detection import people
 from photo_wake_up.addon.core.perception.detection.pose_detector import detect
 from photo_wake_up.addon.core.perception.landmarks.joint_networks import JointNetwork
 from photo_wake_up.addon.core.perception.landmarks.joints import with_joints_of
-from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK, Reading
+from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import LANDMARK, LandmarkResult
 from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
 from photo_wake_up.addon.core.photo.image_files import load_photo
 from photo_wake_up.addon.core.types import Float32, Mask, Person, Photo, UInt8
@@ -142,8 +142,8 @@ def test_networks_of_the_users_see_who_lies_upright(demo: Photo, standing: Perso
 def test_who_lies_is_found_though_the_detector_knows_only_who_stands(
     demo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def upright_only(rgb: UInt8) -> list[tuple[float, Square]]:
-        return [(score, square) for score, square in detect(rgb) if np.cos(square.angle) > 0.7]
+    def upright_only(rgb: UInt8) -> list[tuple[float, RotatedRoi]]:
+        return [(score, roi) for score, roi in detect(rgb) if np.cos(roi.angle) > 0.7]
 
     monkeypatch.setattr(people, "detect", upright_only)
     for degrees in (0, 90, 180, 270):
@@ -169,17 +169,17 @@ def test_only_who_is_small_within_anothers_own_box_is_a_part_of_them(
     at: tuple[int, int], part: bool
 ) -> None:
     """The corners of a slanting body's upright box are not the body's."""
-    turn = Square(0.0, 0.0, 1.0, np.pi / 4).turn()
+    turn = RotatedRoi(0.0, 0.0, 1.0, np.pi / 4).turn()
     shape = standing_landmarks().image - [300, 250]
-    readings = [
-        reading((shape @ turn.T + [320, 240]).astype(np.float32)),
-        reading((0.25 * shape + at).astype(np.float32)),
+    results = [
+        result((shape @ turn.T + [320, 240]).astype(np.float32)),
+        result((0.25 * shape + at).astype(np.float32)),
     ]
     photo = Photo(np.zeros((480, 640, 3), np.uint8), None, None, "both")
-    low, high = readings[0].landmarks.image.min(axis=0), readings[0].landmarks.image.max(axis=0)
-    inner = readings[1].landmarks.image
+    low, high = results[0].landmarks.image.min(axis=0), results[0].landmarks.image.max(axis=0)
+    inner = results[1].landmarks.image
     assert ((inner > low) & (inner < high)).all()
-    assert people._part_of(readings[1], readings[0], photo) is part
+    assert people._part_of(results[1], results[0], photo) is part
 
 
 def test_two_readings_with_one_head_are_one_body() -> None:
@@ -189,16 +189,16 @@ def test_two_readings_with_one_head_are_one_body() -> None:
     slipped[11:] = (slipped[11:] - shape[0]) * 0.8 + shape[0]
     empty = np.zeros((4, 4), bool)
     better, worse, neighbour = (
-        people._Body(reading(image), empty, quality)
+        people._Body(result(image), empty, quality)
         for image, quality in ((shape, 0.9), (slipped, 0.7), (shape + np.float32(60), 0.6))
     )
     assert people._one_a_head([worse, neighbour, better]) == [neighbour, better]
 
 
-def reading(image: Float32) -> Reading:
-    square = Square(0.0, 0.0, 1.0, 0.0)
+def result(image: Float32) -> LandmarkResult:
+    roi = RotatedRoi(0.0, 0.0, 1.0, 0.0)
     marks = replace(standing_landmarks(), image=image)
-    return Reading(0.9, marks, square, square, np.zeros((256, 256), np.float32))
+    return LandmarkResult(0.9, marks, roi, roi, np.zeros((256, 256), np.float32))
 
 
 def test_the_larger_one_is_chosen_by_the_body_not_by_the_slant_of_its_box(demo: Photo) -> None:

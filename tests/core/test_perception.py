@@ -13,8 +13,8 @@ from photo_wake_up.addon.core.perception.detection import people
 from photo_wake_up.addon.core.perception.landmarks.pose_landmarks import (
     LANDMARK,
     NAMES,
-    Square,
-    square_from_points,
+    RotatedRoi,
+    roi_from_points,
 )
 from photo_wake_up.addon.core.perception.segmentation import matte
 from photo_wake_up.addon.core.perception.segmentation.masks import segment_person
@@ -31,15 +31,15 @@ def test_there_are_33_landmarks_left_before_right() -> None:
             assert LANDMARK[name.replace("left", "right")] > LANDMARK[name]
 
 
-def test_a_square_maps_its_corners_and_its_up_direction() -> None:
-    square = Square(100.0, 60.0, 128.0, np.pi / 2)
-    matrix = square.matrix()
+def test_a_region_maps_its_corners_and_its_up_direction() -> None:
+    roi = RotatedRoi(100.0, 60.0, 128.0, np.pi / 2)
+    matrix = roi.matrix()
     half = 256 / 2
     centre = matrix @ [half, half, 1]
     assert np.allclose(centre, [100, 60], atol=1e-3)
     up = matrix @ [half, half - 100, 1] - centre
     assert np.allclose(up, [50, 0], atol=1e-3)  # a quarter turn clockwise: up points right
-    upright = square_from_points(np.array([10.0, 50.0]), np.array([10.0, 10.0]))
+    upright = roi_from_points(np.array([10.0, 50.0]), np.array([10.0, 10.0]))
     assert upright.angle == pytest.approx(0) and upright.side == pytest.approx(100)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photo_wake_up.addon.core.inference.roi import Square
+from photo_wake_up.addon.core.inference.roi import RotatedRoi
 from photo_wake_up.addon.core.perception.detection.upright import (
     LEVEL,
     box_of,
@@ -26,7 +26,7 @@ SIZE = (640, 480)  # of the photo, pixels
 def person(degrees: float, score: float = 0.9) -> Detection:
     """Somebody in the middle of the photo whose head is turned clockwise by so much."""
     marks = standing()
-    turn = Square(0.0, 0.0, 1.0, np.radians(degrees)).turn()
+    turn = RotatedRoi(0.0, 0.0, 1.0, np.radians(degrees)).turn()
     image = ((marks.image - [300, 250]) @ turn.T + [320, 240]).astype(np.float32)
     turned = replace(marks, image=image, world=_turned(marks.world, turn))
     return Detection(box_of(turned, SIZE), score, turned)
@@ -78,7 +78,7 @@ def test_a_body_stands_in_its_view_and_comes_back_to_its_place(degrees: int) -> 
         assert np.allclose(seen.landmarks.world, standing().world, atol=1e-5)
     assert np.allclose(view.points_on_photo(seen.landmarks.image), who.landmarks.image, atol=1e-2)
     assert (seen.landmarks.image >= 0).all() and (seen.landmarks.image < view.size).all()
-    there = view.square_on_photo(Square(10.0, 20.0, 30.0, 0.1))
+    there = view.roi_on_photo(RotatedRoi(10.0, 20.0, 30.0, 0.1))
     again = view.matrix @ [there.x, there.y, 1.0]
     assert np.allclose(again, [10, 20], atol=1e-6)
     assert np.cos(there.angle - 0.1 - view.angle) == pytest.approx(1)

@@ -78,7 +78,7 @@ def measure(paths: Sequence[Path] | None = None) -> list[dict[str, Any]]:
 
 
 def _pose(rgb: UInt8, theirs: Any) -> dict[str, Any]:
-    ours = pose_detector.read_one(rgb)
+    ours = pose_detector.infer_one(rgb)
     row: dict[str, Any] = {"person": (len(theirs["pose"]) > 0, ours is not None)}
     if ours is None or not row["person"][0]:
         return row

@@ -1,10 +1,11 @@
-"""Turned squares of the photo and their pixels: what every network of BlazePose's family reads.
+"""Rotated regions of interest (ROI): squares of the photo, as every network of BlazePose's family
+looks at them, and their pixels.
 
 Everything here has a plain form, which is what the reference implementation (MediaPipe 0.10.21 on
 a CPU) does, and a better one, which is the default:
 
 - The reference takes one bilinear sample a pixel, however many photo pixels lie under it. Averaging
-  first makes a body's landmarks steadier: a square moved by a few photo pixels moves them 0.27 % of
+  first makes a body's landmarks steadier: a region moved by a few photo pixels moves them 0.27 % of
   the person's height instead of 0.37 %, halving the photo 0.19 % instead of 0.38 %.
 - BlazePose and Face Mesh count from the edge of their first pixel, so that its centre is at 0.5,
   while the reference takes positions for indices of pixels. Its landmarks are half a network pixel
@@ -23,16 +24,16 @@ from ..types import Float32, Float64, UInt8
 AVERAGING_FROM = 2.0  # photo pixels a network pixel; below, bilinear sampling misses nothing
 LEFT_TO_BILINEAR = 1.5  # averaging stops at this many, so that turning does not blur further
 FIRST_CENTRE = 0.5  # where a network sees the centre of its first pixel
-# The lattice of squares: ratio of neighbouring sides, step of the centre in sides, step of the
+# The lattice of regions: ratio of neighbouring sides, step of the centre in sides, step of the
 # angle in radians. A network's pixel is 1/256 to 1/192 of the side, and what processors differ by
 # is less than a hundredth of a pixel.
 SNAPPED_SIDE, SNAPPED_PLACE, SNAPPED_ANGLE = 1.01, 1 / 128, np.pi / 360
-SAME_SQUARE = 0.5  # intersection over union above which two squares show the same thing
+SAME_ROI = 0.5  # intersection over union above which two regions show the same thing
 
 
 @dataclass(frozen=True)
-class Square:
-    """A turned square of the photo: centre and side in photo pixels, angle in radians
+class RotatedRoi:
+    """A rotated square of the photo: centre and side in photo pixels, angle in radians
     (positive turns the body's up direction clockwise away from the picture's)."""
 
     x: float
@@ -42,7 +43,7 @@ class Square:
 
     def matrix(self, pixels: int = 256) -> Float32:
         """(2, 3) affine from the pixels of a network with `pixels` a side to the photo's, both
-        with centres at integers; as in the reference, the square's middle is at pixels / 2.
+        with centres at integers; as in the reference, the region's middle is at pixels / 2.
 
         Parameters
         ----------
@@ -58,24 +59,24 @@ class Square:
         shift = np.array([self.x, self.y]) - turn @ [pixels / 2, pixels / 2]
         return np.hstack([turn, shift[:, None]]).astype(np.float32)
 
-    def snapped(self) -> Square:
-        """The nearest square of a coarse lattice.
+    def snapped(self) -> RotatedRoi:
+        """The nearest region of a coarse lattice.
 
-        Squares follow from what networks have read in other squares. A last bit that differs, by
-        the processor's arithmetic, changes a grey value in the next square's pixels, and after
-        some readings the landmarks by pixels of the photo. Networks read neighbours on the lattice
+        Regions follow from what networks have found in other regions. A last bit that differs, by
+        the processor's arithmetic, changes a grey value in the next region's pixels, and after
+        some passes the landmarks by pixels of the photo. Networks see neighbours on the lattice
         equally well, and what was not equal to the last bit becomes equal.
         """
         step = np.log(SNAPPED_SIDE)
         side = float(np.exp(round(np.log(self.side) / step) * step))
         grid = side * SNAPPED_PLACE
-        return Square(
+        return RotatedRoi(
             round(self.x / grid) * grid, round(self.y / grid) * grid, side,
             round(self.angle / SNAPPED_ANGLE) * SNAPPED_ANGLE,
         )  # fmt: skip
 
     def turn(self) -> Float64:
-        """(2, 2) rotation from the square's axes to the photo's.
+        """(2, 2) rotation from the region's axes to the photo's.
 
         Returns
         -------
@@ -110,7 +111,7 @@ class Square:
         return placed.astype(np.float32)
 
     def turned(self, points: Float32) -> Float32:
-        """Metric points (N, 3) along the square's axes, along the photo's.
+        """Metric points (N, 3) along the region's axes, along the photo's.
 
         Parameters
         ----------
@@ -127,7 +128,7 @@ class Square:
         return result
 
 
-def whole(rgb: UInt8) -> Square:
+def whole(rgb: UInt8) -> RotatedRoi:
     """The upright square that holds all of a picture (its rim is letterbox).
 
     Parameters
@@ -137,15 +138,15 @@ def whole(rgb: UInt8) -> Square:
 
     Returns
     -------
-    Square
+    RotatedRoi
         Photo pixels.
     """
     height, width = rgb.shape[:2]
-    return Square(width / 2, height / 2, float(max(width, height)), 0.0)
+    return RotatedRoi(width / 2, height / 2, float(max(width, height)), 0.0)
 
 
 def along(start: Float32, end: Float32, target: float) -> float:
-    """The angle, -pi..pi, of a square in which the direction from start to end is at `target`
+    """The angle, -pi..pi, of a region in which the direction from start to end is at `target`
     radians, counter-clockwise from the picture's x axis.
 
     Parameters
@@ -167,8 +168,8 @@ def along(start: Float32, end: Float32, target: float) -> float:
     return angle - 2 * np.pi * float(np.floor((angle + np.pi) / (2 * np.pi)))
 
 
-def around_box(box: Float32, angle: float, scale: float, rise: float = 0.0) -> Square:
-    """The square around a box (4,) x0 y0 x1 y1: centred on it and then moved up (in its own
+def around_box(box: Float32, angle: float, scale: float, rise: float = 0.0) -> RotatedRoi:
+    """The region around a box (4,) x0 y0 x1 y1: centred on it and then moved up (in its own
     turned axes) by `rise` of the box's height, `scale` times its longer side.
 
     Parameters
@@ -184,36 +185,38 @@ def around_box(box: Float32, angle: float, scale: float, rise: float = 0.0) -> S
 
     Returns
     -------
-    Square
+    RotatedRoi
         Photo pixels.
     """
     width, height = float(box[2] - box[0]), float(box[3] - box[1])
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     up = rise * height
-    return Square(x + up * np.sin(angle), y - up * np.cos(angle), scale * max(width, height), angle)
+    return RotatedRoi(
+        x + up * np.sin(angle), y - up * np.cos(angle), scale * max(width, height), angle
+    )
 
 
-def distinct(squares: list[Square]) -> list[Square]:
-    """The squares in their order; of those that cover the same place only the last.
+def distinct(rois: list[RotatedRoi]) -> list[RotatedRoi]:
+    """The regions in their order; of those that cover the same place only the last.
 
     Parameters
     ----------
-    squares : list[Square]
+    rois : list[RotatedRoi]
         In order of their scores.
 
     Returns
     -------
-    list[Square]
+    list[RotatedRoi]
         At most as many.
     """
-    kept: list[Square] = []
-    for square in squares:
-        kept = [other for other in kept if _overlap(square, other) <= SAME_SQUARE]
-        kept.append(square)
+    kept: list[RotatedRoi] = []
+    for roi in rois:
+        kept = [other for other in kept if _overlap(roi, other) <= SAME_ROI]
+        kept.append(roi)
     return kept
 
 
-def _overlap(a: Square, b: Square) -> float:
+def _overlap(a: RotatedRoi, b: RotatedRoi) -> float:
     """Intersection over union, as if neither was turned."""
     sides = [
         min(p + a.side / 2, q + b.side / 2) - max(p - a.side / 2, q - b.side / 2)
@@ -223,14 +226,14 @@ def _overlap(a: Square, b: Square) -> float:
     return shared / (a.side**2 + b.side**2 - shared)
 
 
-def sample(rgb: UInt8, square: Square, pixels: int, *, plain: bool, letterbox: bool) -> UInt8:
-    """The square's pixels (pixels, pixels, 3), bilinear.
+def sample(rgb: UInt8, roi: RotatedRoi, pixels: int, *, plain: bool, letterbox: bool) -> UInt8:
+    """The region's pixels (pixels, pixels, 3), bilinear.
 
     Parameters
     ----------
     rgb : UInt8
         (H, W, 3), sRGB.
-    square : Square
+    roi : RotatedRoi
         Photo pixels.
     pixels : int
         Of the side.
@@ -244,8 +247,8 @@ def sample(rgb: UInt8, square: Square, pixels: int, *, plain: bool, letterbox: b
     UInt8
         (pixels, pixels, 3).
     """
-    matrix = square.matrix(pixels)
-    shrink = square.side / pixels
+    matrix = roi.matrix(pixels)
+    shrink = roi.side / pixels
     source = rgb
     if not plain and shrink > AVERAGING_FROM:
         factor = LEFT_TO_BILINEAR / shrink

@@ -69,8 +69,8 @@ def detect(rgb: UInt8, detector: Detector, *, plain: bool) -> list[Found]:
     list[Found]
         Scores, boxes and points, photo pixels.
     """
-    square = whole(rgb)
-    pixels = sample(rgb, square, detector.pixels, plain=plain, letterbox=True)
+    roi = whole(rgb)
+    pixels = sample(rgb, roi, detector.pixels, plain=plain, letterbox=True)
     span = (1 - detector.darkest) / 255
     values = pixels.astype(np.float32) * np.float32(span) + np.float32(detector.darkest)
     outputs = {output.shape[-1]: output for output in litert.run(detector.network, values)}
@@ -87,7 +87,7 @@ def detect(rgb: UInt8, detector: Detector, *, plain: bool) -> list[Found]:
     results = []
     for group in _groups(corners[:, 0], corners[:, 1], scores):
         mean = np.average(marks[group], axis=0, weights=scores[group]).astype(np.float32)
-        placed = square.place(mean * detector.pixels, detector.pixels, plain=True)
+        placed = roi.place(mean * detector.pixels, detector.pixels, plain=True)
         results.append(Found(float(scores[group[0]]), placed[:2].reshape(4), placed[2:]))
     return results
 

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 
 from ...errors import NobodyFoundError, PersonError
-from ...inference.roi import Square
+from ...inference.roi import RotatedRoi
 from ...types import Detection, Float32, Mask, Photo, PoseLandmarks, UInt8
 from ..drawings.figure_ground_segmentation import outline_in_box
 from ..drawings.medial_axis_pose import joints_of_outline
 from ..landmarks.joints import flat_landmarks
-from ..landmarks.pose_landmarks import LANDMARK, LIMBS, Reading, read, settle
-from ..segmentation.instance_assignment import meet, owners, painted_over, torso_length
+from ..landmarks.pose_landmarks import LANDMARK, LIMBS, LandmarkResult, infer, track_roi
+from ..segmentation.instance_assignment import assign_instances, meet, painted_over, torso_length
 from .pose_detector import detect
 from .upright import QUARTER, along_axes, box_of, lean, own_box, turn_of, turned_photo
 
@@ -29,22 +29,22 @@ TILE_SHARES = (1.0, 0.6)  # tile side over the photo's shorter side
 TILE_OVERLAP = 0.5
 # Of the photo's height, both upright with the person; smaller ones have too few pixels to wake up.
 SMALLEST_PERSON = 0.12
-MOSTLY_WITHIN = 0.6  # share of landmarks in a larger person's box that makes a reading a part of it
+MOSTLY_WITHIN = 0.6  # share of landmarks in a larger person's box that makes a result a part of it
 SURE_DETECTION_SCORE = 0.8
 LEAST_PRESENCE_DETECTED = 0.5  # enough where the detector is sure: people that others overlap
 MASK_GRID_PX = 192  # longer side of the masks that tell bodies apart
-SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two readings' masks: above, they are one body
-SAME_HEAD = 0.2  # of the torso's length between two readings' heads: a head is twice as wide
+SAME_BODY_IOU, SAME_BODY_SHARE = 0.6, 0.85  # of two results' masks: above, they are one body
+SAME_HEAD = 0.2  # of the torso's length between two results' heads: a head is twice as wide
 HEAD = [LANDMARK[name] for name in ("nose", "left_ear", "right_ear")]
 GOOD_QUALITY = 0.75  # presence times visibility times share of the limbs on the mask
 SMALLEST_BOX_PX = 24  # a figure of fewer pixels cannot be told from its surroundings
 LEAST_BOX_OVERLAP = 0.4  # intersection over union of a given box and the person that it means
 # From upright in the turned photo in which a person was found: anyone who leans more is made up.
 FARTHEST_LEAN = np.radians(60.0)
-MOST_READINGS = 4  # of a body whose joints do not lie on its mask
+MOST_INFERENCES = 4  # of a body whose joints do not lie on its mask
 
 
-def _candidates(rgb: UInt8) -> list[tuple[float, Square]]:
+def _candidates(rgb: UInt8) -> list[tuple[float, RotatedRoi]]:
     """Detections on the whole picture and on its tiles, in photo pixels."""
     height, width = rgb.shape[:2]
     found = detect(rgb)
@@ -54,11 +54,11 @@ def _candidates(rgb: UInt8) -> list[tuple[float, Square]]:
             continue
         for y0 in _starts(height, side):
             for x0 in _starts(width, side):
-                for score, square in detect(rgb[y0 : y0 + side, x0 : x0 + side]):
+                for score, roi in detect(rgb[y0 : y0 + side, x0 : x0 + side]):
                     if score >= LEAST_TILE_SCORE:
-                        moved = Square(square.x + x0, square.y + y0, square.side, square.angle)
+                        moved = RotatedRoi(roi.x + x0, roi.y + y0, roi.side, roi.angle)
                         found.append((score, moved))
-    return [(score, square.snapped()) for score, square in found]
+    return [(score, roi.snapped()) for score, roi in found]
 
 
 def _starts(length: int, side: int) -> list[int]:
@@ -68,12 +68,12 @@ def _starts(length: int, side: int) -> list[int]:
 
 @dataclass(eq=False)
 class _Body:
-    """The best reading of one body so far, and how often it was looked at."""
+    """The best result of one body so far, and how often it was looked at."""
 
-    reading: Reading
+    result: LandmarkResult
     mask: Mask  # (h, w), the network's, on a small copy of the photo
     quality: float
-    readings: int = 1
+    inferences: int = 1
 
 
 def find_people(photo: Photo) -> tuple[Detection, ...]:
@@ -100,7 +100,7 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
         body
         for body in bodies
         if not any(
-            _part_of(body.reading, other.reading, photo)
+            _part_of(body.result, other.result, photo)
             for other in bodies
             if other is not body and other.quality >= body.quality
         )
@@ -111,55 +111,57 @@ def find_people(photo: Photo) -> tuple[Detection, ...]:
             "No person was found in the photo: draw a box around the figure and, where it is "
             "needed, move its joints, or choose a photo that shows somebody from head to foot."
         )
-    _read_apart(rgb, kept, photo)
-    people = [_detection(body.reading, photo) for body in kept]
+    _infer_apart(rgb, kept, photo)
+    people = [_detection(body.result, photo) for body in kept]
     return tuple(sorted(people, key=lambda person: float(person.box[0] + person.box[2])))
 
 
 def _one_a_head(bodies: list[_Body]) -> list[_Body]:
-    """The bodies in their order without those whose head is a better one's: readings that went to
+    """The bodies in their order without those whose head is a better one's: results that went to
     different neighbours' limbs have masks that look like two bodies."""
     chosen: list[_Body] = []
     for body in sorted(bodies, key=lambda b: -b.quality):
-        marks = body.reading.landmarks
+        marks = body.result.landmarks
         head = marks.image[HEAD].mean(axis=0)
         for other in chosen:
-            theirs = other.reading.landmarks
-            reach = SAME_HEAD * min(torso_length(marks), torso_length(theirs))
-            if np.linalg.norm(head - theirs.image[HEAD].mean(axis=0)) < reach:
+            other_marks = other.result.landmarks
+            reach = SAME_HEAD * min(torso_length(marks), torso_length(other_marks))
+            if np.linalg.norm(head - other_marks.image[HEAD].mean(axis=0)) < reach:
                 break
         else:
             chosen.append(body)
     return [body for body in bodies if body in chosen]
 
 
-def _detection(reading: Reading, photo: Photo) -> Detection:
-    box = box_of(reading.landmarks, _size(photo))
-    return Detection(box, reading.presence, reading.landmarks)
+def _detection(result: LandmarkResult, photo: Photo) -> Detection:
+    box = box_of(result.landmarks, _size(photo))
+    return Detection(box, result.presence, result.landmarks)
 
 
 def _size(photo: Photo) -> tuple[int, int]:
     return photo.width, photo.height
 
 
-def _read_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
-    """Read those whose boxes others reach into once more, the others painted over."""
-    people = [_detection(body.reading, photo) for body in bodies]
+def _infer_apart(rgb: UInt8, bodies: list[_Body], photo: Photo) -> None:
+    """Look at those whose boxes others reach into once more, the others painted over."""
+    people = [_detection(body.result, photo) for body in bodies]
     scale = MASK_GRID_PX / max(photo.width, photo.height)
-    owner, _ = owners(people, [_small_probability(body.reading, photo) for body in bodies], scale)
+    instance, _ = assign_instances(
+        people, [_small_probability(body.result, photo) for body in bodies], scale
+    )
     for index, body in enumerate(bodies):
         rivals = [k for k, other in enumerate(people) if k != index and meet(people[index], other)]
         if not rivals:
             continue
         others = cv2.resize(
-            np.isin(owner, rivals).astype(np.uint8), (photo.width, photo.height),
+            np.isin(instance, rivals).astype(np.uint8), (photo.width, photo.height),
             interpolation=cv2.INTER_NEAREST,
         )  # fmt: skip
-        reading = settle(painted_over(rgb, others > 0), body.reading.square)
-        mask = _small_probability(reading, photo) >= 0.5
-        quality = _quality(reading, mask, photo)
-        if quality > body.quality and _same_body([body], reading, photo):
-            body.reading, body.mask, body.quality = reading, mask, quality
+        result = track_roi(painted_over(rgb, others > 0), body.result.roi)
+        mask = _small_probability(result, photo) >= 0.5
+        quality = _quality(result, mask, photo)
+        if quality > body.quality and _same_body([body], result, photo):
+            body.result, body.mask, body.quality = result, mask, quality
 
 
 def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
@@ -167,13 +169,10 @@ def _bodies(rgb: UInt8, photo: Photo) -> list[_Body]:
     bodies: list[_Body] = []
     _read_candidates(bodies, _candidates(rgb), rgb, photo)
     # Beside a person who lies others may lie as well; where no one stands, anyone may.
-    quarters = {_quarter(body.reading.landmarks) for body in bodies} if bodies else {1, 2, 3}
+    quarters = {_quarter(body.result.landmarks) for body in bodies} if bodies else {1, 2, 3}
     for quarter in sorted(quarters - {0}):
         view = turned_photo(_size(photo), quarter * QUARTER)
-        turned = [
-            (score, view.square_on_photo(square))
-            for score, square in _candidates(view.picture(rgb))
-        ]
+        turned = [(score, view.roi_on_photo(roi)) for score, roi in _candidates(view.picture(rgb))]
         _read_candidates(bodies, turned, rgb, photo, quarter)
     return bodies
 
@@ -190,57 +189,57 @@ def _stands(marks: PoseLandmarks, quarter: int) -> bool:
 
 def _read_candidates(
     bodies: list[_Body],
-    candidates: list[tuple[float, Square]],
+    candidates: list[tuple[float, RotatedRoi]],
     rgb: UInt8,
     photo: Photo,
     quarter: int | None = None,
 ) -> None:
-    """Add the bodies of some candidates: those whose readings' masks are the same are the same
+    """Add the bodies of some candidates: those whose results' masks are the same are the same
     body.
 
     quarter : in the photo turned by so many quarters they were found; only who stands there counts
     """
-    for score, square in sorted(candidates, key=lambda c: -c[0]):
-        if any(_near(square, body.reading.square) and _is_good(body) for body in bodies):
+    for score, roi in sorted(candidates, key=lambda c: -c[0]):
+        if any(_near(roi, body.result.roi) and _is_good(body) for body in bodies):
             continue
-        reading = read(rgb, square)
-        body = _same_body(bodies, reading, photo)
+        result = infer(rgb, roi)
+        body = _same_body(bodies, result, photo)
         if body is not None and _is_good(body):
             continue
-        reading = settle(rgb, square, reading)
-        if not _is_person(reading, score, photo):
+        result = track_roi(rgb, roi, result)
+        if not _is_person(result, score, photo):
             continue
-        if quarter is not None and not _stands(reading.landmarks, quarter):
+        if quarter is not None and not _stands(result.landmarks, quarter):
             continue
-        mask = _small_probability(reading, photo) >= 0.5
-        quality = _quality(reading, mask, photo)
+        mask = _small_probability(result, photo) >= 0.5
+        quality = _quality(result, mask, photo)
         # Beside a person who lies, turned pictures of things look like people more often.
         if quarter is not None and bodies and quality < GOOD_QUALITY:
             continue
-        body = _same_body(bodies, reading, photo)
+        body = _same_body(bodies, result, photo)
         if body is None:
-            bodies.append(_Body(reading, mask, quality))
+            bodies.append(_Body(result, mask, quality))
             continue
-        body.readings += 1
+        body.inferences += 1
         if quality > body.quality:
-            body.reading, body.mask, body.quality = reading, mask, quality
+            body.result, body.mask, body.quality = result, mask, quality
 
 
 def _is_good(body: _Body) -> bool:
-    """Whether no other reading of this body is needed."""
-    return body.quality >= GOOD_QUALITY or body.readings >= MOST_READINGS
+    """Whether no other result of this body is needed."""
+    return body.quality >= GOOD_QUALITY or body.inferences >= MOST_INFERENCES
 
 
-def _near(candidate: Square, known: Square) -> bool:
-    """Whether a candidate's square is all but a known one."""
+def _near(candidate: RotatedRoi, known: RotatedRoi) -> bool:
+    """Whether a candidate's region is all but a known one."""
     apart = np.hypot(candidate.x - known.x, candidate.y - known.y)
     ratio = candidate.side / known.side
     return bool(apart < 0.1 * known.side and 0.75 < ratio < 1.33)
 
 
-def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | None:
-    """The body that a reading is of: their masks cover each other, whatever the joints are."""
-    mask = _small_probability(reading, photo) >= 0.5
+def _same_body(bodies: list[_Body], result: LandmarkResult, photo: Photo) -> _Body | None:
+    """The body that a result is of: their masks cover each other, whatever the joints are."""
+    mask = _small_probability(result, photo) >= 0.5
     for body in bodies:
         shared = int((mask & body.mask).sum())
         least = min(int(mask.sum()), int(body.mask.sum()))
@@ -250,17 +249,17 @@ def _same_body(bodies: list[_Body], reading: Reading, photo: Photo) -> _Body | N
     return None
 
 
-def _small_probability(reading: Reading, photo: Photo) -> Float32:
+def _small_probability(result: LandmarkResult, photo: Photo) -> Float32:
     """(h, w), 0..1: the network's mask on a copy of the photo MASK_GRID_PX long."""
     scale = MASK_GRID_PX / max(photo.width, photo.height)
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
-    return cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size)
+    return cv2.warpAffine(result.mask, result.roi.matrix() * scale, size)
 
 
-def _quality(reading: Reading, mask: Mask, photo: Photo) -> float:
-    """0..1, how much a reading is to be believed."""
-    marks = reading.landmarks
-    return reading.presence * float(marks.visibility.mean()) * _cover(marks, mask, photo)
+def _quality(result: LandmarkResult, mask: Mask, photo: Photo) -> float:
+    """0..1, how much a result is to be believed."""
+    marks = result.landmarks
+    return result.presence * float(marks.visibility.mean()) * _cover(marks, mask, photo)
 
 
 def _cover(marks: PoseLandmarks, mask: Mask, photo: Photo) -> float:
@@ -351,9 +350,9 @@ def _seen_in_box(rgb: UInt8, box: Float32, photo: Photo) -> Detection | None:
     part = Photo(np.ascontiguousarray(rgb[y0:y1, x0:x1]), None, None, photo.name)
     best: Detection | None = None
     for body in _bodies(part.rgb, part):
-        marks = body.reading.landmarks
+        marks = body.result.landmarks
         there = replace(marks, image=marks.image + np.array([x0, y0], np.float32))
-        person = Detection(box_of(there, _size(photo)), body.reading.presence, there)
+        person = Detection(box_of(there, _size(photo)), body.result.presence, there)
         if _overlap(person.box, box) >= LEAST_BOX_OVERLAP and (
             best is None or person.score > best.score
         ):
@@ -412,11 +411,11 @@ def _area(person: Detection) -> float:
     return float((box[2] - box[0]) * (box[3] - box[1]))
 
 
-def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
+def _is_person(result: LandmarkResult, score: float, photo: Photo) -> bool:
     """Detector and landmark network have to agree: where one is less sure, the other must be."""
-    marks = reading.landmarks
+    marks = result.landmarks
     sure = score >= SURE_DETECTION_SCORE
-    if reading.presence < (LEAST_PRESENCE_DETECTED if sure else LEAST_PRESENCE):
+    if result.presence < (LEAST_PRESENCE_DETECTED if sure else LEAST_PRESENCE):
         return False
     body = [
         LANDMARK[f"{side}_{joint}"]
@@ -433,8 +432,8 @@ def _is_person(reading: Reading, score: float, photo: Photo) -> bool:
     return bool(large and marks.visibility[body].mean() >= LEAST_SHOWN)
 
 
-def _part_of(small: Reading, large: Reading, photo: Photo) -> bool:
-    """Whether a reading is of some of another person's limbs: its torso lies in the other's box
+def _part_of(small: LandmarkResult, large: LandmarkResult, photo: Photo) -> bool:
+    """Whether a result is of some of another person's limbs: its torso lies in the other's box
     and is far smaller than the other's."""
     if torso_length(small.landmarks) > 0.5 * torso_length(large.landmarks):
         return False

@@ -7,15 +7,15 @@ a single picture, so that the two can be compared; `people` builds on the same t
 from __future__ import annotations
 
 from ...inference import ssd
-from ...inference.roi import Square
+from ...inference.roi import RotatedRoi
 from ...types import UInt8
-from ..landmarks.pose_landmarks import LEAST_PRESENCE_AT_ALL, Reading, read, square_from_points
+from ..landmarks.pose_landmarks import LEAST_PRESENCE_AT_ALL, LandmarkResult, infer, roi_from_points
 
 DETECTOR = ssd.Detector("pose_detection.tflite", 224, (8, 16, 32, 32, 32), points=4, darkest=-1)
 
 
-def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, Square]]:
-    """Scores and squares of the bodies in a picture (pixels of `rgb`), best first.
+def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, RotatedRoi]]:
+    """Scores and regions of the bodies in a picture (pixels of `rgb`), best first.
 
     Parameters
     ----------
@@ -26,16 +26,16 @@ def detect(rgb: UInt8, *, plain: bool = False) -> list[tuple[float, Square]]:
 
     Returns
     -------
-    list[tuple[float, Square]]
+    list[tuple[float, RotatedRoi]]
         Scores 0..1, photo pixels.
     """
     return [
-        (found.score, square_from_points(found.points[0], found.points[1]))
+        (found.score, roi_from_points(found.points[0], found.points[1]))
         for found in ssd.detect(rgb, DETECTOR, plain=plain)
     ]
 
 
-def read_one(rgb: UInt8) -> Reading | None:
+def infer_one(rgb: UInt8) -> LandmarkResult | None:
     """The most prominent person of a picture (H, W, 3), read once; None if no one is.
 
     Parameters
@@ -45,11 +45,11 @@ def read_one(rgb: UInt8) -> Reading | None:
 
     Returns
     -------
-    Reading | None
+    LandmarkResult | None
         Photo pixels.
     """
-    squares = detect(rgb, plain=True)
-    if not squares:
+    rois = detect(rgb, plain=True)
+    if not rois:
         return None
-    reading = read(rgb, squares[0][1], plain=True)
-    return reading if reading.presence > LEAST_PRESENCE_AT_ALL else None
+    result = infer(rgb, rois[0][1], plain=True)
+    return result if result.presence > LEAST_PRESENCE_AT_ALL else None

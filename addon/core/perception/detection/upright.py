@@ -1,6 +1,6 @@
 """A body's own direction in the photo, and the photo turned so that the body stands upright in it.
 
-The networks have seen people who stand: the one that finds "person" in a square loses a body's
+The networks have seen people who stand: the one that finds "person" in a region loses a body's
 clothes and calls the wall around it a person where the body lies across the picture or hangs head
 down. So anyone far from upright is cut out in a view of the photo that is turned, and what was
 found there is carried back. Anyone who is not far from it is seen in the photo itself.
@@ -14,7 +14,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from ...inference.roi import SNAPPED_ANGLE, Square
+from ...inference.roi import SNAPPED_ANGLE, RotatedRoi
 from ...types import Detection, Face, Float32, Float64, Hand, Mask, PoseLandmarks, UInt8
 from ..landmarks.pose_landmarks import LANDMARK
 
@@ -26,7 +26,7 @@ QUARTER = np.pi / 2
 # one that stands the body exactly upright and has to resample.
 NEAR_QUARTER = np.radians(36.0)
 # What a view shows around the hips, over the distance to the landmark that is farthest from them.
-# BlazePose's square reaches 1.25 times that far and settles a little larger.
+# BlazePose's region reaches 1.25 times that far and settles a little larger.
 VIEW_REACH = 1.6
 CROWN_SHARE = 0.08  # from the landmarks to crown and soles, over the longer side of their box
 _SHOULDERS = [LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]
@@ -74,7 +74,9 @@ def turn_of(marks: PoseLandmarks) -> float:
     quarter = round(angle / QUARTER) * QUARTER
     if quarter and abs(angle - quarter) <= NEAR_QUARTER:
         return quarter
-    return round(angle / SNAPPED_ANGLE) * SNAPPED_ANGLE  # without its last bits (`Square.snapped`)
+    return (
+        round(angle / SNAPPED_ANGLE) * SNAPPED_ANGLE
+    )  # without its last bits (`RotatedRoi.snapped`)
 
 
 def box_of(marks: PoseLandmarks, size: tuple[int, int]) -> Float32:
@@ -218,7 +220,7 @@ class View:
         seen = replace(
             marks,
             image=_moved(marks.image, self.matrix),
-            world=Square(0.0, 0.0, 1.0, -self.angle).turned(marks.world),
+            world=RotatedRoi(0.0, 0.0, 1.0, -self.angle).turned(marks.world),
         )
         return replace(person, landmarks=seen, box=box_of(seen, self.size))
 
@@ -260,21 +262,21 @@ class View:
         placed[:, :2] = _moved(points[:, :2], self._back)
         return placed
 
-    def square_on_photo(self, square: Square) -> Square:
-        """The same square in the photo's pixels.
+    def roi_on_photo(self, roi: RotatedRoi) -> RotatedRoi:
+        """The same region in the photo's pixels.
 
         Parameters
         ----------
-        square : Square
+        roi : RotatedRoi
             In the view.
 
         Returns
         -------
-        Square
+        RotatedRoi
             In the photo.
         """
-        x, y = self._back @ [square.x, square.y, 1.0]
-        return Square(float(x), float(y), square.side, square.angle + self.angle)
+        x, y = self._back @ [roi.x, roi.y, 1.0]
+        return RotatedRoi(float(x), float(y), roi.side, roi.angle + self.angle)
 
     def face_on_photo(self, face: Face) -> Face:
         """A face that was found in the view; its box is upright in the photo and holds the found
@@ -320,7 +322,7 @@ class View:
         return replace(
             hand,
             image=self.points_on_photo(hand.image),
-            world=Square(0.0, 0.0, 1.0, self.angle).turned(hand.world),
+            world=RotatedRoi(0.0, 0.0, 1.0, self.angle).turned(hand.world),
         )
 
 
@@ -378,7 +380,7 @@ def view_of(person: Detection, size: tuple[int, int]) -> View:
 
 def _axes(angle: float) -> Float64:
     """(2, 2) rotation from a view's axes to the photo's, exact for quarter turns."""
-    return Square(0.0, 0.0, 1.0, angle).turn().round(12)
+    return RotatedRoi(0.0, 0.0, 1.0, angle).turn().round(12)
 
 
 def _view(size: tuple[int, int], angle: float, corners: Float64) -> View:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit
 
 from ...inference import litert, ssd
-from ...inference.roi import Square, along, around_box, distinct, sample
+from ...inference.roi import RotatedRoi, along, around_box, distinct, sample
 from ...types import Face, Float32, UInt8
 
 DETECTOR = ssd.Detector(
@@ -21,8 +21,8 @@ DETECTOR = ssd.Detector(
 NETWORK = "face_landmark.tflite"
 INPUT_PX = 192
 POINTS = 468
-RIGHT_EYE, LEFT_EYE = 0, 1  # of the detector's points: their line lies level in the square
-SQUARE_MARGIN = 1.5  # the square's side over the longer side of the box
+RIGHT_EYE, LEFT_EYE = 0, 1  # of the detector's points: their line lies level in the region
+ROI_MARGIN = 1.5  # the region's side over the longer side of the box
 LEAST_PRESENCE = 0.5
 
 
@@ -45,28 +45,28 @@ def find_faces(
     tuple[Face, ...]
         In the picture's pixels.
     """
-    by_square = {}
+    by_roi = {}
     for found in ssd.detect(rgb, DETECTOR, plain=plain):
         angle = along(found.points[RIGHT_EYE], found.points[LEFT_EYE], 0.0)
-        square = around_box(found.box, angle, SQUARE_MARGIN)
-        by_square[square if plain else square.snapped()] = found
+        roi = around_box(found.box, angle, ROI_MARGIN)
+        by_roi[roi if plain else roi.snapped()] = found
     faces = []
-    for square in distinct(list(by_square)):
-        presence, mesh = read(rgb, square, plain=plain)
+    for roi in distinct(list(by_roi)):
+        presence, mesh = infer(rgb, roi, plain=plain)
         if presence > least_presence:
-            found = by_square[square]
+            found = by_roi[roi]
             faces.append(Face(found.score, found.box, found.points, presence, mesh))
     return tuple(faces)
 
 
-def read(rgb: UInt8, square: Square, *, plain: bool = False) -> tuple[float, Float32]:
-    """Run Face Mesh on one square of the photo: presence 0..1 and points (468, 3) as in `Face`.
+def infer(rgb: UInt8, roi: RotatedRoi, *, plain: bool = False) -> tuple[float, Float32]:
+    """Run Face Mesh on one region of the photo: presence 0..1 and points (468, 3) as in `Face`.
 
     Parameters
     ----------
     rgb : UInt8
         (H, W, 3), sRGB.
-    square : Square
+    roi : RotatedRoi
         Where to look, photo pixels.
     plain : bool
         As the reference does it (`roi`).
@@ -76,7 +76,7 @@ def read(rgb: UInt8, square: Square, *, plain: bool = False) -> tuple[float, Flo
     tuple[float, Float32]
         0..1, and (468, 3) photo pixels.
     """
-    crop = sample(rgb, square, INPUT_PX, plain=plain, letterbox=False)
+    crop = sample(rgb, roi, INPUT_PX, plain=plain, letterbox=False)
     outputs = {o.size: o for o in litert.run(NETWORK, crop.astype(np.float32) / 255.0)}
     points = outputs[POINTS * 3].reshape(POINTS, 3)
-    return float(expit(outputs[1].ravel()[0])), square.place(points, INPUT_PX, plain=plain)
+    return float(expit(outputs[1].ravel()[0])), roi.place(points, INPUT_PX, plain=plain)

@@ -1,6 +1,6 @@
-"""BlazePose's landmark network: 33 points, metric points and a mask from a turned square.
+"""BlazePose's landmark network: 33 points, metric points and a mask from a rotated region.
 
-Bazarevsky et al., BlazePose (2020). The square is centred on the hips, upright with the body, and
+Bazarevsky et al., BlazePose (2020). The region is centred on the hips, upright with the body, and
 holds all of it; the first comes from the detector, the next from the network's own two auxiliary
 points, which is what tracking does and what makes joints and mask settle.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit
 
 from ...inference import litert
-from ...inference.roi import Square, sample
+from ...inference.roi import RotatedRoi, sample
 from ...types import Float32, PoseLandmarks, UInt8
 
 NETWORK = "pose_landmark_full.tflite"
@@ -26,9 +26,9 @@ AUXILIARY_CENTRE, AUXILIARY_RIM = 33, 34
 HEATMAP_WINDOW = 9  # pixels of the 64-pixel heat maps that refine a point
 HEATMAP_CONFIDENCE = 0.5
 LEAST_PRESENCE_AT_ALL = 0.5  # the reference's own bar
-SETTLING_PASSES = 4  # readings after which a square has come to rest
-LEAST_PRESENCE_TO_FOLLOW = 0.25  # below, the next square would lead away from any body
-SQUARE_MARGIN = 1.25  # the square's side over twice the body's radius
+TRACKING_PASSES = 4  # inferences after which a region has come to rest
+LEAST_PRESENCE_TO_FOLLOW = 0.25  # below, the next region would lead away from any body
+ROI_MARGIN = 1.25  # the region's side over twice the body's radius
 
 NAMES = (
     "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye",
@@ -50,8 +50,8 @@ LIMBS = tuple(
 )  # fmt: skip
 
 
-def square_from_points(centre: Float32, rim: Float32) -> Square:
-    """The square around a body whose centre and outermost point above the head are known.
+def roi_from_points(centre: Float32, rim: Float32) -> RotatedRoi:
+    """The region around a body whose centre and outermost point above the head are known.
 
     Parameters
     ----------
@@ -62,26 +62,26 @@ def square_from_points(centre: Float32, rim: Float32) -> Square:
 
     Returns
     -------
-    Square
+    RotatedRoi
         Photo pixels.
     """
     dx, dy = (rim - centre).tolist()
-    side = 2 * SQUARE_MARGIN * float(np.hypot(dx, dy))
-    return Square(float(centre[0]), float(centre[1]), side, float(np.arctan2(dx, -dy)))
+    side = 2 * ROI_MARGIN * float(np.hypot(dx, dy))
+    return RotatedRoi(float(centre[0]), float(centre[1]), side, float(np.arctan2(dx, -dy)))
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """What the network reads in one square."""
+class LandmarkResult:
+    """What the network finds in one region."""
 
     presence: float  # 0..1, is there a body
     landmarks: PoseLandmarks
-    next_square: Square
-    square: Square
-    mask: Float32  # (256, 256), 0..1, in the square
+    next_roi: RotatedRoi
+    roi: RotatedRoi
+    mask: Float32  # (256, 256), 0..1, in the region
 
     def mask_on_photo(self, width: int, height: int) -> Float32:
-        """(height, width) the mask in the photo's pixels, 0 outside of the square.
+        """(height, width) the mask in the photo's pixels, 0 outside of the region.
 
         Parameters
         ----------
@@ -96,28 +96,28 @@ class Reading:
             (height, width).
         """
         return cv2.warpAffine(
-            self.mask, self.square.matrix(INPUT_PX), (width, height), flags=cv2.INTER_LINEAR
+            self.mask, self.roi.matrix(INPUT_PX), (width, height), flags=cv2.INTER_LINEAR
         )
 
 
-def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
-    """Run the network on one square of the photo. rgb (H, W, 3) uint8.
+def infer(rgb: UInt8, roi: RotatedRoi, *, plain: bool = False) -> LandmarkResult:
+    """Run the network on one region of the photo. rgb (H, W, 3) uint8.
 
     Parameters
     ----------
     rgb : UInt8
         (H, W, 3), sRGB.
-    square : Square
+    roi : RotatedRoi
         Where to look, photo pixels.
     plain : bool
         As the reference does it (`roi`).
 
     Returns
     -------
-    Reading
-        Landmarks in photo pixels, and the square to read next.
+    LandmarkResult
+        Landmarks in photo pixels, and the region to look at next.
     """
-    crop = sample(rgb, square, INPUT_PX, plain=plain, letterbox=False)
+    crop = sample(rgb, roi, INPUT_PX, plain=plain, letterbox=False)
     outputs = {o.size: o for o in litert.run(NETWORK, crop.astype(np.float32) / 255.0)}
     points = outputs[POINTS * 5].reshape(POINTS, 5)
     presence = float(outputs[1].ravel()[0])
@@ -126,40 +126,40 @@ def read(rgb: UInt8, square: Square, *, plain: bool = False) -> Reading:
     world = outputs[POINTS * 3].reshape(POINTS, 3)
     xy = _refined(points[:, :2] / INPUT_PX, heatmaps) * INPUT_PX
     found = np.column_stack([xy, points[:, 2]])
-    placed = square.place(found[:33], INPUT_PX, plain=plain)
+    placed = roi.place(found[:33], INPUT_PX, plain=plain)
     landmarks = PoseLandmarks(
-        placed[:, :2], placed[:, 2], square.turned(world[:33]),
+        placed[:, :2], placed[:, 2], roi.turned(world[:33]),
         expit(points[:33, 3]).astype(np.float32),
     )  # fmt: skip
-    # Squares stay the reference's: the network was trained in such.
-    centre, rim = square.place(found[[AUXILIARY_CENTRE, AUXILIARY_RIM]], INPUT_PX, plain=True)
-    following = square_from_points(centre[:2], rim[:2])
-    return Reading(presence, landmarks, following, square, mask.astype(np.float32))
+    # Regions stay the reference's: the network was trained in such.
+    centre, rim = roi.place(found[[AUXILIARY_CENTRE, AUXILIARY_RIM]], INPUT_PX, plain=True)
+    following = roi_from_points(centre[:2], rim[:2])
+    return LandmarkResult(presence, landmarks, following, roi, mask.astype(np.float32))
 
 
-def settle(rgb: UInt8, square: Square, first: Reading | None = None) -> Reading:
-    """Read a body again and again, each time in the square that the last reading proposes.
+def track_roi(rgb: UInt8, roi: RotatedRoi, first: LandmarkResult | None = None) -> LandmarkResult:
+    """Run the network again and again, each time in the region that the last result proposes.
 
     Parameters
     ----------
     rgb : UInt8
         (H, W, 3), sRGB.
-    square : Square
+    roi : RotatedRoi
         Where to look, photo pixels.
-    first : Reading | None
-        The reading of `square`, where it is known.
+    first : LandmarkResult | None
+        The result of `roi`, where it is known.
 
     Returns
     -------
-    Reading
+    LandmarkResult
         The last one.
     """
-    reading = first or read(rgb, square.snapped())
-    for _ in range(SETTLING_PASSES - 1):
-        if reading.presence < LEAST_PRESENCE_TO_FOLLOW:
+    result = first or infer(rgb, roi.snapped())
+    for _ in range(TRACKING_PASSES - 1):
+        if result.presence < LEAST_PRESENCE_TO_FOLLOW:
             break
-        reading = read(rgb, reading.next_square.snapped())
-    return reading
+        result = infer(rgb, result.next_roi.snapped())
+    return result
 
 
 def _refined(points: Float32, heatmaps: Float32) -> Float32:

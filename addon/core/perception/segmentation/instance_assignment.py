@@ -1,9 +1,9 @@
 """Whose pixel it is where people stand close together, and a photo without the neighbours.
 
-The landmark network reads one body in a square; where a neighbour reaches into it, joints and mask
+The landmark network finds one body in a region; where a neighbour reaches into it, joints and mask
 slip over to the neighbour's limbs. So each pixel that several people could own is given to the one
-whose mask is surer there and whose limbs are nearer, and a person is read again in a photo in which
-the neighbours are painted over.
+whose mask is surer there and whose limbs are nearer, and a person is looked at again in a
+photo in which the neighbours are painted over.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..landmarks.pose_landmarks import LANDMARK, LIMBS
 
 REACH_SHARE = 0.35  # of the torso's length: how far from a limb's axis a claim falls to 1/e
 HEAD_SHARE = 0.28  # radius of the head over the torso's length
-LEAST_CLAIM = 0.05  # below, no one owns a pixel
+LEAST_CLAIM = 0.05  # below, a pixel is no one's
 FILL_GRID_PX = 256  # longer side of the copy in which neighbours are painted over
 FILL_RADIUS_PX = 3.0  # of Telea's filling, on that copy
 
@@ -93,11 +93,11 @@ def meet(a: Detection, b: Detection) -> bool:
     return bool((a.box[:2] < b.box[2:]).all() and (b.box[:2] < a.box[2:]).all())
 
 
-def owners(
+def assign_instances(
     people: Sequence[Detection], probabilities: Sequence[Float32], scale: float
 ) -> tuple[Int32, Float32]:
-    """Who owns each pixel of a grid: (h, w) index into `people`, -1 where no one does, and (h, w)
-    the owner's claim over the sum of all claims.
+    """Whose each pixel of a grid is: (h, w) index into `people`, -1 where no one's, and (h, w) that
+    person's claim over the sum of all claims.
 
     Parameters
     ----------
@@ -119,10 +119,10 @@ def owners(
         far = limb_distance(person.landmarks, size, scale) / REACH_SHARE
         claims.append(probability * np.exp(-(far**2)) * person.score)
     stacked = np.stack(claims)
-    owner = np.argmax(stacked, axis=0).astype(np.int32)
+    instance = np.argmax(stacked, axis=0).astype(np.int32)
     strongest = stacked.max(axis=0)
-    owner[strongest < LEAST_CLAIM] = -1
-    return owner, (strongest / np.maximum(stacked.sum(axis=0), 1e-6)).astype(np.float32)
+    instance[strongest < LEAST_CLAIM] = -1
+    return instance, (strongest / np.maximum(stacked.sum(axis=0), 1e-6)).astype(np.float32)
 
 
 def painted_over(rgb: UInt8, others: Mask) -> UInt8:

@@ -18,17 +18,17 @@ from ...types import Detection, Float32, Mask, Person, Photo, UInt8
 from ..detection.upright import view_of
 from ..drawings.figure_ground_segmentation import outline_in_box, solid
 from ..landmarks.face_hand_rois import close_ups
-from ..landmarks.pose_landmarks import settle
+from ..landmarks.pose_landmarks import track_roi
 from . import matte
-from .instance_assignment import meet, owners, painted_over
+from .instance_assignment import assign_instances, meet, painted_over
 from .mask_networks import MaskNetwork, SingleMaskNetwork
-from .network_masks import probability_of_person, square_of
+from .network_masks import probability_of_person, roi_of
 from .refinement import refine
 
 # Mean opacity around what a network takes for a cut-out person: it misses what people hold.
 MOST_LEFT = 0.5
 
-OWNERS_GRID_PX = 512  # longer side of the grid on which neighbours are told apart
+ASSIGNMENT_GRID_PX = 512  # longer side of the grid on which neighbours are told apart
 
 
 def segment_person(
@@ -69,8 +69,8 @@ def segment_person(
     if detection.is_drawn:
         return cut_out(photo, detection, outline_in_box(photo, detection.box, seed))
     rivals = [other for other in others if meet(detection, other)]
-    theirs = _of_rivals(rgb, detection, rivals)
-    alone = painted_over(rgb, theirs) if rivals else rgb
+    other_instances = _of_rivals(rgb, detection, rivals)
+    alone = painted_over(rgb, other_instances) if rivals else rgb
     view = view_of(detection, (photo.width, photo.height))
     standing = view.detection(detection)
     if network is None:
@@ -79,13 +79,13 @@ def segment_person(
         soft = network.mask(view.picture(alone), standing.box)
     if photo.alpha is not None and _alpha_is_cut_out(photo.alpha, view.on_photo(soft)):
         opacity = photo.alpha.astype(np.float32) / 255
-        mask = solid((opacity >= 0.5) & ~theirs, standing.box)
+        mask = solid((opacity >= 0.5) & ~other_instances, standing.box)
     else:
         if isinstance(network, SingleMaskNetwork):
             # Networks that make one large mask see finer edges than colours tell.
-            found = (view.on_photo(soft) >= 0.5) & ~theirs
+            found = (view.on_photo(soft) >= 0.5) & ~other_instances
         else:
-            refined = refine(view.picture(rgb), soft, standing, view.mask(theirs), seed)
+            refined = refine(view.picture(rgb), soft, standing, view.mask(other_instances), seed)
             found = view.on_photo(refined) >= 0.5
         mask = solid(found, standing.box)
         opacity = matte.estimate(rgb, mask)
@@ -134,15 +134,15 @@ def _of_rivals(rgb: UInt8, detection: Detection, rivals: list[Detection]) -> Mas
     if not rivals:
         return np.zeros(shape, bool)
     people = [detection, *rivals]
-    scale = min(1.0, OWNERS_GRID_PX / max(shape))
+    scale = min(1.0, ASSIGNMENT_GRID_PX / max(shape))
     size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
     probabilities = []
     for person in people:
-        reading = settle(rgb, square_of(person))
-        probabilities.append(cv2.warpAffine(reading.mask, reading.square.matrix() * scale, size))
-    owner, _ = owners(people, probabilities, scale)
-    theirs = (owner > 0).astype(np.uint8)
-    return cv2.resize(theirs, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST) > 0
+        result = track_roi(rgb, roi_of(person))
+        probabilities.append(cv2.warpAffine(result.mask, result.roi.matrix() * scale, size))
+    instance, _ = assign_instances(people, probabilities, scale)
+    other_instances = (instance > 0).astype(np.uint8)
+    return cv2.resize(other_instances, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST) > 0
 
 
 def _alpha_is_cut_out(alpha: UInt8, soft: Float32) -> bool:

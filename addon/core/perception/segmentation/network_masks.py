@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from ...inference import litert
-from ...inference.roi import Square
+from ...inference.roi import RotatedRoi
 from ...types import Detection, Float32, UInt8
 from ..detection.upright import turn_of
-from ..landmarks.pose_landmarks import LANDMARK, read, settle, square_from_points
+from ..landmarks.pose_landmarks import LANDMARK, infer, roi_from_points, track_roi
 from .instance_assignment import limb_distance, torso_length
 
 SELFIE_NETWORK = "selfie_segmentation.tflite"
@@ -33,7 +33,7 @@ LEAST_PROBABILITY = 0.02  # a network is never surer than this
 NEAR, FAR = 0.6, 0.9
 REACH_GRID_PX = 512  # longer side of the grid on which those distances are measured
 
-# Small differences in place, size and angle of the squares that even out the mask's grid: growth,
+# Small differences in place, size and angle of the regions that even out the mask's grid: growth,
 # shift over the side, turn in radians.
 _JITTER = (
     (0.86, (0.0, 0.0), 0.0), (0.92, (0.012, 0.007), 0.05), (0.82, (-0.008, 0.011), -0.05),
@@ -66,8 +66,8 @@ def probability_of_person(rgb: UInt8, detection: Detection) -> Float32:
     return (1 / (1 + np.exp(-CERTAINTY * odds / total))).astype(np.float32)
 
 
-def square_of(detection: Detection) -> Square:
-    """The network's square around a person whose landmarks are known, upright where the person is
+def roi_of(detection: Detection) -> RotatedRoi:
+    """The network's region around a person whose landmarks are known, upright where the person is
     not far from it.
 
     Parameters
@@ -77,14 +77,14 @@ def square_of(detection: Detection) -> Square:
 
     Returns
     -------
-    Square
+    RotatedRoi
         Photo pixels.
     """
     marks = detection.landmarks.image
     hips = marks[[LANDMARK["left_hip"], LANDMARK["right_hip"]]].mean(axis=0)
     far = np.linalg.norm(marks - hips, axis=1).max()
     turn = turn_of(detection.landmarks)
-    return square_from_points(hips, hips + [far * np.sin(turn), -far * np.cos(turn)])
+    return roi_from_points(hips, hips + [far * np.sin(turn), -far * np.cos(turn)])
 
 
 def _log_odds(probability: Float32) -> Float32:
@@ -93,30 +93,30 @@ def _log_odds(probability: Float32) -> Float32:
 
 
 def _blazepose(rgb: UInt8, detection: Detection) -> Float32:
-    """(H, W) 0..1: BlazePose's mask, averaged over squares that differ a little and over the photo
+    """(H, W) 0..1: BlazePose's mask, averaged over regions that differ a little and over the photo
     and its mirror image."""
-    base = settle(rgb, square_of(detection)).square
+    base = track_roi(rgb, roi_of(detection)).roi
     last = rgb.shape[1] - 1
-    mirrored = Square(last - base.x, base.y, base.side, -base.angle)
+    mirrored = RotatedRoi(last - base.x, base.y, base.side, -base.angle)
     seen = _around(rgb, base)
     flipped = _around(np.ascontiguousarray(rgb[:, ::-1]), mirrored)
     return (seen + flipped[:, ::-1]) / 2
 
 
-def _around(rgb: UInt8, base: Square) -> Float32:
-    """(H, W) 0..1: the network's mask, averaged over squares a little beside `base`."""
+def _around(rgb: UInt8, base: RotatedRoi) -> Float32:
+    """(H, W) 0..1: the network's mask, averaged over regions a little beside `base`."""
     size = (rgb.shape[1], rgb.shape[0])
     total = np.zeros(rgb.shape[:2], np.float32)
     weight = np.zeros(rgb.shape[:2], np.float32)
     for grow, shift, turn in _JITTER:
-        square = Square(
+        roi = RotatedRoi(
             base.x + shift[0] * base.side, base.y + shift[1] * base.side,
             base.side * grow, base.angle + turn,
         )  # fmt: skip
-        reading = read(rgb, square)
-        matrix = square.matrix()
-        total += cv2.warpAffine(reading.mask, matrix, size, flags=cv2.INTER_LINEAR)
-        weight += cv2.warpAffine(np.ones_like(reading.mask), matrix, size)
+        result = infer(rgb, roi)
+        matrix = roi.matrix()
+        total += cv2.warpAffine(result.mask, matrix, size, flags=cv2.INTER_LINEAR)
+        weight += cv2.warpAffine(np.ones_like(result.mask), matrix, size)
     return total / np.maximum(weight, 1.0)
 
 
@@ -142,7 +142,7 @@ def _distance_from_feet(detection: Detection, size: tuple[int, int]) -> Float32:
 
 
 def _parts(rgb: UInt8, detection: Detection, share: float) -> Float32:
-    """(H, W) 0..1: the selfie network's mask of overlapping squares all over the person's box,
+    """(H, W) 0..1: the selfie network's mask of overlapping regions all over the person's box,
     each `share` of the box's longer side."""
     low, high = detection.box[:2], detection.box[2:]
     side = float(round(float((high - low).max()) * share))
@@ -166,10 +166,10 @@ def _centres(low: float, high: float, side: float) -> list[float]:
 def _add_part(
     rgb: UInt8, corner: tuple[float, float], side: float, total: Float32, weight: Float32
 ) -> None:
-    """Add one square's mask to the weighted sum; its rim counts less than its middle."""
+    """Add one region's mask to the weighted sum; its rim counts less than its middle."""
     scale = side / SELFIE_INPUT_PX
     matrix = np.array([[scale, 0, corner[0]], [0, scale, corner[1]]], np.float32)
-    # Only the square and a little around is touched: photos are large, squares are small.
+    # Only the region and a little around is touched: photos are large, regions are small.
     x0, y0 = (max(0, int(np.floor(c)) - 2) for c in corner)
     x1 = min(rgb.shape[1], int(np.ceil(corner[0] + side)) + 2)
     y1 = min(rgb.shape[0], int(np.ceil(corner[1] + side)) + 2)
@@ -194,13 +194,13 @@ def _add_part(
 
 
 def _selfie(picture: UInt8) -> Float32:
-    """(256, 256) 0..1: the selfie network's mask of one square."""
+    """(256, 256) 0..1: the selfie network's mask of one region."""
     pixels = np.ascontiguousarray(picture, np.float32) / 255.0
     return litert.run(SELFIE_NETWORK, pixels)[0][..., -1].reshape(SELFIE_INPUT_PX, SELFIE_INPUT_PX)
 
 
 def _rim() -> Float32:
-    """(256, 256): 1 in a square's inner half, falling towards its edge."""
+    """(256, 256): 1 in a region's inner half, falling towards its edge."""
     ramp = np.minimum(np.arange(1, SELFIE_INPUT_PX + 1), np.arange(SELFIE_INPUT_PX, 0, -1))
     nearest = np.minimum(ramp[:, None], ramp[None]) / (SELFIE_INPUT_PX / 4)
     return np.clip(nearest, 0.02, 1.0).astype(np.float32)

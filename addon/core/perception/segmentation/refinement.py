@@ -18,13 +18,13 @@ from scipy.ndimage import gaussian_filter
 
 from ...imaging.guided_filter import guided_filter
 from ...imaging.seeded_opencv import grab_cut
-from ...inference.roi import Square
+from ...inference.roi import RotatedRoi
 from ...types import AnyArray, Detection, Float32, Mask, UInt8
 from ..landmarks import hands
 from ..landmarks.pose_landmarks import LANDMARK
 
 WORKING_SIDE_PX = 900  # longer side of the region that is worked on: time grows with area
-CUT_SHARE = 0.15  # of the graph cut's word in the mean
+CUT_SHARE = 0.15  # of the graph cut's prediction in the mean
 LEAST_PROBABILITY = 0.02  # a network is never surer than this
 SURE_PERSON, SURE_BACKGROUND = 0.95, 0.12  # probabilities that graph cuts do not question
 
@@ -66,12 +66,12 @@ _LIMBS = tuple(
 )  # fmt: skip
 _HULLS = (("wrist", "index", "pinky", "thumb"), ("ankle", "heel", "foot_index"))
 
-# The hand network's square over the hand's length to the knuckles, and that length over the
+# The hand network's region over the hand's length to the knuckles, and that length over the
 # forearm's where the hand points at us; its fingers' thickness over the hand's length.
-HAND_SQUARE, KNUCKLES_SHARE, FINGER_SHARE = 2.9, 0.36, 0.08
+HAND_ROI, KNUCKLES_SHARE, FINGER_SHARE = 2.9, 0.36, 0.08
 LEAST_HAND_PRESENCE = 0.7
-# A hand that is certainly there: its network's word, the share of it that the masks' networks think
-# possible (a palm on its wrist), and the probability that its fingers then have.
+# A hand that is certainly there: the presence its network gives, the share of it that the masks'
+# networks think possible (a palm on its wrist), and the probability that its fingers then have.
 SURE_HAND_PRESENCE, HELD_HAND, HAND_PROBABILITY = 0.9, 0.25, 0.8
 FARTHEST_WRIST = 0.8  # of the length to the knuckles, between both networks' wrists
 _FINGERS = ((0, 1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
@@ -82,7 +82,7 @@ def refine(
     rgb: UInt8,
     probability: Float32,
     detection: Detection,
-    theirs: Mask | None = None,
+    other_instances: Mask | None = None,
     seed: int = 0,
 ) -> Float32:
     """(H, W) 0..1: how likely each pixel is the person; the silhouette is where it is 0.5.
@@ -92,10 +92,10 @@ def refine(
     rgb : UInt8
         (H, W, 3).
     probability : Float32
-        (H, W) 0..1, the networks' word.
+        (H, W) 0..1, the networks' prediction.
     detection : Detection
         The person.
-    theirs : Mask | None
+    other_instances : Mask | None
         (H, W), what belongs to other people.
     seed : int
         Of the colour mixtures' first clusters.
@@ -117,8 +117,8 @@ def refine(
     window = cv2.resize(rgb[y0:y1, x0:x1], shape, interpolation=cv2.INTER_AREA)
     small = cv2.resize(probability[y0:y1, x0:x1], shape, interpolation=cv2.INTER_AREA)
     near = np.zeros(small.shape, np.uint8)
-    if theirs is not None:
-        near = cv2.resize(theirs[y0:y1, x0:x1].astype(np.uint8), shape)
+    if other_instances is not None:
+        near = cv2.resize(other_instances[y0:y1, x0:x1].astype(np.uint8), shape)
         small = np.where(near > 0, np.minimum(small, LEAST_PROBABILITY), small)
     cores = _limb_cores(detection, (x0, y0), scale, (shape[1], shape[0]))
     for hand, presence in _hand_cores(rgb, detection, (x0, y0), scale, (shape[1], shape[0])):
@@ -165,8 +165,10 @@ def _colour_odds(bins: AnyArray, person: Float32, background: Float32) -> Float3
     weight = np.zeros(person.shape, np.float32)
     for part, share in _parts(person.shape):
         cells = bins[part]
-        ours, theirs = (_histogram(cells, values[part]) for values in (person, background))
-        odds = np.log((ours + RARE_COLOUR) / (theirs + RARE_COLOUR))
+        of_person, of_background = (
+            _histogram(cells, values[part]) for values in (person, background)
+        )
+        odds = np.log((of_person + RARE_COLOUR) / (of_background + RARE_COLOUR))
         total[part] += np.clip(odds[cells], -MOST_COLOUR_ODDS, MOST_COLOUR_ODDS) * share
         weight[part] += share
     return total / weight
@@ -184,7 +186,7 @@ def _histogram(cells: AnyArray, weight: Float32) -> Float32:
 
 
 def _graph_cut(
-    window: UInt8, probability: Float32, cores: Mask, theirs: Mask, band: int, seed: int
+    window: UInt8, probability: Float32, cores: Mask, other_instances: Mask, band: int, seed: int
 ) -> Float32:
     """(h, w) 0..1, nearly a mask. band : half width of what is open, pixels."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(band, 2) + 1,) * 2)
@@ -195,8 +197,8 @@ def _graph_cut(
     known[possible == 0] = cv2.GC_BGD
     known[(sure > 0) | cores] = cv2.GC_FGD
     # Where two people touch, colours draw the line; away from it the neighbour is background.
-    known[theirs & (known != cv2.GC_FGD)] = cv2.GC_PR_BGD
-    known[cv2.erode(theirs.astype(np.uint8), disc) > 0] = cv2.GC_BGD
+    known[other_instances & (known != cv2.GC_FGD)] = cv2.GC_PR_BGD
+    known[cv2.erode(other_instances.astype(np.uint8), disc) > 0] = cv2.GC_BGD
     total = np.zeros(known.shape, np.float32)
     weight = np.zeros(known.shape, np.float32)
     for part, share in _parts(known.shape):
@@ -209,7 +211,7 @@ def _graph_cut(
             of_person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         total[part] += of_person * share
         weight[part] += share
-    # Colour alone may bite into the person where both look alike: there the networks' word stands.
+    # Colour alone may bite into the person where both look alike: there the networks' mask stands.
     cut = np.where(probability > 0.97, 1.0, total / weight)
     return cv2.GaussianBlur(cut, (0, 0), 1.0)
 
@@ -270,8 +272,8 @@ def _hand_cores(
         knuckles = max(float(np.linalg.norm(reach)), KNUCKLES_SHARE * forearm, 1.0)
         middle = marks[wrist] + reach / max(float(np.linalg.norm(reach)), 1e-6) * knuckles
         angle = float(np.arctan2(reach[0], -reach[1]))
-        square = Square(float(middle[0]), float(middle[1]), HAND_SQUARE * knuckles, angle)
-        hand = hands.read(rgb, square)
+        roi = RotatedRoi(float(middle[0]), float(middle[1]), HAND_ROI * knuckles, angle)
+        hand = hands.infer(rgb, roi)
         off = float(np.linalg.norm(hand.image[0] - marks[wrist]))
         if hand.presence < LEAST_HAND_PRESENCE or off > FARTHEST_WRIST * knuckles:
             continue
