@@ -1,6 +1,6 @@
 """BlazePose in one pass: the detector on a whole picture, and the landmark network once.
 
-Bazarevsky et al., BlazePose (2020). `read_one` does what the reference implementation does with
+Bazarevsky et al., BlazePose (2020). `infer_one` does what the reference implementation does with
 a single picture, so that the two can be compared; `people` builds on the same two steps.
 """
 
