@@ -17,7 +17,9 @@ import pytest
 from ..reference import agreement
 
 LANDMARKS = 0.002  # of the person's height in the picture, median
-LANDMARKS_MOST = 0.005  # nine of ten landmarks
+# Nine of ten landmarks. A picture of normals, no photo, has .0044 or .0054 by processor; the
+# median is what tells another sampling.
+LANDMARKS_MOST = 0.01
 DEPTH = 0.01  # of the same
 WORLD_M = 0.005
 VISIBILITY = 0.02
